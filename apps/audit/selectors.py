@@ -1,0 +1,63 @@
+"""Reading the audit trail of one tenant."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from apps.audit.models import AuditEntry
+from apps.core.actor import Actor
+from apps.core.errors import NotFound
+from apps.core.rest.paging import Page, PageRequest, paginate
+
+_FILTERS = {"action": "action", "entity_type": "entity_type", "entity_id": "entity_id", "severity": "severity"}
+
+
+def list_entries(*, actor: Actor, page: PageRequest, filters: dict[str, str] | None = None) -> Page[AuditEntry]:
+    """The tenant's own entries, newest first. Filters: action, entity_type, entity_id, severity, q.
+
+    Raises:
+        PermissionRefused: the actor lacks ``audit:read``.
+    """
+    actor.require("audit:read")
+    return paginate(_filtered(AuditEntry.objects.filter(tenant_id=actor.tenant_id), filters or {}), page)
+
+
+def get_entry(*, actor: Actor, entry_id: UUID) -> AuditEntry:
+    """One entry of the tenant.
+
+    Raises:
+        NotFound: unknown, or another tenant's.
+    """
+    actor.require("audit:read")
+    entry = AuditEntry.objects.filter(tenant_id=actor.tenant_id, pk=entry_id).first()
+    if entry is None:
+        raise NotFound("There is no such entry.")
+    return entry
+
+
+def entity_history(*, tenant_id: UUID, entity_type: str, entity_id: UUID) -> list[AuditEntry]:
+    """What happened to one object, oldest first; the caller has checked that it may be shown."""
+    entries = AuditEntry.objects.filter(tenant_id=tenant_id, entity_type=entity_type, entity_id=str(entity_id))
+    return list(entries.order_by("pk")[:200])
+
+
+def present(entry: AuditEntry) -> dict[str, Any]:
+    """The entry as the API shows it."""
+    names = (
+        "id action severity actor_kind actor_id actor_name impersonator_id entity_type entity_id entity_label "
+        "before after ip user_agent source correlation_id occurred_at"
+    ).split()
+    return {name: getattr(entry, name) for name in names}
+
+
+def _filtered(entries: QuerySet[AuditEntry], filters: dict[str, str]) -> QuerySet[AuditEntry]:
+    for name, column in _FILTERS.items():
+        if filters.get(name):
+            entries = entries.filter(**{column: filters[name]})
+    if filters.get("q"):
+        text = filters["q"]
+        entries = entries.filter(
+            Q(action__icontains=text) | Q(actor_name__icontains=text) | Q(entity_label__icontains=text)
+        )
+    return entries

@@ -1,0 +1,48 @@
+"""Celery entries: the table is the truth, the queue only a hint.
+
+`wake` sends a hint on commit and survives a broker that is down; a periodic sweep does what a lost hint left.
+Tasks that work on one tenant are declared with `apps.tenancy.jobs.tenant_task`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from celery import shared_task
+from celery.signals import before_task_publish, task_prerun
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from apps.core import correlation
+
+logger = structlog.get_logger(__name__)
+
+_CORRELATION = "insula_correlation_id"
+
+
+def platform_task(name: str, *, queue: str = "default", **options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a task of the platform itself. It may run twice, late or never: it reads what is owed from rows."""
+    return shared_task(name=name, queue=queue, acks_late=True, reject_on_worker_lost=True, **options)
+
+
+def wake(task: Any, *args: Any) -> None:
+    """Hint, once the transaction commits, that rows wait for `task`. Never raises: the sweep is the safety net."""
+
+    def send() -> None:
+        try:
+            task.apply_async(args=[str(arg) for arg in args], retry=False)
+        except (OperationalError, OSError) as error:
+            logger.warning("job.wake_failed", task=task.name, error=str(error))
+
+    transaction.on_commit(send, robust=True)
+
+
+@before_task_publish.connect
+def _carry_correlation(headers: dict[str, Any] | None = None, **_: Any) -> None:
+    if headers is not None and correlation.current():
+        headers[_CORRELATION] = correlation.current()
+
+
+@task_prerun.connect
+def _bind_correlation(task: Any = None, **_: Any) -> None:
+    correlation.bind((getattr(task.request, _CORRELATION, None) if task else None) or None)

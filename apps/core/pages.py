@@ -1,0 +1,66 @@
+"""What every page view shares: the typed request, the permission gate, domain errors as pages."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django_htmx.middleware import HtmxDetails
+
+from apps.core.actor import Actor
+from apps.core.errors import DomainError, PermissionRefused
+
+P = ParamSpec("P")
+
+
+class PageRequest(HttpRequest):
+    """A request on a tenant's host after the workspace middleware has looked at it."""
+
+    actor: Actor
+    tenant: Any
+    htmx: HtmxDetails
+
+
+View = Callable[Concatenate[PageRequest, P], HttpResponseBase]
+
+
+def page(permission: str = "", *, own_transactions: bool = False) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
+    """Gate a tenant page: signed-in members only, holding `permission` if one is named.
+
+    The view runs in the tenant's transaction; with `own_transactions` it opens its own, because it calls the
+    outside in between. Domain errors become pages with their status.
+    """
+
+    def decorate(view: View[P]) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        def gated(request: PageRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            actor = getattr(request, "actor", None)
+            if actor is None:
+                return _to_sign_in(request)
+            if permission and not actor.may(permission):
+                return error_page(request, PermissionRefused())
+            return view(request, *args, **kwargs)
+
+        gated.own_transactions = own_transactions  # type: ignore[attr-defined]
+        return gated
+
+    return decorate
+
+
+def error_page(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """The page for a refusal: ``errors/<status>.html`` with the detail, or the general one."""
+    known = {400, 403, 404}
+    name = f"errors/{error.status}.html" if error.status in known else "errors/problem.html"
+    return render(request, name, {"error": error}, status=error.status)
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    target = f"{reverse('iam:signin')}?{urlencode({'next': request.get_full_path()})}"
+    if getattr(request, "htmx", None):
+        response = HttpResponse(status=401)
+        response["HX-Redirect"] = target
+        return response
+    return HttpResponseRedirect(target)

@@ -1,0 +1,1 @@
+"""Database backend whose tenant context lives and dies with a transaction."""

@@ -1,0 +1,131 @@
+"""PostgreSQL backend: the tenant is a property of a transaction, never of a session.
+
+Entering a transaction sends ``BEGIN; SET LOCAL search_path …; SET LOCAL app.tenant_id …`` in one message, so
+nothing survives ``COMMIT`` and a connection may be pooled, persistent or behind PgBouncer in transaction mode.
+A statement in a tenant's context outside a transaction is refused here rather than answered from ``public``.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from django.db.utils import ProgrammingError
+from django_tenants.postgresql_backend import base as tenants_base
+from django_tenants.utils import get_public_schema_name, quote_schema_name
+from psycopg import sql
+from psycopg.pq import TransactionStatus
+
+from apps.core.tenants import PUBLIC, TenantScope
+
+
+class TenantTransactionRequired(ProgrammingError):
+    """A statement was sent in a tenant's context while no transaction was open."""
+
+
+class DatabaseWrapper(tenants_base.DatabaseWrapper):
+    """Carries a `TenantScope` and writes it into every transaction as transaction-local settings."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.scope: TenantScope = PUBLIC
+        self._pinned_schema: str | None = None
+        super().__init__(*args, **kwargs)
+
+    # -- what a tenant means to the session -------------------------------------------------------------------
+
+    def set_scope(self, scope: TenantScope) -> None:
+        """Make `scope` current: at once inside a transaction, otherwise with the next one."""
+        self.scope = scope
+        self.schema_name = scope.schema_name
+        self.tenant = scope
+        if self.in_atomic_block and self._transaction_status() == TransactionStatus.INTRANS:
+            self._send(self._local_settings())
+
+    def set_tenant(self, tenant: Any, include_public: bool = True) -> None:
+        """django-tenants' entry point; the same as `set_scope`, without its session-level statement."""
+        if isinstance(tenant, TenantScope):
+            self.set_scope(tenant)
+        elif tenant.schema_name == get_public_schema_name():
+            self.set_scope(PUBLIC)
+        else:
+            self.set_scope(TenantScope(getattr(tenant, "id", None), tenant.schema_name))
+
+    def _handle_search_path(self, cursor: Any = None) -> None:
+        if self._pinned_schema or self.in_atomic_block or self.scope is PUBLIC or not self.autocommit:
+            return
+        raise TenantTransactionRequired(
+            f"No transaction is open in the context of {self.scope.schema_name}; "
+            "enter it with tenant_transaction() or transaction.atomic()."
+        )
+
+    def _local_settings(self) -> sql.Composable:
+        if self._pinned_schema:
+            return sql.SQL("")
+        path = [self.scope.schema_name]
+        if self.scope is not PUBLIC:
+            path.append(get_public_schema_name())
+        return sql.SQL("SET LOCAL search_path = {path}; SET LOCAL app.tenant_id = {tenant}").format(
+            path=sql.SQL(", ").join(sql.SQL(quote_schema_name(name)) for name in path),
+            tenant=sql.Literal(_text(self.scope.id)),
+        )
+
+    # -- transactions --------------------------------------------------------------------------------------------
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        # psycopg stays in autocommit and the transaction is opened by hand: that is what lets BEGIN and the
+        # tenant's settings travel in one message.
+        with self.wrap_database_errors:
+            assert self.connection is not None
+            if not self.connection.autocommit:
+                self.connection.autocommit = True
+            if not autocommit and self._transaction_status() == TransactionStatus.IDLE:
+                if self.scope is PUBLIC or self._pinned_schema:
+                    self._send(sql.SQL("BEGIN"))
+                else:
+                    self._send(sql.SQL("BEGIN; {}").format(self._local_settings()))
+            elif autocommit and self._transaction_status() != TransactionStatus.IDLE:
+                self.connection.commit()
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        # ROLLBACK TO undoes every SET LOCAL made since the savepoint; the scope that Python sees is written anew.
+        super()._savepoint_rollback(sid)
+        if not self._pinned_schema:
+            self._send(self._local_settings())
+
+    def _transaction_status(self) -> TransactionStatus:
+        if self.connection is None:
+            return TransactionStatus.UNKNOWN
+        return TransactionStatus(self.connection.info.transaction_status)
+
+    def _send(self, statements: sql.Composable) -> None:
+        assert self.connection is not None
+        with self.wrap_database_errors:
+            self.connection.execute(statements)
+
+    # -- migrations -----------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def pinned_to(self, schema_name: str) -> Iterator[None]:
+        """Reconnect with `schema_name` as the connection's own search path (migrations of one schema only).
+
+        Schema editors work outside transactions as well, so they need a path that is the connection's; it is
+        given at connect time and the connection is closed afterwards, so it can never be handed to a request.
+        """
+        options = self.settings_dict["OPTIONS"]
+        before, schema = options.get("options"), self.schema_name
+        self.close()
+        options["options"] = f"-c search_path={quote_schema_name(schema_name)}"
+        self._pinned_schema, self.schema_name = schema_name, schema_name
+        try:
+            yield
+        finally:
+            self.close()
+            self._pinned_schema, self.schema_name = None, schema
+            if before is None:
+                options.pop("options", None)
+            else:
+                options["options"] = before
+
+
+def _text(tenant_id: UUID | None) -> str:
+    return str(tenant_id) if tenant_id else ""

@@ -1,0 +1,1 @@
+"""What every REST endpoint shares: problem documents, cursor pages, the base view."""

@@ -1,0 +1,67 @@
+"""The base of every REST view: who may call which method is written on the class, and nothing is open by default."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar, cast
+
+from rest_framework.request import Request
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from apps.core.actor import Actor
+from apps.core.errors import NotAuthenticated
+from apps.core.rest.paging import PageRequest
+
+S = TypeVar("S", bound="Serializer[Any]")
+ANY_MEMBER = ""
+
+
+class ApiView(APIView):
+    """One resource. `permissions` maps each method to the permission it needs; `ANY_MEMBER` asks for sign-in only.
+
+    The view runs inside the tenant's transaction unless `own_transactions` is set, which a view does when it
+    calls the outside between two transactions.
+    """
+
+    permissions: ClassVar[Mapping[str, str]] = {}
+    own_transactions: ClassVar[bool] = False
+
+    @property
+    def actor(self) -> Actor:
+        """The authenticated caller."""
+        return cast(Actor, self.request.user)
+
+    def check_permissions(self, request: Request) -> None:
+        """Refuse whoever lacks what the method needs; a method without an entry is refused for everybody."""
+        method = request.method or ""
+        if method == "OPTIONS":
+            return
+        if not isinstance(request.user, Actor):
+            raise NotAuthenticated("Send an access token as “Authorization: Bearer …”.")
+        if method not in self.permissions and method != "HEAD" and method in self.allowed_methods:
+            raise LookupError(f"{type(self).__name__} names no permission for {method}.")
+        required = self.permissions.get("GET" if method == "HEAD" else method, ANY_MEMBER)
+        if required:
+            request.user.require(required)
+
+    def read_body(self, serializer: type[S], **options: Any) -> dict[str, Any]:
+        """Validate the body with `serializer`.
+
+        Raises:
+            rest_framework.exceptions.ValidationError: a field is missing or wrong.
+        """
+        parsed = serializer(data=self.request.data, **options)
+        parsed.is_valid(raise_exception=True)
+        return cast(dict[str, Any], parsed.validated_data)
+
+    def page_request(self) -> PageRequest:
+        """``limit`` and ``cursor`` of the query string."""
+        return PageRequest.from_query(self.request.query_params)
+
+
+class PublicApiView(ApiView):
+    """A resource that is open to callers without credentials."""
+
+    authentication_classes: ClassVar[list[Any]] = []  # type: ignore[misc]
+
+    def check_permissions(self, request: Request) -> None:
+        """Everybody may call this."""

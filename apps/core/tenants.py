@@ -1,0 +1,90 @@
+"""The tenant context: one value, entered by one pair of context managers."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+from uuid import UUID
+
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+
+if TYPE_CHECKING:
+    from apps.core.postgres.base import DatabaseWrapper
+
+
+@dataclass(frozen=True, slots=True)
+class TenantScope:
+    """What the database needs to know of a tenant: its id, its schema and the database that holds it."""
+
+    id: UUID | None
+    schema_name: str
+    database_alias: str = DEFAULT_DB_ALIAS
+
+
+PUBLIC = TenantScope(None, "public")
+
+
+class NoTenant(RuntimeError):
+    """Code that works on a tenant's data ran outside any tenant's context."""
+
+
+def current_scope(using: str = DEFAULT_DB_ALIAS) -> TenantScope:
+    """The scope of this thread's (or async context's) connection; `PUBLIC` when no tenant was entered."""
+    return _connection(using).scope
+
+
+def current_tenant_id() -> UUID:
+    """The current tenant's id.
+
+    Raises:
+        NoTenant: no tenant was entered.
+    """
+    tenant_id = current_scope().id
+    if tenant_id is None:
+        raise NoTenant("No tenant is current here.")
+    return tenant_id
+
+
+@contextmanager
+def tenant_scope(scope: TenantScope) -> Iterator[None]:
+    """Work as `scope` inside; every transaction opened inside carries it. Opens no transaction by itself.
+
+    Inside a running transaction the settings are switched at once and switched back at the end.
+    """
+    connection = _connection(scope.database_alias)
+    before = connection.scope
+    connection.set_scope(scope)
+    try:
+        yield
+    finally:
+        connection.set_scope(before)
+
+
+@contextmanager
+def tenant_transaction(scope: TenantScope) -> Iterator[None]:
+    """`tenant_scope` with a transaction around the body (a savepoint inside a running one)."""
+    with tenant_scope(scope), transaction.atomic(using=scope.database_alias):
+        yield
+
+
+@contextmanager
+def public_scope() -> Iterator[None]:
+    """Leave the tenant for a while, for example to write rows that belong to the platform alone."""
+    with tenant_scope(PUBLIC):
+        yield
+
+
+def assert_no_transaction(what: str) -> None:
+    """Refuse to do `what` (a call to the outside) while a transaction is open.
+
+    Raises:
+        RuntimeError: a transaction is open, so the call could outlive a rollback or hold locks while it waits.
+    """
+    # Django's TestCase wraps every test in transactions of its own; they are not the caller's.
+    blocks = transaction.get_connection().atomic_blocks
+    if any(not block._from_testcase for block in blocks):
+        raise RuntimeError(f"{what} must not run inside a database transaction.")
+
+
+def _connection(alias: str) -> "DatabaseWrapper":
+    return cast("DatabaseWrapper", connections[alias])

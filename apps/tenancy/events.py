@@ -1,0 +1,18 @@
+"""What the tenancy app tells the others."""
+
+from dataclasses import dataclass
+
+from apps.core.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantProvisioned(Event):
+    """The tenant's schema stands and is empty; published in a transaction within that tenant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantStatusChanged(Event):
+    """The tenant moved from one state to another."""
+
+    before: str
+    after: str

@@ -1,0 +1,126 @@
+"""Organisations and what leads to them: hosts and providers' ids. All tables are shared (``public``)."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django_tenants.models import DomainMixin, TenantMixin
+
+from apps.core import ids
+from apps.core.tenants import TenantScope
+
+SLUG = RegexValidator(r"\A[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?\Z", "Lower-case letters, digits and single hyphens.")
+
+
+class TenantStatus(models.TextChoices):
+    """The life of a tenant; see ``lifecycle.py`` for the transitions."""
+
+    PROVISIONING = "PROVISIONING"
+    PROVISIONING_FAILED = "PROVISIONING_FAILED"
+    ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
+    DELETED = "DELETED"
+
+
+class ProvisioningStep(models.TextChoices):
+    """How far provisioning came; each step may run again."""
+
+    QUEUED = "QUEUED"
+    SCHEMA = "SCHEMA"
+    DEFAULTS = "DEFAULTS"
+    READY = "READY"
+
+
+class Tenant(TenantMixin):
+    """One organisation. `key` and `schema_name` never change; `slug` names the host."""
+
+    auto_create_schema = False
+    auto_drop_schema = False
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    key = models.CharField(max_length=8, unique=True, default=ids.tenant_key, editable=False)
+    slug = models.CharField(max_length=50, unique=True, validators=[SLUG])
+    name = models.CharField(max_length=100, unique=True)
+    schema_name = models.CharField(max_length=63, unique=True, default=ids.schema_name, editable=False)
+    database_alias = models.CharField(max_length=50, default="default", editable=False)
+
+    status = models.CharField(max_length=20, choices=TenantStatus, default=TenantStatus.PROVISIONING)
+    status_reason = models.CharField(max_length=500, blank=True)
+    provisioning_step = models.CharField(max_length=10, choices=ProvisioningStep, default=ProvisioningStep.QUEUED)
+    provisioning_started_at = models.DateTimeField(null=True)
+    schema_version = models.CharField(max_length=64, blank=True)
+
+    legal_name = models.CharField(max_length=200, blank=True)
+    address = models.TextField(max_length=500, blank=True)
+    tax_id = models.CharField(max_length=50, blank=True)
+    email = models.EmailField(blank=True)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    locale = models.CharField(max_length=10, default="en")
+    currency = models.CharField(max_length=3, default="EUR")
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "tenancy_tenant"
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(status__in=TenantStatus.values), name="tenant_status_known"),
+            models.CheckConstraint(condition=models.Q(key__regex=r"^[a-z0-9]{8}$"), name="tenant_key_form"),
+        ]
+        indexes: ClassVar = [models.Index("status", "provisioning_started_at", name="tenant_stuck")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def scope(self) -> TenantScope:
+        """What the database needs to enter this tenant."""
+        return TenantScope(self.id, self.schema_name, self.database_alias)
+
+
+class Domain(DomainMixin):
+    """A host name that leads to a tenant."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    domain = models.CharField(max_length=253, unique=True)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="domains")
+
+    class Meta:
+        db_table = "tenancy_domain"
+
+
+class ExternalRef(models.Model):
+    """From an id that the outside knows (a provider's object, a hosted link) to the tenant's object behind it.
+
+    Written in the same transaction as the object. The tenant's side is named by plain ids: no foreign key crosses
+    between shared and tenant tables.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    kind = models.CharField(max_length=40)
+    ref = models.CharField(max_length=255)
+    tenant_id = models.UUIDField()
+    object_id = models.UUIDField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "tenancy_external_ref"
+        constraints: ClassVar = [models.UniqueConstraint("kind", "ref", name="external_ref_unique")]
+        indexes: ClassVar = [models.Index("tenant_id", "object_id", name="external_ref_object")]
+
+    @property
+    def target(self) -> tuple[UUID, UUID]:
+        """Tenant and object."""
+        return self.tenant_id, self.object_id
+
+
+class SchemaTemplate(models.Model):
+    """The compact DDL that makes a tenant's schema, one row per version of the tenant apps' migrations."""
+
+    version = models.CharField(max_length=64, primary_key=True)
+    script = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "tenancy_schema_template"

@@ -1,0 +1,166 @@
+"""Reading tenants: from a host, a key, a provider's id."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Q
+
+from apps.core.clock import utcnow
+from apps.core.errors import NotFound
+from apps.core.tenants import TenantScope
+from apps.tenancy.models import Domain, ExternalRef, ProvisioningStep, Tenant, TenantStatus
+
+HOST_CACHE_SECONDS = 30
+_PROGRESS = {
+    ProvisioningStep.QUEUED: 10,
+    ProvisioningStep.SCHEMA: 40,
+    ProvisioningStep.DEFAULTS: 80,
+    ProvisioningStep.READY: 100,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TenantView:
+    """A tenant as other apps see it."""
+
+    id: UUID
+    key: str
+    slug: str
+    name: str
+    status: str
+    schema_name: str
+    database_alias: str
+    legal_name: str
+    address: str
+    tax_id: str
+    email: str
+    time_zone: str
+    locale: str
+    currency: str
+
+    @property
+    def scope(self) -> TenantScope:
+        """What the database needs to enter this tenant."""
+        return TenantScope(self.id, self.schema_name, self.database_alias)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether people may change things here."""
+        return self.status == TenantStatus.ACTIVE
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether people may look: active, or suspended and so read-only."""
+        return self.status in (TenantStatus.ACTIVE, TenantStatus.SUSPENDED)
+
+    @property
+    def host(self) -> str:
+        """The sub-domain, without a port."""
+        return f"{self.slug}.{settings.PLATFORM_HOST}"
+
+    @property
+    def url(self) -> str:
+        """Where the tenant's pages are."""
+        return f"{settings.PUBLIC_SCHEME}://{self.host}{settings.PUBLIC_PORT}"
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisioningView:
+    """How far a sign-up is; tells nothing else of the tenant."""
+
+    status: str
+    step: str
+    progress: int
+
+
+def view(tenant: Tenant) -> TenantView:
+    """The plain value of a row."""
+    return TenantView(**{name: getattr(tenant, name) for name in TenantView.__dataclass_fields__})
+
+
+def tenant_by_id(tenant_id: UUID) -> TenantView:
+    """The tenant with this id, whatever its state.
+
+    Raises:
+        NotFound: there is none.
+    """
+    return _one(Q(pk=tenant_id))
+
+
+def tenant_by_key_or_slug(name: str) -> TenantView:
+    """The tenant that people call `name`; keys win over slugs.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = list(Tenant.objects.filter(Q(key=name) | Q(slug=name)))
+    if not found:
+        raise NotFound("There is no such workspace.")
+    return view(next((tenant for tenant in found if tenant.key == name), found[0]))
+
+
+def tenants_by_ids(tenant_ids: list[UUID]) -> list[TenantView]:
+    """The tenants among these ids, by name."""
+    return [view(tenant) for tenant in Tenant.objects.filter(pk__in=tenant_ids).order_by("name")]
+
+
+def tenant_by_host(host: str) -> TenantView | None:
+    """The tenant behind a host name without port; cached, because every request asks."""
+    cache_key = f"tenancy:host:{host}"
+    cached: TenantView | None = cache.get(cache_key)
+    if cached is None:
+        row = Domain.objects.select_related("tenant").filter(domain=host).first()
+        if row is None:
+            return None
+        cached = view(row.tenant)
+        cache.set(cache_key, cached, HOST_CACHE_SECONDS)
+    return cached
+
+
+def forget_host(host: str) -> None:
+    """Drop what is cached of a host after its tenant changed."""
+    cache.delete(f"tenancy:host:{host}")
+
+
+def provisioning(key: str) -> ProvisioningView:
+    """The state of a sign-up.
+
+    Raises:
+        NotFound: unknown key.
+    """
+    row = Tenant.objects.filter(key=key).values("status", "provisioning_step").first()
+    if row is None:
+        raise NotFound("There is no such sign-up.")
+    step = ProvisioningStep(row["provisioning_step"])
+    return ProvisioningView(row["status"], step.value, _PROGRESS[step])
+
+
+def resolve_ref(kind: str, ref: str) -> tuple[UUID, UUID] | None:
+    """Tenant and object behind an id that the outside knows, if it is known here."""
+    row = ExternalRef.objects.filter(kind=kind, ref=ref).first()
+    return row.target if row else None
+
+
+def active_tenants() -> list[TenantView]:
+    """Every active tenant; for sweeps, which visit them one transaction each."""
+    return [view(tenant) for tenant in Tenant.objects.filter(status=TenantStatus.ACTIVE).order_by("pk").iterator()]
+
+
+def stuck_tenants(older_than_seconds: int) -> list[UUID]:
+    """Tenants that have been provisioning for longer than this."""
+    from_time = utcnow() - timedelta(seconds=older_than_seconds)
+    return list(
+        Tenant.objects.filter(status=TenantStatus.PROVISIONING, provisioning_started_at__lt=from_time).values_list(
+            "pk", flat=True
+        )
+    )
+
+
+def _one(condition: Q) -> TenantView:
+    tenant = Tenant.objects.filter(condition).first()
+    if tenant is None:
+        raise NotFound("There is no such workspace.")
+    return view(tenant)

@@ -1,0 +1,208 @@
+"""Changing tenants: creating, provisioning, suspending, and the ids by which the outside knows their objects."""
+
+import re
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import Error, IntegrityError, connections, transaction
+from django.utils.text import slugify
+
+from apps.audit import services as audit
+from apps.audit.models import Severity
+from apps.core import events
+from apps.core.actor import Actor, ActorKind, system
+from apps.core.clock import utcnow
+from apps.core.errors import DomainError, PermissionRefused
+from apps.core.tenants import tenant_transaction
+from apps.tenancy import lifecycle, selectors
+from apps.tenancy.errors import NameTaken, TemplateMissing
+from apps.tenancy.events import TenantProvisioned, TenantStatusChanged
+from apps.tenancy.models import Domain, ExternalRef, ProvisioningStep, SchemaTemplate, Tenant, TenantStatus
+
+logger = structlog.get_logger(__name__)
+
+STUCK_AFTER = timedelta(minutes=5)
+RESERVED_SLUGS = frozenset({"www", "api", "admin", "app", "mail", "static", "media", "ws", "docs", "status", "help"})
+
+
+def create_tenant(
+    *, actor: Actor, name: str, currency: str = "EUR", locale: str = "en", time_zone: str = "UTC"
+) -> selectors.TenantView:
+    """Write a tenant that waits for its schema, in the caller's transaction; the slug follows from the name.
+
+    Raises:
+        NameTaken: another tenant has this name.
+    """
+    name = " ".join(name.split())
+    tenant = Tenant(name=name, currency=currency, locale=locale, time_zone=time_zone)
+    tenant.provisioning_started_at = utcnow()
+    try:
+        with transaction.atomic():
+            tenant.slug = _free_slug(name, tenant.key)
+            tenant.save(force_insert=True)
+            Domain.objects.create(domain=f"{tenant.slug}.{settings.PLATFORM_HOST}", tenant=tenant, is_primary=True)
+    except IntegrityError as error:
+        raise NameTaken("This organisation name is already taken.") from error
+    audit.record(
+        actor=actor,
+        action="tenancy.tenant.create",
+        entity_type="tenant",
+        entity_id=tenant.id,
+        entity_label=name,
+        after={"name": name, "slug": tenant.slug, "key": tenant.key},
+        tenant_id=tenant.id,
+    )
+    return selectors.view(tenant)
+
+
+def provision_tenant(*, tenant_id: UUID) -> None:
+    """Make the tenant usable: schema from the script, defaults by the apps' handlers, state ACTIVE.
+
+    May run twice, late or at once in two workers: the row's lock lets one through and each step looks first. A
+    failure is written to the row as PROVISIONING_FAILED with its reason.
+    """
+    actor = system(tenant_id)
+    try:
+        _make_schema(tenant_id)
+        _fill_schema(actor, tenant_id)
+    except (Error, DomainError) as error:
+        logger.exception("tenancy.provisioning_failed", tenant_id=str(tenant_id))
+        _fail(actor, tenant_id, f"{type(error).__name__}: {error}"[:500])
+
+
+def fail_stuck_tenants() -> int:
+    """Give up on tenants that have been provisioning for over five minutes; returns how many.
+
+    One runner at a time does the work, whichever worker holds the advisory lock.
+    """
+    with transaction.atomic():
+        with transaction.get_connection().cursor() as cursor:
+            cursor.execute("select pg_try_advisory_xact_lock(hashtext('tenancy.reaper'))")
+            if not cursor.fetchone()[0]:
+                return 0
+        stuck = Tenant.objects.select_for_update(skip_locked=True).filter(
+            status=TenantStatus.PROVISIONING, provisioning_started_at__lt=utcnow() - STUCK_AFTER
+        )
+        failed = 0
+        for tenant in stuck:
+            _move(system(tenant.id), tenant, TenantStatus.PROVISIONING_FAILED, "Provisioning took too long.")
+            failed += 1
+    return failed
+
+
+def retry_provisioning(*, actor: Actor, tenant_id: UUID) -> None:
+    """Queue a failed tenant again; the caller wakes the task.
+
+    Raises:
+        IllegalState: the tenant is not in PROVISIONING_FAILED.
+    """
+    _change_status(actor, tenant_id, TenantStatus.PROVISIONING, "", permission="tenant:suspend")
+
+
+def suspend_tenant(*, actor: Actor, tenant_id: UUID, reason: str = "") -> None:
+    """Make a tenant read-only.
+
+    Raises:
+        PermissionRefused: neither the tenant's owner nor an operator.
+        IllegalState: the tenant is not active.
+    """
+    _change_status(actor, tenant_id, TenantStatus.SUSPENDED, reason, permission="tenant:suspend")
+
+
+def reactivate_tenant(*, actor: Actor, tenant_id: UUID) -> None:
+    """End a suspension; raises as `suspend_tenant` does."""
+    _change_status(actor, tenant_id, TenantStatus.ACTIVE, "", permission="tenant:suspend")
+
+
+def link(*, kind: str, ref: str, tenant_id: UUID, object_id: UUID) -> None:
+    """Remember that the outside calls `object_id` by `ref`; the same fact twice is one fact."""
+    ExternalRef.objects.bulk_create(
+        [ExternalRef(kind=kind, ref=ref, tenant_id=tenant_id, object_id=object_id)], ignore_conflicts=True
+    )
+
+
+def _make_schema(tenant_id: UUID) -> None:
+    template = SchemaTemplate.objects.order_by("-created_at").first()
+    if template is None:
+        raise TemplateMissing
+    with transaction.atomic():
+        tenant = Tenant.objects.select_for_update().get(pk=tenant_id)
+        if tenant.status != TenantStatus.PROVISIONING or tenant.provisioning_step != ProvisioningStep.QUEUED:
+            return
+        # Named in the row and checked against the form that ids.schema_name makes, hence safe to quote.
+        schema = _checked_schema_name(tenant.schema_name)
+        with connections[tenant.database_alias].cursor() as cursor:
+            cursor.execute(
+                f"CREATE SCHEMA {schema}; SET LOCAL search_path = {schema};\n{template.script}\n"
+                "SET LOCAL search_path = public;"
+            )
+        tenant.schema_version = template.version
+        tenant.provisioning_step = ProvisioningStep.DEFAULTS
+        tenant.save(update_fields=["schema_version", "provisioning_step", "updated_at"])
+
+
+def _fill_schema(actor: Actor, tenant_id: UUID) -> None:
+    with transaction.atomic():
+        tenant = Tenant.objects.select_for_update().get(pk=tenant_id)
+        if tenant.status != TenantStatus.PROVISIONING or tenant.provisioning_step != ProvisioningStep.DEFAULTS:
+            return
+        with tenant_transaction(tenant.scope):
+            events.publish(TenantProvisioned(tenant_id=tenant_id))
+        tenant.provisioning_step = ProvisioningStep.READY
+        tenant.save(update_fields=["provisioning_step", "updated_at"])
+        _move(actor, tenant, TenantStatus.ACTIVE, "")
+
+
+def _fail(actor: Actor, tenant_id: UUID, reason: str) -> None:
+    with transaction.atomic():
+        tenant = Tenant.objects.select_for_update().get(pk=tenant_id)
+        if tenant.status == TenantStatus.PROVISIONING:
+            _move(actor, tenant, TenantStatus.PROVISIONING_FAILED, reason)
+
+
+def _change_status(actor: Actor, tenant_id: UUID, after: str, reason: str, *, permission: str) -> None:
+    if actor.kind is ActorKind.USER and actor.tenant_id != tenant_id:
+        raise PermissionRefused
+    if actor.kind is not ActorKind.OPERATOR:
+        actor.require(permission)
+    with transaction.atomic():
+        tenant = Tenant.objects.select_for_update().get(pk=tenant_id)
+        if after == TenantStatus.PROVISIONING:
+            tenant.provisioning_started_at = utcnow()
+        _move(actor, tenant, after, reason)
+
+
+def _move(actor: Actor, tenant: Tenant, after: str, reason: str) -> None:
+    before = tenant.status
+    lifecycle.check(before, after)
+    tenant.status, tenant.status_reason = after, reason
+    tenant.save(update_fields=["status", "status_reason", "provisioning_started_at", "updated_at"])
+    audit.record(
+        actor=actor,
+        action="tenancy.tenant.change_status",
+        entity_type="tenant",
+        entity_id=tenant.id,
+        entity_label=tenant.name,
+        before={"status": before},
+        after={"status": after, "reason": reason},
+        severity=Severity.HIGH if after in (TenantStatus.SUSPENDED, TenantStatus.DELETED) else Severity.INFO,
+        tenant_id=tenant.id,
+    )
+    host = f"{tenant.slug}.{settings.PLATFORM_HOST}"
+    transaction.on_commit(lambda: selectors.forget_host(host), robust=True)
+    events.publish(TenantStatusChanged(tenant_id=tenant.id, before=before, after=after))
+
+
+def _free_slug(name: str, key: str) -> str:
+    wanted = slugify(name)[:40].strip("-") or key
+    if wanted in RESERVED_SLUGS or Tenant.objects.filter(slug=wanted).exists():
+        return f"{wanted[:40]}-{key[:4]}"
+    return wanted
+
+
+def _checked_schema_name(name: str) -> str:
+    if not re.fullmatch(r"t_[a-z0-9]{16}", name):
+        raise ValueError(f"{name!r} is not a tenant's schema name")
+    return name

@@ -1,0 +1,88 @@
+"""The parts of Django itself: hosts, templates, database, files, languages."""
+
+from django.utils.translation import gettext_lazy as _
+
+from config.settings.environment import DATA, REPOSITORY, env
+
+SECRET_KEY = env.str("SECRET_KEY")
+DEBUG = False
+
+# Where the product is reached. Tenants live on sub-domains of PLATFORM_HOST.
+PORT = env.int("PORT", default=8000)
+PLATFORM_HOST = env.str("PLATFORM_HOST", default="localhost")
+PUBLIC_SCHEME = env.str("PUBLIC_SCHEME", default="https")
+PUBLIC_PORT = env.str("PUBLIC_PORT", default="")  # with its colon (":8000"), empty behind a proxy on 443
+PLATFORM_URL = f"{PUBLIC_SCHEME}://{PLATFORM_HOST}{PUBLIC_PORT}"
+# The socket's origin when it is another than the page's; empty when a proxy joins both.
+REALTIME_PORT = env.str("REALTIME_PORT", default="")
+ALLOWED_HOSTS = ["*"]  # the workspace middleware knows every host by the domains table and refuses the rest
+
+ROOT_URLCONF = "config.urls_public"
+TENANT_URLCONF = "config.urls_tenant"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+APPEND_SLASH = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+DATABASES = {
+    "default": {
+        **env.db_url("DATABASE_URL"),
+        "ENGINE": "apps.core.postgres",
+        "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=300),
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": True,  # they outlive a transaction, which no pooler allows
+        "TEST": {"NAME": env.str("TEST_DATABASE_NAME", default="test_insula")},
+    }
+}
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": env.str("REDIS_URL"),
+        "KEY_PREFIX": "insula",
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [REPOSITORY / "templates"],
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "config.context.shell",
+            ],
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    [
+                        "django_cotton.cotton_loader.Loader",
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                )
+            ],
+            "builtins": ["django_cotton.templatetags.cotton"],
+        },
+    }
+]
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("de", _("German")), ("ar", _("Arabic"))]
+LOCALE_PATHS = [REPOSITORY / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [REPOSITORY / "static"]
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(DATA / "static"))
+MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(DATA / "media"))
+FONT_DIR = env.str("FONT_DIR", default=str(DATA / "fonts"))
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000

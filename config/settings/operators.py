@@ -1,0 +1,69 @@
+"""The operators' admin (django-unfold)."""
+
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+UNFOLD = {
+    "SITE_TITLE": "Insula",
+    "SITE_HEADER": "Insula",
+    "SITE_SUBHEADER": _("Operators"),
+    "SITE_SYMBOL": "apartment",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [lambda request: static("css/admin.css")],
+    "SIDEBAR": {
+        "show_search": True,
+        "navigation": [
+            {
+                "title": _("Platform"),
+                "items": [
+                    {"title": _("Dashboard"), "icon": "dashboard", "link": reverse_lazy("admin:index")},
+                    {
+                        "title": _("Organisations"),
+                        "icon": "apartment",
+                        "link": reverse_lazy("admin:tenancy_tenant_changelist"),
+                    },
+                    {"title": _("Users"), "icon": "group", "link": reverse_lazy("admin:iam_user_changelist")},
+                    {
+                        "title": _("Audit trail"),
+                        "icon": "history",
+                        "link": reverse_lazy("admin:audit_auditentry_changelist"),
+                    },
+                    {
+                        "title": _("Stripe events"),
+                        "icon": "webhook",
+                        "link": reverse_lazy("admin:payments_gatewayevent_changelist"),
+                    },
+                    {
+                        "title": _("E-mail deliveries"),
+                        "icon": "outgoing_mail",
+                        "link": reverse_lazy("admin:notifications_emaildelivery_changelist"),
+                    },
+                ],
+            },
+            {
+                "title": _("The organisation you are in"),
+                "separator": True,
+                "items": [
+                    {
+                        "title": _("Invoices"),
+                        "icon": "receipt_long",
+                        "link": reverse_lazy("admin:invoices_invoice_changelist"),
+                    },
+                    {"title": _("Clients"), "icon": "contacts", "link": reverse_lazy("admin:invoices_client_changelist")},
+                    {
+                        "title": _("Payments"),
+                        "icon": "payments",
+                        "link": reverse_lazy("admin:payments_payment_changelist"),
+                    },
+                    {
+                        "title": _("Ledger entries"),
+                        "icon": "account_balance",
+                        "link": reverse_lazy("admin:ledger_entry_changelist"),
+                    },
+                ],
+            },
+        ],
+    },
+}

@@ -1,0 +1,67 @@
+"""Sign-in, tokens, cookies, headers."""
+
+import base64
+from pathlib import Path
+
+from csp.constants import NONCE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from config.settings.base import PUBLIC_PORT, PUBLIC_SCHEME, REALTIME_PORT
+from config.settings.environment import env
+
+AUTH_USER_MODEL = "iam.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["apps.iam.hashers.InsulaArgon2", "django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "apps.iam.passwords.CharacterPolicy"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "iam:signin"
+
+# Addresses whose X-Forwarded-For is believed.
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+
+
+def _pem() -> str:
+    if path := env.str("JWT_PRIVATE_KEY_FILE", default=""):
+        return Path(path).read_text()
+    if encoded := env.str("JWT_PRIVATE_KEY", default=""):
+        return encoded if encoded.startswith("-----") else base64.b64decode(encoded).decode()
+    raise ImproperlyConfigured("Set JWT_PRIVATE_KEY_FILE (a path) or JWT_PRIVATE_KEY (PEM, or its base64).")
+
+
+JWT_PRIVATE_KEY_PEM = _pem()
+JWT_ISSUER = env.str("JWT_ISSUER", default="insula")
+JWT_AUDIENCE = env.str("JWT_AUDIENCE", default="insula-api")
+ACCESS_TOKEN_SECONDS = 15 * 60
+REFRESH_TOKEN_SECONDS = 7 * 24 * 3600
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 30 * 60
+SESSION_SAVE_EVERY_REQUEST = False
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_SCHEME == "https"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+_socket = "wss:" if PUBLIC_SCHEME == "https" else "ws:"
+CONTENT_SECURITY_POLICY = {
+    "EXCLUDE_URL_PREFIXES": ["/admin/", "/api/docs/"],
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        # The socket listens on a port of its own in development.
+        "connect-src": [SELF, f"{_socket}//*:{REALTIME_PORT}"] if REALTIME_PORT else [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+    },
+}
