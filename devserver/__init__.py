@@ -1,0 +1,1 @@
+"""Everything that runs Insula on one machine without installing a server; never part of the product image."""
