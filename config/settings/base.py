@@ -1,5 +1,7 @@
 """The parts of Django itself: hosts, templates, database, files, languages."""
 
+from urllib.parse import unquote
+
 from django.utils.translation import gettext_lazy as _
 
 from config.settings.environment import DATA, REPOSITORY, env
@@ -24,9 +26,12 @@ ASGI_APPLICATION = "config.asgi.application"
 APPEND_SLASH = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+database = env.db_url("DATABASE_URL")
+
 DATABASES = {
     "default": {
-        **env.db_url("DATABASE_URL"),
+        **database,
+        "HOST": unquote(database["HOST"] or ""),  # a socket's directory stands percent-encoded in the URL
         "ENGINE": "apps.core.postgres",
         "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=300),
         "CONN_HEALTH_CHECKS": True,
