@@ -43,7 +43,7 @@ class AuditEntry(models.Model):
         db_table = "audit_entry"
         verbose_name_plural = "audit entries"
         indexes: ClassVar = [
-            models.Index("tenant_id", "-id", name="audit_tenant_recent"),
-            models.Index("tenant_id", "entity_type", "entity_id", "-id", name="audit_entity"),
-            models.Index("action", "-id", name="audit_action"),
+            models.Index(fields=["tenant_id", "-id"], name="audit_tenant_recent"),
+            models.Index(fields=["tenant_id", "entity_type", "entity_id", "-id"], name="audit_entity"),
+            models.Index(fields=["action", "-id"], name="audit_action"),
         ]

@@ -5,6 +5,7 @@ Tasks that work on one tenant are declared with `apps.tenancy.jobs.tenant_task`.
 """
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import structlog
@@ -14,6 +15,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from apps.core import correlation
+from apps.core.tenants import public_scope
 
 logger = structlog.get_logger(__name__)
 
@@ -22,7 +24,17 @@ _CORRELATION = "insula_correlation_id"
 
 def platform_task(name: str, *, queue: str = "default", **options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Declare a task of the platform itself. It may run twice, late or never: it reads what is owed from rows."""
-    return shared_task(name=name, queue=queue, acks_late=True, reject_on_worker_lost=True, **options)
+
+    def declare(body: Callable[..., Any]) -> Any:
+        @shared_task(name=name, queue=queue, acks_late=True, reject_on_worker_lost=True, **options)
+        @wraps(body)
+        def run(*args: Any) -> Any:
+            with public_scope():
+                return body(*args)
+
+        return run
+
+    return declare
 
 
 def wake(task: Any, *args: Any) -> None:

@@ -68,7 +68,7 @@ class Tenant(TenantMixin):
             models.CheckConstraint(condition=models.Q(status__in=TenantStatus.values), name="tenant_status_known"),
             models.CheckConstraint(condition=models.Q(key__regex=r"^[a-z0-9]{8}$"), name="tenant_key_form"),
         ]
-        indexes: ClassVar = [models.Index("status", "provisioning_started_at", name="tenant_stuck")]
+        indexes: ClassVar = [models.Index(fields=["status", "provisioning_started_at"], name="tenant_stuck")]
 
     def __str__(self) -> str:
         return self.name
@@ -106,8 +106,8 @@ class ExternalRef(models.Model):
 
     class Meta:
         db_table = "tenancy_external_ref"
-        constraints: ClassVar = [models.UniqueConstraint("kind", "ref", name="external_ref_unique")]
-        indexes: ClassVar = [models.Index("tenant_id", "object_id", name="external_ref_object")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["kind", "ref"], name="external_ref_unique")]
+        indexes: ClassVar = [models.Index(fields=["tenant_id", "object_id"], name="external_ref_object")]
 
     @property
     def target(self) -> tuple[UUID, UUID]:

@@ -74,10 +74,9 @@ def build(schema: str = TEMPLATE_SCHEMA) -> tuple[str, str]:
             raise UnsupportedSchema(f"Sequences outside identity columns: {free}")
         tables = rows(_TABLES)
         parts = [f"{definition[0]};" for definition in rows(_FUNCTIONS)]
-        parts += [
-            f'CREATE TABLE "{name}" (\n  {columns}{",\n  " + constraints if constraints else ""}\n);'
-            for name, columns, constraints, _ in _in_reference_order(tables)
-        ]
+        for name, columns, constraints, _ in _in_reference_order(tables):
+            members = ",\n  ".join(part for part in (columns, constraints) if part)
+            parts.append(f'CREATE TABLE "{name}" (\n  {members}\n);')
         parts += [f"{definition[0]};" for definition in rows(_INDEXES)]
         parts += [f"{definition[0]};" for definition in rows(_TRIGGERS)]
         parts.append(_migration_rows(cursor))

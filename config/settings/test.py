@@ -1,9 +1,16 @@
-"""Tests: as development, with quick hashes and captured mail."""
+"""Tests: as development, with captured mail and files in a directory of their own."""
 
-from config.settings.product import *  # noqa: F403
-from config.settings.product import STORAGES
+import os
+import tempfile
+
+os.environ.setdefault("PUBLIC_SCHEME", "http")
+os.environ.setdefault("LOG_FORMAT", "console")
+
+from config.settings.product import *  # noqa: E402, F403
+from config.settings.product import STORAGES  # noqa: E402
 
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+MEDIA_ROOT = tempfile.mkdtemp(prefix="insula-test-media-")
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = True
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -1,0 +1,19 @@
+"""The REST API's routes, all below ``/api/v1/``; one line an app."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+v1 = [
+    path("", include("apps.iam.api.urls")),
+    path("", include("apps.invoices.api.urls")),
+    path("", include("apps.payments.api.urls")),
+    path("", include("apps.ledger.api.urls")),
+    path("", include("apps.notifications.api.urls")),
+    path("", include("apps.audit.api.urls")),
+]
+
+urlpatterns = [
+    path("v1/", include((v1, "api"))),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+]

@@ -1,0 +1,31 @@
+"""Routes on the platform's own host: landing, sign-up, operators' admin, Stripe, health."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import TemplateView
+
+from apps.core import health
+from config import views
+
+handler400 = "config.views.bad_request"
+handler403 = "config.views.forbidden"
+handler404 = "config.views.not_found"
+handler500 = "config.views.server_error"
+
+everywhere = [
+    path("api/", include("config.api")),
+    path("language/", views.set_language, name="set_language"),
+    path("health", health.aggregate, name="health"),
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+]
+
+urlpatterns = [
+    path("", TemplateView.as_view(template_name="landing/index.html"), name="landing"),
+    path("", include("apps.iam.urls_platform")),
+    path("admin/", include("apps.tenancy.urls_admin")),
+    path("admin/", admin.site.urls),
+    path("webhooks/stripe/payments/", views.payments_webhook, name="stripe-payments-webhook"),
+    path("metrics", include("django_prometheus.urls")),
+    *everywhere,
+]

@@ -1,0 +1,18 @@
+"""Routes on a tenant's host: its pages, its API, its customers' invoices."""
+
+from django.urls import include, path
+
+from config.urls_public import everywhere, handler400, handler403, handler404, handler500
+
+__all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
+
+urlpatterns = [
+    path("", include("apps.reports.urls")),
+    path("", include("apps.iam.urls")),
+    path("", include("apps.invoices.urls")),
+    path("payments/", include("apps.payments.urls")),
+    path("audit/", include("apps.audit.urls")),
+    path("notifications/", include("apps.notifications.urls")),
+    path("settings/", include("apps.tenancy.urls")),
+    *everywhere,
+]

@@ -1,0 +1,47 @@
+"""Project-wide views: errors as pages or problem documents, the language switch."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.i18n import set_language
+
+from apps.core.errors import DomainError, NotFound, PermissionRefused
+from apps.core.rest import problems
+from apps.payments.views import stripe_webhook as payments_webhook
+
+__all__ = ["bad_request", "forbidden", "not_found", "payments_webhook", "server_error", "set_language"]
+
+
+class _BadRequest(DomainError):
+    code, status, title = "bad_request", 400, "This request cannot be understood"
+
+
+class _ServerError(DomainError):
+    code, status, title = "internal_error", 500, "Something went wrong on our side"
+
+
+def _answer(request: HttpRequest, error: DomainError) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return problems.respond(request, error)
+    return render(request, f"errors/{error.status}.html", {"error": error}, status=error.status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400."""
+    return _answer(request, _BadRequest())
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403."""
+    return _answer(request, PermissionRefused())
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404."""
+    return _answer(request, NotFound())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500; the page needs no database and no context of the workspace."""
+    if request.path.startswith("/api/"):
+        return problems.respond(request, _ServerError())
+    return render(None, "errors/500.html", status=500)  # type: ignore[arg-type]
