@@ -1,0 +1,1 @@
+"""What the product tells people when something happened."""
