@@ -23,7 +23,6 @@ everywhere = [
 urlpatterns = [
     path("", TemplateView.as_view(template_name="landing/index.html"), name="landing"),
     path("", include("apps.iam.urls_platform")),
-    path("admin/", include("apps.tenancy.urls_admin")),
     path("admin/", admin.site.urls),
     path("webhooks/stripe/payments/", views.payments_webhook, name="stripe-payments-webhook"),
     path("metrics", include("django_prometheus.urls")),

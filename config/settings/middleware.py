@@ -14,6 +14,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
-    # Last, because it runs the view itself inside the tenant's transaction (process_view answers).
+    # Both run the view themselves inside a tenant's transaction (process_view answers), so they come last.
+    "apps.tenancy.operators.OperatorTenantMiddleware",
     "apps.iam.middleware.WorkspaceMiddleware",
 ]

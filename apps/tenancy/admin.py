@@ -1,0 +1,207 @@
+"""Organisations in the operators' admin, and the base of every admin of a tenant's own tables."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action, display
+
+from apps.core.errors import DomainError
+from apps.core.jobs import wake
+from apps.core.tenants import PUBLIC, current_scope
+from apps.tenancy import operators, selectors, services, tasks
+from apps.tenancy.models import Domain, Tenant, TenantStatus
+
+STATUS_LABELS = {
+    TenantStatus.ACTIVE: "success",
+    TenantStatus.PROVISIONING: "info",
+    TenantStatus.SUSPENDED: "warning",
+    TenantStatus.PROVISIONING_FAILED: "danger",
+    TenantStatus.DELETED: "danger",
+}
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Operators look; changes go through services."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+
+class TenantModelAdmin(ReadOnlyAdmin):
+    """Admin of a table that exists per tenant: 403 until the operator switched into one."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Shown only inside a tenant."""
+        return current_scope() is not PUBLIC and super().has_module_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Readable only inside a tenant."""
+        return current_scope() is not PUBLIC and super().has_view_permission(request, obj)
+
+
+class DomainInline(TabularInline):
+    """The hosts that lead to an organisation."""
+
+    model = Domain
+    extra = 0
+    can_delete = False
+    fields: ClassVar = ["domain", "is_primary"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never here."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never here."""
+        return False
+
+
+class ReasonForm(forms.Form):
+    """Why an operator does this; the tenant reads it in its audit trail."""
+
+    reason = forms.CharField(max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+@admin.register(Tenant)
+class TenantAdmin(ReadOnlyAdmin):
+    """Organisations: where they stand, and the operators' actions on them."""
+
+    list_display: ClassVar = ["name", "state", "slug", "key", "currency", "created_at"]
+    list_filter: ClassVar = ["status", "currency"]
+    search_fields: ClassVar = ["name", "slug", "key", "email"]
+    ordering: ClassVar = ["-created_at"]
+    inlines: ClassVar[list[Any]] = [DomainInline]
+    actions_detail: ClassVar = ["enter_link", "suspend_link", "reactivate_link", "retry_link"]
+    fieldsets: ClassVar = [
+        (None, {"fields": ["name", "status", "status_reason", "key", "slug", "created_at"]}),
+        (_("Address"), {"fields": ["legal_name", "address", "tax_id", "email"]}),
+        (_("Settings"), {"fields": ["time_zone", "locale", "currency"]}),
+        (_("Schema"), {"fields": ["schema_name", "schema_version", "provisioning_step", "provisioning_started_at"]}),
+    ]
+
+    @display(description=_("status"), label=STATUS_LABELS, ordering="status")
+    def state(self, tenant: Tenant) -> tuple[str, str]:
+        """The status as a coloured label."""
+        return tenant.status, tenant.get_status_display()
+
+    @action(description=_("Look inside"), icon="login")
+    def enter_link(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """To the confirmation."""
+        return self._confirmation(object_id, "enter")
+
+    @action(description=_("Suspend"), icon="pause_circle")
+    def suspend_link(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """To the confirmation."""
+        return self._confirmation(object_id, "suspend")
+
+    @action(description=_("Reactivate"), icon="play_circle")
+    def reactivate_link(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """To the confirmation."""
+        return self._confirmation(object_id, "reactivate")
+
+    @action(description=_("Retry provisioning"), icon="restart_alt")
+    def retry_link(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """To the confirmation."""
+        return self._confirmation(object_id, "retry")
+
+    def get_urls(self) -> list[URLPattern]:
+        """The confirmation of each action, and the way out of a tenant."""
+        own = [
+            path("<uuid:tenant_id>/confirm/<str:verb>/", self.admin_site.admin_view(self.confirm), name="tenancy_tenant_confirm"),
+            path("leave/", self.admin_site.admin_view(self.leave), name="tenancy_tenant_leave"),
+        ]  # fmt: skip
+        return own + super().get_urls()
+
+    def confirm(self, request: HttpRequest, tenant_id: UUID, verb: str) -> HttpResponse:
+        """GET asks with the consequence, POST acts; operators who may only read cannot act."""
+        tenant = get_object_or_404(Tenant, pk=tenant_id)
+        verbs = _verbs()
+        if verb not in verbs:
+            return HttpResponseRedirect(reverse("admin:tenancy_tenant_changelist"))
+        title, consequence, act = verbs[verb]
+        form = ReasonForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                if verb != "enter" and not request.user.has_perm("tenancy.change_tenant"):
+                    raise operators.TenantNotAvailable(str(_("Your role may only read.")))
+                act(request, tenant, form.cleaned_data["reason"])
+            except DomainError as error:
+                messages.error(request, error.detail)
+            else:
+                messages.success(request, f"{title}: {tenant.name}")
+                if verb == "enter":
+                    return HttpResponseRedirect(reverse("admin:invoices_invoice_changelist"))
+            return HttpResponseRedirect(reverse("admin:tenancy_tenant_change", args=[tenant_id]))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "subtitle": tenant.name,
+            "consequence": consequence,
+            "tenant": tenant,
+            "form": form,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/tenancy/tenant/confirm.html", context)
+
+    def leave(self, request: HttpRequest) -> HttpResponse:
+        """POST ends the look inside."""
+        if request.method == "POST":
+            operators.leave(request)
+            return HttpResponseRedirect(reverse("admin:tenancy_tenant_changelist"))
+        context = {**self.admin_site.each_context(request), "title": _("Leave the organisation"), "opts": self.opts}
+        return TemplateResponse(request, "admin/tenancy/tenant/leave.html", context)
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Tenant]":
+        """All organisations, deleted ones too."""
+        return super().get_queryset(request)
+
+    def _confirmation(self, tenant_id: UUID, verb: str) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:tenancy_tenant_confirm", args=[tenant_id, verb]))
+
+
+def _verbs() -> dict[str, tuple[Any, Any, Any]]:
+    return {
+        "enter": (
+            _("Look inside"),
+            _("For one hour you see this organisation's invoices, clients and payments. It reads of it in its audit trail."),
+            lambda request, tenant, reason: operators.enter(request, selectors.view(tenant), reason),
+        ),
+        "suspend": (
+            _("Suspend"),
+            _("Its people can look but change nothing until you reactivate it. Nothing is lost."),
+            lambda request, tenant, reason: services.suspend_tenant(
+                actor=operators.operator(request), tenant_id=tenant.pk, reason=reason
+            ),
+        ),
+        "reactivate": (
+            _("Reactivate"),
+            _("Its people can work again at once."),
+            lambda request, tenant, reason: services.reactivate_tenant(
+                actor=operators.operator(request), tenant_id=tenant.pk
+            ),
+        ),
+        "retry": (_("Retry provisioning"), _("The missing steps run again in the background."), _retry),
+    }
+
+
+def _retry(request: HttpRequest, tenant: Tenant, reason: str) -> None:
+    services.retry_provisioning(actor=operators.operator(request), tenant_id=tenant.pk)
+    wake(tasks.provision_tenant, tenant.pk)
