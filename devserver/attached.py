@@ -8,16 +8,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 from devserver.environment import Environment, libpq_variables
 from devserver.errors import AlreadyRunning
 from devserver.layout import REPOSITORY, Layout
+from devserver.orphans import adopt_orphans, end_children
 from devserver.postgres import Tuning
 from devserver.services import Services
 
 
-def run_command(
+def run_with_services(
     layout: Layout, environment: Environment, tuning: Tuning, command: Sequence[str], *, join: bool
 ) -> int:
     """Start the servers, run the command in the repository, stop the servers; the command's exit status.
@@ -29,51 +32,85 @@ def run_command(
         AlreadyRunning: the data directory is in use and `join` is False.
         StartupError: a server did not start.
     """
-    services = Services(
-        layout, tuning, need_postgres=environment.need_postgres, need_valkey=environment.need_valkey
-    )
+    services = Services(layout, tuning, need_postgres=environment.need_postgres, need_valkey=environment.need_valkey)
     variables = {**environment.variables}
     if environment.need_postgres:
         variables |= libpq_variables(layout)
     try:
         with services:
-            return _hold(variables, command, services)
+            return (
+                run_command(variables, command, services=services, spare=services.pids)
+                if command
+                else _wait_for_signal(variables)
+            )
     except AlreadyRunning:
         if not join or not command:
             raise
-        return _hold(variables, command, None)
+        return run_command(variables, command)
 
 
-def _hold(variables: Mapping[str, str], command: Sequence[str], services: Services | None) -> int:
-    if not command:
-        return _wait_for_signal(variables)
-    # A terminal's Ctrl-C reaches the command itself; we only wait for it to end.
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    child = subprocess.Popen(  # noqa: S603
-        list(command), cwd=REPOSITORY, env=dict(variables), preexec_fn=_default_interrupt  # noqa: PLW1509
-    )
-    signal.signal(signal.SIGTERM, lambda number, frame: child.send_signal(signal.SIGTERM))
-    if services:
-        services.guard.watch(child.pid, group=False)
-    status = child.wait()
-    if services:
-        services.guard.forget(child.pid)
-    signal.signal(signal.SIGINT, previous)
-    # A shell's convention for a command ended by a signal.
+def run_command(
+    variables: Mapping[str, str],
+    command: Sequence[str],
+    *,
+    services: Services | None = None,
+    spare: Collection[int] = (),
+) -> int:
+    """Run a command on our terminal and end what it leaves behind, except our own processes named in `spare`.
+
+    Returns its exit status as a shell gives it.
+    """
+    adopt_orphans()
+    try:
+        with _passing_signals() as received:
+            child = subprocess.Popen(list(command), cwd=REPOSITORY, env=dict(variables))
+            if services:
+                services.guard.watch(child.pid, stop_signal=signal.SIGINT, group=False)
+            status = _wait(child, received)
+            if services:
+                services.guard.forget(child.pid)
+    except FileNotFoundError as error:
+        print(f"{command[0]}: {error.strerror}", file=sys.stderr)
+        return 127
+    end_children(except_for=spare)
     return 128 - status if status < 0 else status
 
 
-def _default_interrupt() -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+def _wait(child: subprocess.Popen[bytes], received: list[int]) -> int:
+    """Wait for the command; SIGTERM reaches it as an interrupt, so that tests take their fixtures down."""
+    while True:
+        try:
+            return child.wait(0.2)
+        except subprocess.TimeoutExpired:
+            while received:
+                if received.pop() != signal.SIGINT:
+                    child.send_signal(signal.SIGINT)
+
+
+@contextmanager
+def _passing_signals() -> Iterator[list[int]]:
+    """Collect signals instead of ending; a terminal's Ctrl-C reaches the command by itself.
+
+    Handlers, unlike ignored signals, are not inherited by the command.
+    """
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+
+    previous = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield received
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def _wait_for_signal(variables: Mapping[str, str]) -> int:
     for name in sorted(variables.keys() - os.environ.keys()):
         print(f"export {name}={shlex.quote(variables[name])}")
     sys.stdout.flush()
-    stopped: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda received, frame: stopped.append(received))
-    while not stopped:
-        time.sleep(0.2)
+    with _passing_signals() as received:
+        while not received:
+            time.sleep(0.2)
     return 0

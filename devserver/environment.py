@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -14,7 +15,7 @@ from dotenv import dotenv_values
 
 from devserver.errors import StartupError
 from devserver.layout import REPOSITORY, Layout
-from devserver.postgres import DATABASE, PORT, ROLE, Postgres, Tuning
+from devserver.postgres import DATABASE, PORT, ROLE, Postgres, Tuning, packaged_programs
 from devserver.valkey import Valkey
 
 DEFAULT_PORT = 8000
@@ -74,7 +75,8 @@ def build_environment(layout: Layout, given: Mapping[str, str], *, settings: str
         "REDIS_URL": Valkey(layout).url,
         "MEDIA_ROOT": str(layout.root / "media"),
         "FONT_DIR": str(layout.root / "fonts"),
-        "EMAIL_URL": f"filemail://{layout.root / 'mail'}",
+        # The path begins after the URL's third slash, so an absolute one has four.
+        "EMAIL_URL": f"filemail:///{quote(str(layout.root / 'mail'))}",
     }
     generated = _generated(layout)
     need_sandbox = "STRIPE_SECRET_KEY" not in given
@@ -93,8 +95,9 @@ def build_environment(layout: Layout, given: Mapping[str, str], *, settings: str
 
 
 def libpq_variables(layout: Layout) -> dict[str, str]:
-    """What lets plain `psql` reach the embedded server."""
+    """What lets plain `psql` (the machine's, else the embedded one) reach the embedded server."""
     return {
+        "PATH": os.pathsep.join([os.environ.get("PATH", os.defpath), str(packaged_programs())]),
         "PGHOST": str(layout.postgres_socket_dir),
         "PGPORT": str(PORT),
         "PGUSER": ROLE,

@@ -22,7 +22,7 @@ class Guard:
     """The owner's end: names processes to the guard as they come and go."""
 
     def __init__(self, *, keep_open: tuple[int, ...] = ()) -> None:
-        self._process = subprocess.Popen(  # noqa: S603
+        self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(Path(__file__).resolve())],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -30,6 +30,10 @@ class Guard:
             start_new_session=True,
             cwd="/",
         )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def watch(self, pid: int, *, stop_signal: int = signal.SIGTERM, group: bool = True, last: bool = False) -> None:
         """Stop this process (or the group it leads) should the owner die; `last` after all others."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import stat
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 SOCKET_PATH_LIMIT = 103
 LONGEST_SOCKET_NAME = "/postgres/.s.PGSQL.5432"
 # Not tempfile.gettempdir(): TMPDIR may itself be private or long.
-SHARED_PLACES = (Path("/var/tmp"), Path("/tmp"))
+SHARED_PLACES = (Path("/var/tmp"), Path("/tmp"))  # noqa: S108 - each directory there is checked to be ours
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def prepare_layout(root: Path) -> Layout:
 
     PostgreSQL's cluster and the sockets move to a directory under /var/tmp, named by a hash of the data
     directory, when the server's account cannot reach the data directory (root with a private home) or when
-    the socket's path would be too long for the kernel.
+    the socket's path would be too long for the kernel or would need quoting in a URL.
 
     Raises:
         StartupError: a directory cannot be created, or somebody else owns the one under /var/tmp.
@@ -83,8 +84,7 @@ def prepare_layout(root: Path) -> Layout:
         raise StartupError(f"The data directory {root} cannot be used: {error.strerror}.") from error
 
     unreachable = account is not None and not can_reach(root / "postgres", account)
-    too_long = len(os.fsencode(root / "run")) + len(LONGEST_SOCKET_NAME) > SOCKET_PATH_LIMIT
-    outside = _place_outside(root, mode) if unreachable or too_long else None
+    outside = _place_outside(root, mode) if unreachable or not _can_hold_sockets(root / "run") else None
     layout = Layout(
         root=root,
         cluster=(outside if outside and unreachable else root) / "postgres",
@@ -120,6 +120,12 @@ def shared_place(name: str, mode: int) -> Path:
         directory.chmod(mode)
         return directory
     raise StartupError("Neither /var/tmp nor /tmp is writable; one of them is needed for a short socket path.")
+
+
+def _can_hold_sockets(directory: Path) -> bool:
+    # Celery and redis-py read an escaped path in a URL differently, so no path needs escaping.
+    plain = re.fullmatch(r"[A-Za-z0-9/._~-]+", str(directory)) is not None
+    return plain and len(str(directory)) + len(LONGEST_SOCKET_NAME) <= SOCKET_PATH_LIMIT
 
 
 def _place_outside(root: Path, mode: int) -> Path:

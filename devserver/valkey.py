@@ -8,7 +8,6 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from urllib.parse import quote
 
 import psutil
 
@@ -34,7 +33,7 @@ class Valkey:
     @property
     def url(self) -> str:
         """The URL as redis-py, Celery and channels-redis take it."""
-        return f"unix://{quote(str(self._layout.valkey_socket))}?db=0"
+        return f"unix://{self._layout.valkey_socket}?db=0"
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start the server; `wait_ready` comes next.
@@ -58,7 +57,7 @@ class Valkey:
         configuration = directory / "valkey.conf"
         configuration.write_text("".join(f'{name} "{_escaped(value)}"\n' for name, value in settings.items()))
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603
+            self.process = subprocess.Popen(
                 [str(_program()), str(configuration)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -1,0 +1,117 @@
+"""The processes `make run` supervises: one table."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from devserver.environment import Environment
+from devserver.health import Check, accepts_connections, answers_http
+from devserver.layout import Layout
+
+QUEUES = "default,notifications,invoices,payments,provisioning"
+
+
+@dataclass(frozen=True)
+class ProcessDefinition:
+    """A process, and how to tell that it is ready: by a check, by a line it prints, or simply by running."""
+
+    name: str
+    command: tuple[str, ...]
+    check: Check | None = None
+    ready_line: re.Pattern[str] | None = None
+    port: int | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+def python(*arguments: str) -> tuple[str, ...]:
+    """A command line under the interpreter that runs us."""
+    return (sys.executable, *arguments)
+
+
+def preparation() -> ProcessDefinition:
+    """The one process that ends by itself before the others start."""
+    return ProcessDefinition("prepare", python("-m", "devserver.prepare"))
+
+
+def sandbox(environment: Environment, layout: Layout) -> ProcessDefinition | None:
+    """The Stripe stand-in; None when the environment names a real account."""
+    if not environment.need_sandbox:
+        return None
+    port = environment.sandbox_port
+    return ProcessDefinition(
+        "sandbox",
+        python("-m", "sandbox.stripe", "--port", str(port), "--data", str(layout.root / "sandbox")),
+        check=answers_http(port, "/_sandbox/health"),
+        port=port,
+    )
+
+
+def application(environment: Environment, layout: Layout) -> list[ProcessDefinition]:
+    """Everything that needs the prepared database."""
+    variables = environment.variables
+    host = variables["PLATFORM_HOST"]
+    reload_web, reload_realtime = _reload_options(bool(variables.get("RELOAD")))
+    schedule = _directory(layout.root / "beat") / "schedule"
+    return [
+        ProcessDefinition(
+            "web",
+            python(
+                *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(environment.web_port)),
+                *("--workers", "2", "--blocking-threads", "4", "--no-ws", "--respawn-failed-workers"),
+                *("--workers-kill-timeout", "5", "--log-level", "warning", *reload_web, "config.wsgi:application"),
+            ),
+            check=answers_http(environment.web_port, "/health/ready", host=host),
+            port=environment.web_port,
+        ),
+        ProcessDefinition(
+            "realtime",
+            python(
+                *("-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1"),
+                *("--port", str(environment.realtime_port), "--lifespan", "off", "--log-level", "warning"),
+                *("--timeout-graceful-shutdown", "3", *reload_realtime),
+            ),
+            check=accepts_connections(environment.realtime_port),
+            port=environment.realtime_port,
+        ),
+        ProcessDefinition(
+            "worker",
+            python(
+                *("-m", "celery", "-A", "config", "worker", "-Q", QUEUES, "--concurrency", "2"),
+                *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
+            ),
+            ready_line=re.compile(r"celery@\S+ ready"),
+        ),
+        ProcessDefinition(
+            "beat",
+            python(
+                "-m", "celery", "-A", "config", "beat", "--schedule", str(schedule), "--pidfile=", "--loglevel", "INFO"
+            ),
+        ),
+    ]
+
+
+def ports(environment: Environment) -> dict[str, int]:
+    """The ports `make run` listens on, by purpose."""
+    wanted = {"web, PORT": environment.web_port, "realtime, PORT+1": environment.realtime_port}
+    if environment.need_sandbox:
+        wanted["Stripe sandbox, PORT+2"] = environment.sandbox_port
+    return wanted
+
+
+def _reload_options(wanted: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Options of granian and uvicorn that restart on a changed file."""
+    if not wanted:
+        return (), ()
+    directories = ("apps", "config")
+    web = ("--reload", *(word for name in directories for word in ("--reload-paths", name)))
+    realtime = ("--reload", *(word for name in directories for word in ("--reload-dir", name)))
+    return web, realtime
+
+
+def _directory(path: Path) -> Path:
+    path.mkdir(mode=0o700, exist_ok=True)
+    return path
