@@ -1,0 +1,1 @@
+"""A stateful stand-in for the Stripe API: own process, own SQLite file, test keys only."""

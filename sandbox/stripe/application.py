@@ -1,0 +1,69 @@
+"""The WSGI application: API, hosted pages, control API and panel on one loopback address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from werkzeug.wrappers import Request, Response
+
+from sandbox.stripe.api import Api
+from sandbox.stripe.configuration import Configuration
+from sandbox.stripe.control import Control
+from sandbox.stripe.delivery import Courier
+from sandbox.stripe.faults import Faults
+from sandbox.stripe.storage import Storage
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+LARGEST_BODY = 1_000_000
+
+
+class Application:
+    """The stand-in as one WSGI callable; `start` and `stop` frame its background work."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._storage = Storage(configuration.database)
+        self._faults = Faults()
+        self._courier = Courier(configuration, self._storage)
+        self._api = Api(configuration, self._storage, self._faults)
+        self._control = Control(configuration, self._storage, self._faults)
+
+    def start(self) -> None:
+        """Start sending webhooks."""
+        self._courier.start()
+
+    def stop(self) -> None:
+        """Finish what is under way and close the file."""
+        self._faults.clear()
+        self._courier.stop()
+        self._storage.close()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        request = Request(environ)
+        request.max_content_length = LARGEST_BODY
+        return self._answer(request)(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        if not _from_here(request):
+            return Response("This sandbox answers only on loopback names, to its own pages.\n", status=403)
+        if request.path == "/v1" or request.path.startswith("/v1/"):
+            return self._api.answer(request)
+        return self._control.answer(request)
+
+
+def _from_here(request: Request) -> bool:
+    """Return whether the request names a loopback host and no foreign page made a browser send it.
+
+    Any page a browser has open can reach loopback ports; the host check also stops rebound names.
+    """
+    if not _is_loopback(urlsplit(f"//{request.host}").hostname):
+        return False
+    origin = request.headers.get("Origin")
+    return origin is None or request.method in ("GET", "HEAD") or _is_loopback(urlsplit(origin).hostname)
+
+
+def _is_loopback(host: str | None) -> bool:
+    return host in ("127.0.0.1", "::1", "localhost") or (host is not None and host.endswith(".localhost"))

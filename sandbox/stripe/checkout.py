@@ -1,0 +1,143 @@
+"""How a checkout session is paid, completed and expires.
+
+Source: https://docs.stripe.com/payments/checkout/how-checkout-works.
+"""
+
+from __future__ import annotations
+
+from sandbox.stripe import payments
+from sandbox.stripe.calls import Work
+from sandbox.stripe.errors import Conflict
+from sandbox.stripe.events import emit
+from sandbox.stripe.objects import equals
+from sandbox.stripe.parameters import full_address
+from sandbox.stripe.resources import customers
+from sandbox.stripe.shapes import JsonObject
+
+KIND = "checkout.session"
+_PAID = ("succeeded", "requires_capture")
+
+
+class SessionNotOpen(Conflict):
+    """The session is complete or has expired (409)."""
+
+
+def page_url(work: Work, session_id: str) -> str:
+    """Return the address of the hosted page; the session's id is its last segment."""
+    return f"{work.base_url}/c/pay/{session_id}"
+
+
+def contact(*, email: str | None, name: str | None = None, address: JsonObject | None = None) -> JsonObject:
+    """Return `customer_details` of a session."""
+    return {
+        "address": full_address(address),
+        "business_name": None,
+        "email": email,
+        "individual_name": None,
+        "name": name,
+        "phone": None,
+        "tax_exempt": "none",
+        "tax_ids": None,
+    }
+
+
+def submit(work: Work, session: JsonObject, method: JsonObject | None, payer: JsonObject) -> JsonObject:
+    """Pay the session with the method; return it, complete or (3-D Secure) still open.
+
+    `payer` is what the customer gave on the page. A session without anything to pay needs no method.
+
+    Raises: SessionNotOpen; CardError when the card refuses, which leaves the session open.
+    """
+    require_open(work, session)
+    work.objects.hide(session["id"], payer=payer)
+    if session["amount_total"] == 0 or method is None:
+        return _complete(work, session, "no_payment_required")
+    intent = _intent_of(work, session)
+    session["payment_intent"] = intent["id"]
+    work.objects.replace(session)
+    paid = payments.confirm(work, intent, method, return_url=page_url(work, session["id"]))
+    return _complete_if_paid(work, session, paid)
+
+
+def finish_challenge(work: Work, session: JsonObject, intent: JsonObject, *, passed: bool) -> JsonObject:
+    """Go on after the 3-D Secure page; return the session.
+
+    Raises: SessionNotOpen; CardError when the card refuses after all.
+    """
+    require_open(work, session)
+    return _complete_if_paid(work, session, payments.finish_challenge(work, intent, passed=passed))
+
+
+def require_open(work: Work, session: JsonObject) -> None:
+    """Raise SessionNotOpen unless the session can still be paid."""
+    if session["status"] == "open" and session["expires_at"] > work.now:
+        return
+    status = "expired" if session["status"] == "open" else session["status"]
+    raise SessionNotOpen(
+        f"The Checkout Session {session['id']} is {status}.", code="checkout_session_not_open", param="session"
+    )
+
+
+def expire(work: Work, session: JsonObject) -> JsonObject:
+    """End an open session and whatever payment it began; return it."""
+    if session["payment_intent"] is not None:
+        intent = work.require("payment_intent", session["payment_intent"], param="payment_intent")
+        if intent["status"] not in ("succeeded", "canceled"):
+            payments.cancel(work, intent, "expired")
+    session |= {"status": "expired", "url": None}
+    work.objects.replace(session)
+    emit(work, "checkout.session.expired", session)
+    return session
+
+
+def expire_due(work: Work) -> int:
+    """End the open sessions whose time is over; return how many."""
+    due = work.objects.select(
+        KIND, [equals("status", "open"), ("json_extract(body, '$.expires_at') <= ?", (work.now,))], ascending=True
+    )
+    for session in due:
+        expire(work, session)
+    return len(due)
+
+
+def _intent_of(work: Work, session: JsonObject) -> JsonObject:
+    if session["payment_intent"] is not None:
+        return work.require("payment_intent", session["payment_intent"], param="payment_intent")
+    wanted = work.objects.hidden(session["id"]).get("payment_intent_data", {})
+    return payments.new_intent(
+        work,
+        {
+            **wanted,
+            "amount": session["amount_total"],
+            "currency": session["currency"],
+            "customer": session["customer"],
+            "payment_method_types": session["payment_method_types"],
+        },
+        owner=session["id"],
+    )
+
+
+def _complete_if_paid(work: Work, session: JsonObject, intent: JsonObject) -> JsonObject:
+    if intent["status"] not in _PAID:
+        return session
+    return _complete(work, session, "paid" if intent["status"] == "succeeded" else "unpaid")
+
+
+def _complete(work: Work, session: JsonObject, payment_status: str) -> JsonObject:
+    payer = work.objects.hidden(session["id"]).get("payer", {})
+    given = session["customer_details"] or contact(email=None)
+    details = given | {name: payer[name] for name in ("email", "name") if payer.get(name)}
+    if details["address"] is None:
+        details["address"] = full_address(payer.get("address") or {})
+    if session["customer"] is None and session["customer_creation"] == "always":
+        customer = customers.new_customer(work, {"email": details["email"], "name": details["name"]})
+        session["customer"] = customer["id"]
+    session |= {
+        "customer_details": details,
+        "payment_status": payment_status,
+        "status": "complete",
+        "url": None,
+    }
+    work.objects.replace(session)
+    emit(work, "checkout.session.completed", session)
+    return session

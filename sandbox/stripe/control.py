@@ -1,0 +1,272 @@
+"""The control API under `/_sandbox/`: what tests and demonstrations do to the sandbox itself."""
+
+from __future__ import annotations
+
+import json
+import random
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Any
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from sandbox.stripe import checkout
+from sandbox.stripe.calls import Work
+from sandbox.stripe.configuration import ACCOUNT_ID, API_VERSION, Configuration
+from sandbox.stripe.delivery import HELD, held
+from sandbox.stripe.errors import InvalidRequest, NotFound, StripeError, no_such
+from sandbox.stripe.events import owe, wants, with_pending
+from sandbox.stripe.faults import LONGEST_WAIT, Fault, Faults
+from sandbox.stripe.objects import Objects
+from sandbox.stripe.resources import payment_methods
+from sandbox.stripe.resources.webhook_endpoints import new_endpoint
+from sandbox.stripe.serialization import encoded, present
+from sandbox.stripe.shapes import JsonObject
+from sandbox.stripe.storage import Storage
+
+_STATUSES = (429, 500, 502, 503, 504)
+_STATES = ("pending", "delivered", "failed", "dropped")
+
+
+class Control:
+    """Answers control requests, JSON in and out, errors in Stripe's form."""
+
+    def __init__(self, configuration: Configuration, storage: Storage, faults: Faults) -> None:
+        self._configuration = configuration
+        self._storage = storage
+        self._faults = faults
+        rules: list[tuple[str, str, Callable[..., JsonObject]]] = [
+            ("GET", "/_sandbox/health", self._health),
+            ("POST", "/_sandbox/reset", self._reset),
+            ("POST", "/_sandbox/checkout/sessions/<session>/complete", self._complete),
+            ("GET", "/_sandbox/events", self._events),
+            ("POST", "/_sandbox/events/<event>/resend", self._resend),
+            ("GET", "/_sandbox/deliveries", self._deliveries),
+            ("POST", "/_sandbox/deliveries/hold", self._hold),
+            ("POST", "/_sandbox/deliveries/release", self._release),
+            ("PUT", "/_sandbox/webhook_endpoints", self._put_endpoint),
+            ("GET", "/_sandbox/faults", self._list_faults),
+            ("POST", "/_sandbox/faults", self._add_fault),
+            ("DELETE", "/_sandbox/faults", self._clear_faults),
+        ]
+        self._map = Map([Rule(path, endpoint=answer, methods=[method]) for method, path, answer in rules])
+
+    def answer(self, request: Request) -> Response:
+        """Return the answer to a control request."""
+        try:
+            try:
+                answer, path = self._map.bind_to_environ(request.environ).match()
+            except HTTPException:
+                raise NotFound(f"No such control: {request.method} {request.path}") from None
+            body = answer(_json_body(request), **path)
+            status = 200
+        except StripeError as error:
+            body, status = {"error": error.body()}, error.status
+        return Response(encoded(body), status=status, content_type="application/json")
+
+    def _work(self, connection: sqlite3.Connection) -> Work:
+        return Work(Objects(connection), int(time.time()), self._configuration.base_url)
+
+    def _health(self, body: JsonObject) -> JsonObject:
+        with self._storage.read() as connection:
+            counts = dict.fromkeys(_STATES, 0) | {
+                row["state"]: row["number"]
+                for row in connection.execute("SELECT state, count(*) AS number FROM delivery GROUP BY state")
+            }
+            return {
+                "status": "ok",
+                "account": ACCOUNT_ID,
+                "api_version": API_VERSION,
+                "deliveries": counts,
+                "deliveries_held": held(connection),
+                "faults": len(self._faults.listed()),
+                "waiting": self._faults.waiting,
+            }
+
+    def _reset(self, body: JsonObject) -> JsonObject:
+        keep = _flag(body, "keep_webhook_endpoints", default=False)
+        kept = "kind = 'webhook_endpoint'" if keep else "0"
+        with self._storage.write() as connection:
+            for statement in (
+                f"DELETE FROM object WHERE NOT ({kept})",
+                "DELETE FROM delivery",
+                "DELETE FROM idempotency",
+                "DELETE FROM switch",
+            ):
+                connection.execute(statement)
+        self._faults.clear()
+        return {"reset": True}
+
+    def _complete(self, body: JsonObject, session: str) -> JsonObject:
+        """Pay a session as a customer would; a card that refuses answers 402 and leaves it open."""
+        method_id = body.get("payment_method", "pm_card_visa")
+        if not isinstance(method_id, str):
+            raise InvalidRequest("payment_method must be a string such as pm_card_visa.", param="payment_method")
+        passes = body.get("authentication", "complete")
+        if passes not in ("complete", "fail"):
+            raise InvalidRequest("authentication must be complete or fail.", param="authentication")
+        payer = {name: body[name] for name in ("email", "name") if isinstance(body.get(name), str)}
+        refused: StripeError | None = None
+        answer: JsonObject = {}
+        with self._storage.write() as connection:
+            work = self._work(connection)
+            try:
+                answer = present(work, self._pay(work, session, method_id, payer, passed=passes == "complete"))
+            except StripeError as error:
+                if not error.keeps_changes:
+                    raise
+                refused = error
+        if refused is not None:
+            raise refused
+        return answer
+
+    def _pay(self, work: Work, session_id: str, method_id: str, payer: JsonObject, *, passed: bool) -> JsonObject:
+        session = work.require(checkout.KIND, session_id, param="session", in_path=True)
+        checkout.require_open(work, session)
+        method = payment_methods.usable(work, method_id, param="payment_method")
+        payer.setdefault("email", "customer@example.com")
+        payer.setdefault("name", "Sandbox Customer")
+        session = checkout.submit(work, session, method, payer)
+        if session["status"] == "complete" or session["payment_intent"] is None:
+            return session
+        intent = work.require("payment_intent", session["payment_intent"], param="payment_intent")
+        return checkout.finish_challenge(work, session, intent, passed=passed)
+
+    def _events(self, body: JsonObject) -> JsonObject:
+        with self._storage.read() as connection:
+            objects = Objects(connection)
+            return {"data": [with_pending(objects, event) for event in objects.select("event", limit=100)]}
+
+    def _resend(self, body: JsonObject, event: str) -> JsonObject:
+        """Owe the event once more, to one endpoint or to all that want it."""
+        with self._storage.write() as connection:
+            work = self._work(connection)
+            found = work.require("event", event, param="event", in_path=True)
+            chosen = body.get("webhook_endpoint")
+            endpoints = [
+                endpoint
+                for endpoint in work.objects.select("webhook_endpoint", ascending=True)
+                if endpoint["status"] == "enabled"
+                and (endpoint["id"] == chosen if chosen is not None else wants(endpoint, found["type"]))
+            ]
+            if chosen is not None and not endpoints:
+                raise no_such("webhook_endpoint", str(chosen), param="webhook_endpoint", in_path=False)
+            numbers = [owe(work.objects, event, endpoint["id"], origin="resend") for endpoint in endpoints]
+        return {"event": event, "deliveries": numbers}
+
+    def _deliveries(self, body: JsonObject) -> JsonObject:
+        with self._storage.read() as connection:
+            return {"held": held(connection), "data": deliveries(connection, limit=500)}
+
+    def _hold(self, body: JsonObject) -> JsonObject:
+        with self._storage.write() as connection:
+            connection.execute("INSERT OR REPLACE INTO switch (name, value) VALUES (?, '1')", (HELD,))
+        return {"held": True}
+
+    def _release(self, body: JsonObject) -> JsonObject:
+        order = body.get("order", "created")
+        if order not in ("created", "reverse", "shuffle"):
+            raise InvalidRequest("order must be created, reverse or shuffle.", param="order")
+        with self._storage.write() as connection:
+            owed = [
+                row["id"]
+                for row in connection.execute("SELECT id FROM delivery WHERE state = 'pending' ORDER BY position")
+            ]
+            if order == "reverse":
+                owed.reverse()
+            elif order == "shuffle":
+                random.shuffle(owed)
+            first = connection.execute("SELECT coalesce(max(position), 0) + 1 FROM delivery").fetchone()[0]
+            for offset, number in enumerate(owed):
+                connection.execute(
+                    "UPDATE delivery SET position = ?, due = ? WHERE id = ?", (first + offset, time.time(), number)
+                )
+            connection.execute("DELETE FROM switch WHERE name = ?", (HELD,))
+        return {"held": False, "released": len(owed)}
+
+    def _put_endpoint(self, body: JsonObject) -> JsonObject:
+        """Have exactly one endpoint for an address; return it with its secret, kept or as given."""
+        url, secret, wanted = body.get("url"), body.get("secret"), body.get("enabled_events", ["*"])
+        if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+            raise InvalidRequest("url must be an http or https address.", param="url")
+        if secret is not None and (not isinstance(secret, str) or not secret.startswith("whsec_")):
+            raise InvalidRequest("secret must begin with whsec_.", param="secret")
+        if not isinstance(wanted, list) or not wanted or not all(isinstance(name, str) for name in wanted):
+            raise InvalidRequest("enabled_events must be a list of event types.", param="enabled_events")
+        with self._storage.write() as connection:
+            work = self._work(connection)
+            same = [item for item in work.objects.select("webhook_endpoint", ascending=True) if item["url"] == url]
+            for surplus in same[1:]:
+                work.objects.delete(surplus["id"])
+            if not same:
+                return new_endpoint(work, {"url": url, "enabled_events": wanted}, secret=secret)
+            endpoint = same[0] | {"enabled_events": wanted, "status": "enabled"}
+            work.objects.replace(endpoint)
+            if secret is not None:
+                work.objects.hide(endpoint["id"], secret=secret)
+            return endpoint | {"secret": work.objects.hidden(endpoint["id"])["secret"]}
+
+    def _list_faults(self, body: JsonObject) -> JsonObject:
+        return {"data": self._faults.listed()}
+
+    def _add_fault(self, body: JsonObject) -> JsonObject:
+        status, count = body.get("status"), body.get("count", 1)
+        path, method, when = body.get("path", "/v1/"), body.get("method"), body.get("when", "before")
+        seconds = body.get("seconds", 60)
+        if status not in (*_STATUSES, "timeout"):
+            raise InvalidRequest(f"status must be timeout or one of {_STATUSES}.", param="status")
+        if type(count) is not int or not 1 <= count <= 10_000:
+            raise InvalidRequest("count must be between 1 and 10000.", param="count")
+        if not isinstance(path, str) or not (method is None or isinstance(method, str)):
+            raise InvalidRequest("path and method must be strings.", param="path")
+        if when not in ("before", "after"):
+            raise InvalidRequest("when must be before or after.", param="when")
+        if type(seconds) not in (int, float) or not 0 < seconds <= LONGEST_WAIT:
+            raise InvalidRequest(f"seconds must be at most {LONGEST_WAIT:g}.", param="seconds")
+        fault = Fault(count, None if status == "timeout" else int(status), path, method, float(seconds), when)
+        self._faults.add(fault)
+        return {"data": self._faults.listed()}
+
+    def _clear_faults(self, body: JsonObject) -> JsonObject:
+        self._faults.clear()
+        return {"data": []}
+
+
+def deliveries(connection: sqlite3.Connection, *, limit: int) -> list[JsonObject]:
+    """Return the newest deliveries with their events' types, how they stand and what they carry."""
+    rows = connection.execute(
+        "SELECT delivery.*, json_extract(event.body, '$.type') AS type, event.body AS payload,"
+        " json_extract(endpoint.body, '$.url') AS url FROM delivery"
+        " LEFT JOIN object AS event ON event.id = delivery.event"
+        " LEFT JOIN object AS endpoint ON endpoint.id = delivery.endpoint"
+        " ORDER BY delivery.id DESC LIMIT ?",
+        (limit,),
+    )
+    return [
+        {name: row[name] for name in row if name not in ("payload", "position")}
+        | {"payload": json.loads(row["payload"] or "null")}
+        for row in rows
+    ]
+
+
+def _json_body(request: Request) -> JsonObject:
+    text = request.get_data(as_text=True)
+    if not text:
+        return {}
+    try:
+        body: Any = json.loads(text)
+    except ValueError:
+        raise InvalidRequest("The body is not valid JSON.") from None
+    if not isinstance(body, dict):
+        raise InvalidRequest("The body must be a JSON object.")
+    return body
+
+
+def _flag(body: JsonObject, name: str, *, default: bool) -> bool:
+    value = body.get(name, default)
+    if not isinstance(value, bool):
+        raise InvalidRequest(f"{name} must be true or false.", param=name)
+    return value

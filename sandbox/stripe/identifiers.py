@@ -1,0 +1,44 @@
+"""Random identifiers with Stripe's prefixes and lengths."""
+
+from __future__ import annotations
+
+import secrets
+import string
+
+_ALPHABET = string.ascii_letters + string.digits
+
+
+def token(length: int) -> str:
+    """Return `length` random base-62 characters."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+_LENGTHS = {
+    "ch_": 24,
+    "cs_test_": 58,
+    "cus_": 14,
+    "evt_": 24,
+    "li_": 24,
+    "pi_": 24,
+    "pm_": 24,
+    "price_": 24,
+    "prod_": 14,
+    "re_": 24,
+    "req_": 14,
+    "txn_": 24,
+    "we_": 24,
+    "whsec_": 32,
+}
+
+
+def new_id(prefix: str) -> str:
+    """Return a fresh identifier such as `pi_3…`.
+
+    Raises: KeyError for a prefix that no object of the stand-in has.
+    """
+    return prefix + token(_LENGTHS[prefix])
+
+
+def client_secret(identifier: str) -> str:
+    """Return the secret by which a browser may act on the intent `identifier`."""
+    return f"{identifier}_secret_{token(25)}"

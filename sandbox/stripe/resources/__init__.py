@@ -1,0 +1,34 @@
+"""The resources of the API, one file each."""
+
+from __future__ import annotations
+
+from sandbox.stripe.resources import (
+    accounts,
+    balance_transactions,
+    charges,
+    checkout_sessions,
+    customers,
+    events,
+    payment_intents,
+    payment_methods,
+    prices,
+    products,
+    refunds,
+    webhook_endpoints,
+)
+
+ROUTES = (
+    *accounts.ROUTES,
+    *balance_transactions.ROUTES,
+    *charges.ROUTES,
+    *checkout_sessions.ROUTES,
+    *customers.ROUTES,
+    *events.ROUTES,
+    *payment_intents.ROUTES,
+    *payment_methods.ROUTES,
+    *prices.ROUTES,
+    *products.ROUTES,
+    *refunds.ROUTES,
+    *webhook_endpoints.ROUTES,
+)
+"""Every endpoint that is served."""

@@ -1,0 +1,238 @@
+"""Charges: attempts to move money, made by payment intents.
+
+Source: https://docs.stripe.com/api/charges.
+"""
+
+from __future__ import annotations
+
+from sandbox.stripe.calls import Call, Work
+from sandbox.stripe.cards import Card, Decline
+from sandbox.stripe.events import emit
+from sandbox.stripe.identifiers import new_id, token
+from sandbox.stripe.objects import Filter, equals
+from sandbox.stripe.pagination import list_page
+from sandbox.stripe.parameters import (
+    SHIPPING,
+    TIME_RANGE,
+    Choice,
+    Email,
+    Hash,
+    Metadata,
+    Text,
+    declare,
+    declare_list,
+    full_address,
+    merge_metadata,
+)
+from sandbox.stripe.resources import balance_transactions
+from sandbox.stripe.routing import Route
+from sandbox.stripe.shapes import JsonObject
+
+STATEMENT_DESCRIPTOR = "INSULA SANDBOX"
+
+
+def new_charge(
+    work: Work, intent: JsonObject, method: JsonObject, card: Card, *, authenticated: bool, decline: Decline | None
+) -> JsonObject:
+    """Store and tell the attempt to charge the intent's amount; `decline` says that it failed; return it."""
+    captured = decline is None and intent["capture_method"] != "manual"
+    identifier = new_id("ch_")
+    suffix = intent["statement_descriptor_suffix"]
+    charge: JsonObject = {
+        "id": identifier,
+        "object": "charge",
+        "amount": intent["amount"],
+        "amount_captured": intent["amount"] if captured else 0,
+        "amount_refunded": 0,
+        "application": None,
+        "application_fee": None,
+        "application_fee_amount": None,
+        "balance_transaction": None,
+        "billing_details": method["billing_details"],
+        "calculated_statement_descriptor": f"{STATEMENT_DESCRIPTOR}* {suffix}" if suffix else STATEMENT_DESCRIPTOR,
+        "captured": captured,
+        "created": work.now,
+        "currency": intent["currency"],
+        "customer": intent["customer"],
+        "description": intent["description"],
+        "disputed": False,
+        "failure_balance_transaction": None,
+        "failure_code": decline.code if decline else None,
+        "failure_message": decline.message if decline else None,
+        "fraud_details": {},
+        "livemode": False,
+        "metadata": intent["metadata"],
+        "on_behalf_of": None,
+        "outcome": _outcome(decline),
+        "paid": decline is None,
+        "payment_intent": intent["id"],
+        "payment_method": method["id"],
+        "payment_method_details": {
+            "card": _card_details(intent, method, card, authenticated=authenticated, decline=decline),
+            "type": "card",
+        },
+        "radar_options": {},
+        "receipt_email": intent["receipt_email"],
+        "receipt_number": None,
+        "receipt_url": None if decline else f"{work.base_url}/receipts/{identifier}",
+        "refunded": False,
+        "review": None,
+        "shipping": intent["shipping"],
+        "source_transfer": None,
+        "statement_descriptor": intent["statement_descriptor"],
+        "statement_descriptor_suffix": suffix,
+        "status": "failed" if decline else "succeeded",
+        "transfer_data": None,
+        "transfer_group": intent["transfer_group"],
+    }
+    work.objects.insert(charge)
+    emit(work, "charge.failed" if decline else "charge.succeeded", charge)
+    if captured:
+        settle(work, charge, charge["amount"])
+    return charge
+
+
+def settle(work: Work, charge: JsonObject, amount: int) -> None:
+    """Book the charge's income.
+
+    Stripe settles `automatic_async` charges after having announced them, so the announcement lacks the balance
+    transaction and `charge.updated` brings it.
+    """
+    before = dict(charge)
+    charge["balance_transaction"] = balance_transactions.book_charge(work, charge, amount)["id"]
+    work.objects.replace(charge)
+    emit(work, "charge.updated", charge, before=before)
+
+
+def _outcome(decline: Decline | None) -> JsonObject:
+    outcome: JsonObject = {
+        "advice_code": None,
+        "network_advice_code": None,
+        "network_decline_code": None,
+        "network_status": "approved_by_network",
+        "reason": None,
+        "risk_level": "normal",
+        "risk_score": 20,
+        "seller_message": "Payment complete.",
+        "type": "authorized",
+    }
+    if decline is None:
+        return outcome
+    if decline.blocked:
+        return outcome | {
+            "network_status": "not_sent_to_network",
+            "reason": "highest_risk_level",
+            "risk_level": "highest",
+            "risk_score": 95,
+            "seller_message": "Stripe blocked this payment as too risky.",
+            "type": "blocked",
+        }
+    return outcome | {
+        "network_decline_code": "01",
+        "network_status": "declined_by_network",
+        "reason": decline.decline_code or decline.code,
+        "seller_message": "The bank did not return any further details with this decline.",
+        "type": "issuer_declined",
+    }
+
+
+def _card_details(
+    intent: JsonObject, method: JsonObject, card: Card, *, authenticated: bool, decline: Decline | None
+) -> JsonObject:
+    on_card = method["card"]
+    wrong_cvc = decline is not None and decline.code == "incorrect_cvc"
+    details: JsonObject = {
+        "amount_authorized": None if decline else intent["amount"],
+        "authorization_code": None if decline else token(6).upper(),
+        "brand": card.brand,
+        "checks": on_card["checks"] | {"cvc_check": "fail" if wrong_cvc else "pass"},
+        "country": card.country,
+        "exp_month": on_card["exp_month"],
+        "exp_year": on_card["exp_year"],
+        "extended_authorization": {"status": "disabled"},
+        "fingerprint": on_card["fingerprint"],
+        "funding": card.funding,
+        "incremental_authorization": {"status": "unavailable"},
+        "installments": None,
+        "last4": card.last4,
+        "mandate": None,
+        "multicapture": {"status": "unavailable"},
+        "network": card.brand,
+        "network_token": {"used": False},
+        "network_transaction_id": token(15).upper(),
+        "overcapture": {"maximum_amount_capturable": intent["amount"], "status": "unavailable"},
+        "regulated_status": "unregulated",
+        "three_d_secure": None,
+        "transaction_link_id": None,
+        "wallet": None,
+    }
+    if authenticated:
+        details["three_d_secure"] = {
+            "authentication_flow": "challenge",
+            "electronic_commerce_indicator": "05",
+            "exemption_indicator": None,
+            "result": "authenticated",
+            "result_reason": None,
+            "transaction_id": token(36),
+            "version": "2.2.0",
+        }
+    return details
+
+
+def _retrieve(call: Call) -> JsonObject:
+    return call.target("charge", "charge")
+
+
+def _update(call: Call) -> JsonObject:
+    charge, before = (call.target("charge", "charge") for _ in range(2))
+    for name in ("description", "fraud_details", "receipt_email", "transfer_group"):
+        if name in call.params:
+            charge[name] = call.params[name]
+    if "shipping" in call.params:
+        shipping = call.params["shipping"]
+        charge["shipping"] = shipping and {**shipping, "address": full_address(shipping["address"])}
+    if "metadata" in call.params:
+        charge["metadata"] = merge_metadata(charge["metadata"], call.params["metadata"])
+    call.objects.replace(charge)
+    if charge != before:
+        emit(call, "charge.updated", charge, before=before)
+    return charge
+
+
+def _list(call: Call) -> JsonObject:
+    filters: list[Filter] = [
+        equals(name, call.params[name])
+        for name in ("customer", "payment_intent", "transfer_group")
+        if name in call.params
+    ]
+    return list_page(call, "charge", filters, url="/v1/charges")
+
+
+def _list_refunds(call: Call) -> JsonObject:
+    charge = call.target("charge", "charge")
+    return list_page(call, "refund", [equals("charge", charge["id"])], url=f"/v1/charges/{charge['id']}/refunds")
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "/v1/charges",
+        _list,
+        declare_list(created=TIME_RANGE, customer=Text(), payment_intent=Text(), transfer_group=Text()),
+    ),
+    Route("GET", "/v1/charges/<charge>", _retrieve, declare()),
+    Route(
+        "POST",
+        "/v1/charges/<charge>",
+        _update,
+        declare(
+            description=Text(),
+            fraud_details=Hash({"user_report": Choice(("fraudulent", "safe"))}),
+            metadata=Metadata(),
+            receipt_email=Email(),
+            shipping=SHIPPING,
+            transfer_group=Text(),
+        ),
+    ),
+    Route("GET", "/v1/charges/<charge>/refunds", _list_refunds, declare_list()),
+)

@@ -1,0 +1,363 @@
+"""Checkout sessions in the mode `payment`, with the hosted page.
+
+Source: https://docs.stripe.com/api/checkout/sessions.
+"""
+
+from __future__ import annotations
+
+from sandbox.stripe import checkout
+from sandbox.stripe.calls import Call
+from sandbox.stripe.catalogue import AMOUNTS, line_amount, new_price, new_product
+from sandbox.stripe.configuration import ACCOUNT_NAME
+from sandbox.stripe.currencies import check_charge_amount
+from sandbox.stripe.errors import InvalidRequest
+from sandbox.stripe.identifiers import new_id
+from sandbox.stripe.objects import Filter, equals, owned_by
+from sandbox.stripe.pagination import list_page
+from sandbox.stripe.parameters import (
+    SHIPPING,
+    TIME_RANGE,
+    Choice,
+    CurrencyCode,
+    Email,
+    Hash,
+    Integer,
+    ListOf,
+    Metadata,
+    Text,
+    Url,
+    declare,
+    declare_list,
+    merge_metadata,
+)
+from sandbox.stripe.resources.payment_intents import CAPTURE_METHOD, CARD_ONLY, SETUP_FUTURE_USAGE
+from sandbox.stripe.routing import Route
+from sandbox.stripe.shapes import JsonObject
+
+SHORTEST_LIFE = 30 * 60
+LONGEST_LIFE = 24 * 60 * 60
+
+_PRODUCT_DATA = Hash(
+    {
+        "description": Text(),
+        "images": ListOf(Url(), most=8),
+        "metadata": Metadata(),
+        "name": Text(),
+        "tax_code": Text(pattern="txcd_[0-9]{8}"),
+        "unit_label": Text(longest=12),
+    },
+    required=frozenset({"name"}),
+)
+_LINE = Hash(
+    {
+        "metadata": Metadata(),
+        "price": Text(),
+        "price_data": Hash(
+            {
+                "currency": AMOUNTS["currency"],
+                "product": Text(),
+                "product_data": _PRODUCT_DATA,
+                "tax_behavior": AMOUNTS["tax_behavior"],
+                "unit_amount": AMOUNTS["unit_amount"],
+                "unit_amount_decimal": AMOUNTS["unit_amount_decimal"],
+            },
+            required=frozenset({"currency"}),
+        ),
+        "quantity": Integer(least=1, most=999_999),
+    }
+)
+
+
+def _price_of(call: Call, line: JsonObject, param: str) -> JsonObject:
+    if ("price" in line) == ("price_data" in line):
+        raise InvalidRequest(
+            f"Exactly one of {param}[price] and {param}[price_data] must be given.",
+            code="parameter_missing",
+            param=f"{param}[price]",
+        )
+    if "price" in line:
+        price = call.require("price", line["price"], param=f"{param}[price]")
+        if not price["active"]:
+            raise InvalidRequest("The price specified is inactive.", param=f"{param}[price]")
+        if price["type"] == "recurring":
+            raise InvalidRequest("You specified `payment` mode but passed a recurring price.", param=f"{param}[price]")
+        return price
+    data = line["price_data"]
+    if ("product" in data) == ("product_data" in data):
+        raise InvalidRequest(
+            f"Exactly one of {param}[price_data][product] and {param}[price_data][product_data] must be given.",
+            code="parameter_missing",
+            param=f"{param}[price_data][product]",
+        )
+    if "product" in data:
+        product = call.require("product", data["product"], param=f"{param}[price_data][product]")
+    else:
+        product = new_product(call, data["product_data"], active=False)
+    return new_price(call, data, product["id"], active=False, param=f"{param}[price_data]")
+
+
+def _line_items(call: Call) -> list[JsonObject]:
+    lines: list[JsonObject] = []
+    for index, line in enumerate(call.params["line_items"]):
+        param = f"line_items[{index}]"
+        price = _price_of(call, line, param)
+        if "quantity" not in line:
+            raise InvalidRequest(
+                f"Missing required param: {param}[quantity].", code="parameter_missing", param=f"{param}[quantity]"
+            )
+        if lines and price["currency"] != lines[0]["currency"]:
+            raise InvalidRequest(
+                "All line items of a Checkout Session must have the same currency.", param=f"{param}[price]"
+            )
+        amount = line_amount(price, line["quantity"])
+        product = call.require("product", price["product"], param=f"{param}[price]")
+        lines.append(
+            {
+                "id": new_id("li_"),
+                "object": "item",
+                "adjustable_quantity": None,
+                "amount_discount": 0,
+                "amount_subtotal": amount,
+                "amount_tax": 0,
+                "amount_total": amount,
+                "currency": price["currency"],
+                "description": product["name"],
+                "metadata": merge_metadata({}, line.get("metadata") or {}),
+                "price": price,
+                "quantity": line["quantity"],
+            }
+        )
+    return lines
+
+
+def _checked(call: Call) -> None:
+    params = call.params
+    if params["mode"] != "payment":
+        raise InvalidRequest(f"The sandbox does not serve the mode `{params['mode']}` yet.", param="mode")
+    if not params.get("line_items"):
+        raise InvalidRequest("Missing required param: line_items.", code="parameter_missing", param="line_items")
+    if "customer" in params and "customer_email" in params:
+        raise InvalidRequest(
+            "You may only specify one of these parameters: customer, customer_email.", param="customer_email"
+        )
+    if "customer" in params and "customer_creation" in params:
+        raise InvalidRequest(
+            "You may only specify one of these parameters: customer, customer_creation.", param="customer_creation"
+        )
+    expires_at = params.get("expires_at")
+    if expires_at is not None and not call.now + SHORTEST_LIFE <= expires_at <= call.now + LONGEST_LIFE:
+        raise InvalidRequest(
+            "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation.",
+            param="expires_at",
+        )
+
+
+def _create(call: Call) -> JsonObject:
+    _checked(call)
+    params = call.params
+    customer = call.require("customer", params["customer"], param="customer") if "customer" in params else None
+    lines = _line_items(call)
+    currency = lines[0]["currency"]
+    if params.get("currency", currency) != currency:
+        raise InvalidRequest("The currency differs from that of the line items.", param="currency")
+    total = sum(line["amount_total"] for line in lines)
+    if total:
+        check_charge_amount(total, currency, param="line_items")
+    session = _new_session(call, customer, currency, total)
+    call.objects.insert(session, {"payment_intent_data": params.get("payment_intent_data", {})})
+    for line in lines:
+        call.objects.insert_part(line, owner=session["id"], created=call.now)
+    return session
+
+
+def _new_session(call: Call, customer: JsonObject | None, currency: str, total: int) -> JsonObject:
+    params = call.params
+    identifier = new_id("cs_test_")
+    email = customer["email"] if customer else params.get("customer_email")
+    details = None
+    if email is not None or customer is not None:
+        details = checkout.contact(email=email, name=customer["name"] if customer else None)
+    return {
+        "id": identifier,
+        "object": checkout.KIND,
+        "adaptive_pricing": {"enabled": False},
+        "after_expiration": None,
+        "allow_promotion_codes": None,
+        "amount_subtotal": total,
+        "amount_total": total,
+        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+        "billing_address_collection": params.get("billing_address_collection"),
+        "branding_settings": {
+            "background_color": "#ffffff",
+            "border_style": "rounded",
+            "button_color": "#2555e0",
+            "display_name": ACCOUNT_NAME,
+            "font_family": "default",
+            "icon": None,
+            "logo": None,
+        },
+        "cancel_url": params.get("cancel_url"),
+        "client_reference_id": params.get("client_reference_id"),
+        "client_secret": None,
+        "collected_information": {"business_name": None, "individual_name": None, "shipping_details": None},
+        "consent": None,
+        "consent_collection": None,
+        "created": call.now,
+        "currency": currency,
+        "currency_conversion": None,
+        "custom_fields": [],
+        "custom_text": {
+            "after_submit": None,
+            "shipping_address": None,
+            "submit": None,
+            "terms_of_service_acceptance": None,
+        },
+        "customer": customer["id"] if customer else None,
+        "customer_account": None,
+        "customer_creation": None if customer else params.get("customer_creation", "if_required"),
+        "customer_details": details,
+        "customer_email": params.get("customer_email"),
+        "discounts": [],
+        "expires_at": params.get("expires_at", call.now + LONGEST_LIFE),
+        "integration_identifier": None,
+        "invoice": None,
+        "invoice_creation": {
+            "enabled": False,
+            "invoice_data": {
+                "account_tax_ids": None,
+                "custom_fields": None,
+                "description": None,
+                "footer": None,
+                "issuer": None,
+                "metadata": {},
+                "rendering_options": None,
+            },
+        },
+        "livemode": False,
+        "locale": params.get("locale"),
+        "managed_payments": None,
+        "metadata": merge_metadata({}, params.get("metadata") or {}),
+        "mode": params["mode"],
+        "optional_items": None,
+        "origin_context": None,
+        "payment_intent": None,
+        "payment_link": None,
+        "payment_method_collection": "if_required",
+        "payment_method_configuration_details": None,
+        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
+        "payment_method_types": params.get("payment_method_types", ["card"]),
+        "payment_status": "unpaid",
+        "permissions": None,
+        "phone_number_collection": {"enabled": False},
+        "recovered_from": None,
+        "saved_payment_method_options": None,
+        "setup_intent": None,
+        "shipping_address_collection": None,
+        "shipping_cost": None,
+        "shipping_options": [],
+        "status": "open",
+        "submit_type": params.get("submit_type"),
+        "subscription": None,
+        "success_url": params["success_url"],
+        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+        "ui_mode": "hosted_page",
+        "url": checkout.page_url(call, identifier),
+        "wallet_options": None,
+    }
+
+
+def _retrieve(call: Call) -> JsonObject:
+    return call.target(checkout.KIND, "session")
+
+
+def _update(call: Call) -> JsonObject:
+    session = call.target(checkout.KIND, "session")
+    if "metadata" in call.params:
+        session["metadata"] = merge_metadata(session["metadata"], call.params["metadata"])
+    call.objects.replace(session)
+    return session
+
+
+def _expire(call: Call) -> JsonObject:
+    session = call.target(checkout.KIND, "session")
+    if session["status"] != "open":
+        raise InvalidRequest(
+            f'Only Checkout Sessions with a status in ["open"] can be expired. This one has a status of'
+            f" {session['status']}.",
+            param="session",
+        )
+    return checkout.expire(call, session)
+
+
+def _list(call: Call) -> JsonObject:
+    filters: list[Filter] = [
+        equals(name, call.params[name]) for name in ("customer", "payment_intent", "status") if name in call.params
+    ]
+    if "customer_details" in call.params:
+        filters.append(equals("customer_details.email", call.params["customer_details"]["email"]))
+    return list_page(call, checkout.KIND, filters, url="/v1/checkout/sessions")
+
+
+def _list_lines(call: Call) -> JsonObject:
+    session = call.target(checkout.KIND, "session")
+    url = f"/v1/checkout/sessions/{session['id']}/line_items"
+    return list_page(call, "item", [owned_by(session["id"])], url=url, oldest_first=True)
+
+
+_ITEM = "/v1/checkout/sessions/<session>"
+
+ROUTES = (
+    Route(
+        "POST",
+        "/v1/checkout/sessions",
+        _create,
+        declare(
+            ("mode", "success_url"),
+            billing_address_collection=Choice(("auto", "required")),
+            cancel_url=Url(),
+            client_reference_id=Text(longest=200),
+            currency=CurrencyCode(),
+            customer=Text(),
+            customer_creation=Choice(("always", "if_required")),
+            customer_email=Email(),
+            expires_at=Integer(),
+            line_items=ListOf(_LINE, most=100),
+            locale=Text(longest=6),
+            metadata=Metadata(),
+            mode=Choice(("payment", "setup", "subscription")),
+            payment_intent_data=Hash(
+                {
+                    "capture_method": CAPTURE_METHOD,
+                    "description": Text(),
+                    "metadata": Metadata(),
+                    "receipt_email": Email(),
+                    "setup_future_usage": SETUP_FUTURE_USAGE,
+                    "shipping": SHIPPING,
+                    "statement_descriptor": Text(longest=22),
+                    "statement_descriptor_suffix": Text(longest=22),
+                    "transfer_group": Text(),
+                }
+            ),
+            payment_method_types=CARD_ONLY,
+            submit_type=Choice(("auto", "book", "donate", "pay")),
+            success_url=Url(),
+            ui_mode=Choice(("hosted_page",)),
+        ),
+    ),
+    Route(
+        "GET",
+        "/v1/checkout/sessions",
+        _list,
+        declare_list(
+            created=TIME_RANGE,
+            customer=Text(),
+            customer_details=Hash({"email": Text()}, required=frozenset({"email"})),
+            payment_intent=Text(),
+            status=Choice(("complete", "expired", "open")),
+        ),
+    ),
+    Route("GET", _ITEM, _retrieve, declare()),
+    Route("POST", _ITEM, _update, declare(metadata=Metadata())),
+    Route("POST", f"{_ITEM}/expire", _expire, declare()),
+    Route("GET", f"{_ITEM}/line_items", _list_lines, declare_list()),
+)

@@ -1,0 +1,281 @@
+"""Payment intents.
+
+Source: https://docs.stripe.com/api/payment_intents.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.stripe import payments
+from sandbox.stripe.calls import Call
+from sandbox.stripe.currencies import check_charge_amount
+from sandbox.stripe.errors import InvalidRequest
+from sandbox.stripe.objects import Filter, equals
+from sandbox.stripe.pagination import list_page
+from sandbox.stripe.parameters import (
+    SHIPPING,
+    TIME_RANGE,
+    Choice,
+    CurrencyCode,
+    Either,
+    Email,
+    Flag,
+    Hash,
+    Integer,
+    Kind,
+    ListOf,
+    Metadata,
+    Text,
+    Url,
+    declare,
+    declare_list,
+    full_address,
+    merge_metadata,
+)
+from sandbox.stripe.resources import payment_methods
+from sandbox.stripe.routing import Route
+from sandbox.stripe.shapes import JsonObject
+
+_KIND = "payment_intent"
+_BEFORE_PAYMENT = ("requires_payment_method", "requires_confirmation", "requires_action")
+
+SETUP_FUTURE_USAGE = Choice(("off_session", "on_session"), clearable=True)
+CAPTURE_METHOD = Choice(("automatic", "automatic_async", "manual"))
+CARD_ONLY = ListOf(Choice(("card",)))
+
+_CONFIRMATION: dict[str, Kind] = {
+    "error_on_requires_action": Flag(),
+    "off_session": Either(hash=Flag(), plain=Choice(("true", "false", "one_off", "recurring"))),
+    "payment_method": Text(),
+    "payment_method_data": payment_methods.DATA,
+    "return_url": Url(),
+    "use_stripe_sdk": Flag(),
+}
+_DESCRIPTION: dict[str, Kind] = {
+    "description": Text(clearable=True),
+    "metadata": Metadata(),
+    "payment_method_types": CARD_ONLY,
+    "receipt_email": Email(clearable=True),
+    "setup_future_usage": SETUP_FUTURE_USAGE,
+    "shipping": SHIPPING,
+    "statement_descriptor": Text(longest=22),
+    "statement_descriptor_suffix": Text(longest=22),
+    "transfer_group": Text(),
+}
+
+
+def _target(call: Call, *, to_change: bool = True) -> JsonObject:
+    intent = call.target(_KIND, "intent")
+    if to_change and call.objects.hidden(intent["id"]).get("session"):
+        raise InvalidRequest(
+            "This PaymentIntent was made by a Checkout Session and follows it; expire the session to cancel it."
+        )
+    return intent
+
+
+def _take_method(call: Call, intent: JsonObject) -> JsonObject | None:
+    if "payment_method" in call.params and "payment_method_data" in call.params:
+        raise InvalidRequest(
+            "You may only specify one of these parameters: payment_method, payment_method_data.",
+            param="payment_method_data",
+        )
+    method = None
+    if "payment_method" in call.params:
+        method = payment_methods.usable(call, call.params["payment_method"], param="payment_method")
+    elif "payment_method_data" in call.params:
+        method = payment_methods.from_data(call, call.params["payment_method_data"], param="payment_method_data")
+    if method is not None:
+        payments.check_usable(call, intent, method)
+        intent["payment_method"] = method["id"]
+        intent["status"] = "requires_confirmation"
+        intent["next_action"] = None
+    return method
+
+
+def _confirm_now(call: Call, intent: JsonObject, method: JsonObject) -> JsonObject:
+    params = call.params
+    return_url = params.get("return_url")
+    redirects = (intent["automatic_payment_methods"] or {}).get("allow_redirects") == "always"
+    if redirects and return_url is None and not params.get("use_stripe_sdk"):
+        raise InvalidRequest(
+            "This PaymentIntent accepts payment methods that may redirect your customer away from your page, so a"
+            " return_url is needed. Give one, or set automatic_payment_methods[allow_redirects] to never.",
+            param="return_url",
+        )
+    off_session = params.get("off_session", "false") != "false"
+    if off_session and params.get("error_on_requires_action"):
+        raise InvalidRequest("error_on_requires_action cannot be given with off_session.", param="off_session")
+    return payments.confirm(
+        call,
+        intent,
+        method,
+        return_url=return_url,
+        off_session=off_session,
+        error_on_action=params.get("error_on_requires_action", False),
+    )
+
+
+def _create(call: Call) -> JsonObject:
+    params = call.params
+    check_charge_amount(params["amount"], params["currency"], param="amount")
+    if "customer" in params:
+        call.require("customer", params["customer"], param="customer")
+    if params.get("automatic_payment_methods", {}).get("enabled") and "payment_method_types" in params:
+        raise InvalidRequest(
+            "You may only specify one of these parameters: automatic_payment_methods, payment_method_types.",
+            param="payment_method_types",
+        )
+    if not params.get("confirm"):
+        for name in ("error_on_requires_action", "off_session", "return_url"):
+            if name in params:
+                raise InvalidRequest(f"{name} can only be given with confirm=true.", param=name)
+    intent = payments.new_intent(call, params)
+    method = _take_method(call, intent)
+    call.objects.replace(intent)
+    if not params.get("confirm"):
+        return intent
+    if method is None:
+        raise InvalidRequest(
+            "You cannot confirm this PaymentIntent because it's missing a payment method.",
+            code="payment_intent_unexpected_state",
+            param="payment_method",
+        )
+    return _confirm_now(call, intent, method)
+
+
+def _retrieve(call: Call) -> JsonObject:
+    intent = _target(call, to_change=False)
+    secret = call.params.get("client_secret")
+    if secret is not None and secret != intent["client_secret"]:
+        raise InvalidRequest("The client_secret provided does not match this PaymentIntent.", param="client_secret")
+    return intent
+
+
+def _update(call: Call) -> JsonObject:
+    intent, params = _target(call, to_change=False), call.params
+    if intent["status"] not in _BEFORE_PAYMENT and params.keys() - {"metadata", "description", "expand"}:
+        raise payments.unexpected_state(intent, "updated")
+    if call.objects.hidden(intent["id"]).get("session") and params.keys() - {"metadata", "description", "expand"}:
+        _target(call)
+    changes: dict[str, Any] = {
+        name: params[name]
+        for name in (*_DESCRIPTION, "amount", "currency", "capture_method", "customer")
+        if name in params and name not in ("metadata", "shipping")
+    }
+    if "customer" in changes:
+        call.require("customer", changes["customer"], param="customer")
+    intent |= changes
+    if "metadata" in params:
+        intent["metadata"] = merge_metadata(intent["metadata"], params["metadata"])
+    if "shipping" in params:
+        shipping = params["shipping"]
+        intent["shipping"] = shipping and {**shipping, "address": full_address(shipping["address"])}
+    if "payment_method_types" in params:
+        intent["automatic_payment_methods"] = None
+    check_charge_amount(intent["amount"], intent["currency"], param="amount")
+    _take_method(call, intent)
+    call.objects.replace(intent)
+    return intent
+
+
+def _confirm(call: Call) -> JsonObject:
+    intent = _target(call)
+    if intent["status"] not in _BEFORE_PAYMENT:
+        raise payments.unexpected_state(intent, "confirmed")
+    for name in ("receipt_email", "setup_future_usage", "capture_method", "shipping", "payment_method_types"):
+        if name in call.params:
+            intent[name] = call.params[name]
+    method = _take_method(call, intent)
+    if method is None and intent["payment_method"] is not None:
+        method = call.require("payment_method", intent["payment_method"], param="payment_method")
+    if method is None:
+        raise InvalidRequest(
+            "You cannot confirm this PaymentIntent because it's missing a payment method.",
+            code="payment_intent_unexpected_state",
+            extra={"payment_intent": intent},
+        )
+    return _confirm_now(call, intent, method)
+
+
+def _capture(call: Call) -> JsonObject:
+    return payments.capture(call, _target(call, to_change=False), call.params.get("amount_to_capture"))
+
+
+def _cancel(call: Call) -> JsonObject:
+    intent = _target(call, to_change=False)
+    # A session's intent can still be released once the session is done and its money only held.
+    if intent["status"] != "requires_capture":
+        intent = _target(call)
+    return payments.cancel(call, intent, call.params.get("cancellation_reason"))
+
+
+def _list(call: Call) -> JsonObject:
+    filters: list[Filter] = []
+    if "customer" in call.params:
+        filters.append(equals("customer", call.params["customer"]))
+    return list_page(call, _KIND, filters, url="/v1/payment_intents")
+
+
+_ITEM = "/v1/payment_intents/<intent>"
+
+ROUTES = (
+    Route(
+        "POST",
+        "/v1/payment_intents",
+        _create,
+        declare(
+            ("amount", "currency"),
+            amount=Integer(least=1),
+            automatic_payment_methods=Hash(
+                {"allow_redirects": Choice(("always", "never")), "enabled": Flag()},
+                required=frozenset({"enabled"}),
+            ),
+            capture_method=CAPTURE_METHOD,
+            confirm=Flag(),
+            confirmation_method=Choice(("automatic", "manual")),
+            currency=CurrencyCode(),
+            customer=Text(),
+            **_CONFIRMATION,
+            **_DESCRIPTION,
+        ),
+    ),
+    Route("GET", "/v1/payment_intents", _list, declare_list(created=TIME_RANGE, customer=Text())),
+    Route("GET", _ITEM, _retrieve, declare(client_secret=Text())),
+    Route(
+        "POST",
+        _ITEM,
+        _update,
+        declare(
+            amount=Integer(least=1),
+            capture_method=CAPTURE_METHOD,
+            currency=CurrencyCode(),
+            customer=Text(),
+            payment_method=Text(),
+            payment_method_data=payment_methods.DATA,
+            **_DESCRIPTION,
+        ),
+    ),
+    Route(
+        "POST",
+        f"{_ITEM}/confirm",
+        _confirm,
+        declare(
+            capture_method=CAPTURE_METHOD,
+            payment_method_types=CARD_ONLY,
+            receipt_email=Email(clearable=True),
+            setup_future_usage=SETUP_FUTURE_USAGE,
+            shipping=SHIPPING,
+            **_CONFIRMATION,
+        ),
+    ),
+    Route("POST", f"{_ITEM}/capture", _capture, declare(amount_to_capture=Integer(least=1))),
+    Route(
+        "POST",
+        f"{_ITEM}/cancel",
+        _cancel,
+        declare(
+            cancellation_reason=Choice(("abandoned", "duplicate", "fraudulent", "requested_by_customer")),
+        ),
+    ),
+)

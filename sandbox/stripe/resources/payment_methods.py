@@ -1,0 +1,320 @@
+"""Payment methods: cards, made from test numbers, tokens and the `pm_card_…` identifiers.
+
+Source: https://docs.stripe.com/api/payment_methods.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime
+
+from sandbox.stripe.calls import Call, Work
+from sandbox.stripe.cards import LIVE_CARD, Card, Decline, by_alias, by_number, passes_luhn
+from sandbox.stripe.errors import CardError, InvalidRequest, StripeError, no_such
+from sandbox.stripe.events import emit
+from sandbox.stripe.identifiers import new_id
+from sandbox.stripe.objects import equals
+from sandbox.stripe.pagination import list_page
+from sandbox.stripe.parameters import (
+    ADDRESS,
+    Choice,
+    Email,
+    Hash,
+    Integer,
+    Metadata,
+    Text,
+    declare,
+    declare_list,
+    full_address,
+    merge_metadata,
+)
+from sandbox.stripe.routing import Route
+from sandbox.stripe.shapes import JsonObject
+
+_BILLING = Hash(
+    {
+        "address": ADDRESS,
+        "email": Email(clearable=True),
+        "name": Text(clearable=True),
+        "phone": Text(clearable=True),
+        "tax_id": Text(),
+    }
+)
+_REDISPLAY = Choice(("always", "limited", "unspecified"))
+_MONTH = Integer(least=1, most=12)
+
+DATA = Hash(
+    {
+        "type": Choice(("card",)),
+        "card": Hash({"number": Text(), "exp_month": _MONTH, "exp_year": Integer(), "cvc": Text(), "token": Text()}),
+        "billing_details": _BILLING,
+        "allow_redisplay": _REDISPLAY,
+        "metadata": Metadata(),
+    },
+    required=frozenset({"type"}),
+)
+"""The members of `payment_method_data` of an intent."""
+
+
+class RefusedCardData(CardError):
+    """The card's own data are wrong, so nothing was made of them (402)."""
+
+    keeps_changes = False
+
+
+def declined(decline: Decline, *, param: str | None = None, **extra: object) -> CardError:
+    """Return the error for a card that refuses, without any attempt having been recorded."""
+    if decline.decline_code is not None:
+        extra["decline_code"] = decline.decline_code
+    return RefusedCardData(decline.message, code=decline.code, param=param, extra=extra)
+
+
+def new_payment_method(work: Work, card: Card, given: JsonObject, *, month: int, year: int) -> JsonObject:
+    """Store a payment method for a test card; return it."""
+    billing = given.get("billing_details") or {}
+    method: JsonObject = {
+        "id": new_id("pm_"),
+        "object": "payment_method",
+        "allow_redisplay": given.get("allow_redisplay", "unspecified"),
+        "billing_details": {
+            "address": full_address(billing.get("address") or {}),
+            "email": billing.get("email"),
+            "name": billing.get("name"),
+            "phone": billing.get("phone"),
+            "tax_id": billing.get("tax_id"),
+        },
+        "card": {
+            "brand": card.brand,
+            "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "unchecked"},
+            "country": card.country,
+            "display_brand": "american_express" if card.brand == "amex" else card.brand,
+            "exp_month": month,
+            "exp_year": year,
+            "fingerprint": hashlib.sha256(card.number.encode()).hexdigest()[:16],
+            "funding": card.funding,
+            "generated_from": None,
+            "last4": card.last4,
+            "networks": {"available": [card.brand], "preferred": None},
+            "regulated_status": "unregulated",
+            "three_d_secure_usage": {"supported": True},
+            "wallet": None,
+        },
+        "created": work.now,
+        "customer": None,
+        "customer_account": None,
+        "livemode": False,
+        "metadata": merge_metadata({}, given.get("metadata") or {}),
+        "type": "card",
+    }
+    work.objects.insert(method, {"number": card.number})
+    return method
+
+
+def from_data(work: Work, given: JsonObject, *, param: str) -> JsonObject:
+    """Store a payment method for the card data which a request sent; return it.
+
+    Raises: CardError for wrong numbers, dates and live cards; InvalidRequest for missing members.
+    """
+    data = given.get("card")
+    if data is None:
+        raise InvalidRequest(f"Missing required param: {param}card.", code="parameter_missing", param=f"{param}card")
+    year_now = datetime.fromtimestamp(work.now, UTC).year
+    if "token" in data:
+        card = by_alias(data["token"])
+        if card is None:
+            raise no_such("token", data["token"], param="card[token]", in_path=False)
+        return new_payment_method(work, card, given, month=12, year=year_now + 1)
+    for name in ("number", "exp_month", "exp_year"):
+        if name not in data:
+            raise InvalidRequest(
+                f"Missing required param: card[{name}].", code="parameter_missing", param=f"card[{name}]"
+            )
+    card = checked_card(work, data["number"], data["exp_month"], data["exp_year"], data.get("cvc"))
+    return new_payment_method(work, card, given, month=data["exp_month"], year=full_year(data["exp_year"]))
+
+
+def full_year(year: int) -> int:
+    """Return the year in four digits."""
+    return year + 2000 if year < 100 else year
+
+
+def checked_card(work: Work, number: str, month: int, year: int, cvc: str | None) -> Card:
+    """Return the test card with these data.
+
+    Raises: CardError `incorrect_number`, `invalid_expiry_year`, `invalid_expiry_month`, `invalid_cvc`, or
+        `card_declined` for a number that is not a test card's.
+    """
+    number = re.sub(r"[ -]", "", number)
+    if not passes_luhn(number):
+        raise RefusedCardData("Your card number is incorrect.", code="incorrect_number", param="number")
+    today = datetime.fromtimestamp(work.now, UTC)
+    year = full_year(year)
+    if not today.year <= year <= today.year + 50:
+        raise RefusedCardData("Your card's expiration year is invalid.", code="invalid_expiry_year", param="exp_year")
+    if (year, month) < (today.year, today.month):
+        raise RefusedCardData(
+            "Your card's expiration month is invalid.", code="invalid_expiry_month", param="exp_month"
+        )
+    card = by_number(number)
+    expected = "[0-9]{4}" if card is not None and card.brand == "amex" else "[0-9]{3}"
+    if cvc is not None and re.fullmatch(expected, cvc) is None:
+        raise RefusedCardData("Your card's security code is invalid.", code="invalid_cvc", param="cvc")
+    if card is None:
+        raise declined(LIVE_CARD)
+    return card
+
+
+def usable(work: Work, identifier: str, *, param: str) -> JsonObject:
+    """Return the payment method, made afresh when `identifier` is one of the `pm_card_…`.
+
+    Raises: InvalidRequest `resource_missing`.
+    """
+    card = by_alias(identifier) if identifier.startswith("pm_card_") else None
+    if card is None:
+        return work.require("payment_method", identifier, param=param)
+    year = datetime.fromtimestamp(work.now, UTC).year + 1
+    return new_payment_method(work, card, {}, month=12, year=year)
+
+
+def card_of(work: Work, method: JsonObject) -> Card:
+    """Return the test card behind a stored payment method."""
+    card = by_number(work.objects.hidden(method["id"])["number"])
+    if card is None:
+        raise LookupError(f"payment method {method['id']} has no test card")
+    return card
+
+
+def require_attached(work: Work, identifier: str, customer_id: str, *, param: str, in_path: bool = False) -> JsonObject:
+    """Return the payment method if it is the customer's.
+
+    Raises: StripeError `resource_missing`.
+    """
+    method = work.objects.get("payment_method", identifier)
+    if method is None or method["customer"] != customer_id:
+        error: StripeError = no_such("payment_method", identifier, param=param, in_path=in_path)
+        raise error
+    return method
+
+
+def attach(work: Work, method: JsonObject, customer_id: str) -> JsonObject:
+    """Attach the method to the customer and tell it; return it.
+
+    Raises: CardError when the card refuses to be kept; InvalidRequest when it is another customer's or was used.
+    """
+    if method["customer"] == customer_id:
+        return method
+    if method["customer"] is not None:
+        raise InvalidRequest("The payment method you provided has already been attached to a customer.")
+    if work.objects.hidden(method["id"]).get("spent"):
+        raise InvalidRequest(
+            "This PaymentMethod was used without being attached to a Customer, or was detached from one, and cannot"
+            " be used again."
+        )
+    card = card_of(work, method)
+    if card.decline is not None and not card.attachable:
+        raise declined(card.decline)
+    method["customer"] = customer_id
+    method["card"]["checks"]["cvc_check"] = "pass"
+    work.objects.replace(method)
+    emit(work, "payment_method.attached", method)
+    return method
+
+
+def detach(work: Work, method: JsonObject) -> JsonObject:
+    """Take the method from its customer for good and tell it; return it."""
+    before = {"customer": method["customer"]}
+    customer = work.objects.get("customer", method["customer"])
+    method["customer"] = None
+    work.objects.replace(method)
+    work.objects.hide(method["id"], spent=True)
+    if customer is not None and customer["invoice_settings"]["default_payment_method"] == method["id"]:
+        customer["invoice_settings"]["default_payment_method"] = None
+        work.objects.replace(customer)
+    emit(work, "payment_method.detached", method, before=method | before)
+    return method
+
+
+def _create(call: Call) -> JsonObject:
+    if "type" not in call.params:
+        raise InvalidRequest("Missing required param: type.", code="parameter_missing", param="type")
+    return from_data(call, call.params, param="")
+
+
+def _retrieve(call: Call) -> JsonObject:
+    if by_alias(call.path["payment_method"]) is not None:
+        raise InvalidRequest(
+            f"'{call.path['payment_method']}' stands for a new payment method wherever one can be used; create or"
+            " attach one first to retrieve it.",
+            param="payment_method",
+        )
+    return call.target("payment_method", "payment_method")
+
+
+def _update(call: Call) -> JsonObject:
+    method, before = (call.target("payment_method", "payment_method") for _ in range(2))
+    if method["customer"] is None:
+        raise InvalidRequest("You must save this PaymentMethod to a customer before you can update it.")
+    billing = call.params.get("billing_details", {})
+    for name, value in billing.items():
+        method["billing_details"][name] = full_address(value or {}) if name == "address" else value
+    method["card"] |= call.params.get("card", {})
+    if "allow_redisplay" in call.params:
+        method["allow_redisplay"] = call.params["allow_redisplay"]
+    if "metadata" in call.params:
+        method["metadata"] = merge_metadata(method["metadata"], call.params["metadata"])
+    call.objects.replace(method)
+    if method != before:
+        emit(call, "payment_method.updated", method, before=before)
+    return method
+
+
+def _attach(call: Call) -> JsonObject:
+    identifier = call.path["payment_method"]
+    call.require("customer", call.params["customer"], param="customer")
+    if by_alias(identifier) is not None:
+        method = usable(call, identifier, param="payment_method")
+    else:
+        method = call.target("payment_method", "payment_method")
+    return attach(call, method, call.params["customer"])
+
+
+def _detach(call: Call) -> JsonObject:
+    method = call.target("payment_method", "payment_method")
+    if method["customer"] is None:
+        raise InvalidRequest(
+            "The payment method you provided is not attached to a customer so detachment is impossible."
+        )
+    return detach(call, method)
+
+
+def _list(call: Call) -> JsonObject:
+    if "customer" not in call.params:
+        return list_page(call, "payment_method", [("0", ())], url="/v1/payment_methods")
+    call.require("customer", call.params["customer"], param="customer")
+    filters = [equals("customer", call.params["customer"])]
+    if "type" in call.params:
+        filters.append(equals("type", call.params["type"]))
+    return list_page(call, "payment_method", filters, url="/v1/payment_methods")
+
+
+_ITEM = "/v1/payment_methods/<payment_method>"
+
+ROUTES = (
+    Route("POST", "/v1/payment_methods", _create, declare(**DATA.members)),
+    Route("GET", "/v1/payment_methods", _list, declare_list(customer=Text(), type=Text())),
+    Route("GET", _ITEM, _retrieve, declare()),
+    Route(
+        "POST",
+        _ITEM,
+        _update,
+        declare(
+            billing_details=_BILLING,
+            card=Hash({"exp_month": _MONTH, "exp_year": Integer(least=2000, most=2100)}),
+            allow_redisplay=_REDISPLAY,
+            metadata=Metadata(),
+        ),
+    ),
+    Route("POST", f"{_ITEM}/attach", _attach, declare(("customer",), customer=Text())),
+    Route("POST", f"{_ITEM}/detach", _detach, declare()),
+)
