@@ -1,1 +1,168 @@
-"""What the product tells people when something happened."""
+"""What the product tells people when something happened.
+
+Each handler runs in the transaction of the change: it writes rows that say what is owed, then asks for a push and
+for the delivery task once that transaction commits.
+"""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+
+from apps.core.events import subscribe
+from apps.core.jobs import wake
+from apps.iam import selectors as iam
+from apps.invoices.events import InvoicePaid, InvoicePartiallyPaid, InvoiceSent, InvoiceViewed
+from apps.notifications import letters, push, services, tasks, texts
+from apps.notifications.models import Level, NotificationKind
+from apps.notifications.services import Letter, Recipient, Text
+from apps.payments import selectors as payments
+from apps.payments.events import PaymentFailed, PaymentRefunded
+from apps.tenancy import selectors as tenancy
+from apps.tenancy.events import TenantProvisioned
+
+
+@subscribe(TenantProvisioned)
+def welcome_the_owner(event: TenantProvisioned) -> None:
+    """The workspace can be used."""
+    tenant = tenancy.tenant_by_id(event.tenant_id)
+    _tell(
+        event.tenant_id,
+        "tenant:delete",
+        kind=NotificationKind.WELCOME,
+        key=f"tenant.provisioned:{event.tenant_id}",
+        text=lambda: texts.welcome(tenant.name),
+        level=Level.SUCCESS,
+    )
+    for owner in iam.members_with(event.tenant_id, "tenant:delete"):
+        letter = letters.welcome(
+            to=owner.email,
+            name=owner.name,
+            locale=owner.locale,
+            tenant_name=tenant.name,
+            tenant_url=tenant.url,
+            tenant_id=event.tenant_id,
+        )
+        _write(letter, event.tenant_id, f"tenant.provisioned:{event.tenant_id}:{owner.user_id}")
+
+
+@subscribe(InvoiceSent)
+def send_invoice_to_customer(event: InvoiceSent) -> None:
+    """The invoice by e-mail."""
+    _write(letters.invoice_sent(event), event.tenant_id, f"invoice.sent:{event.invoice_id}:{services.change_key()}")
+
+
+@subscribe(InvoiceViewed)
+def tell_of_invoice_viewed(event: InvoiceViewed) -> None:
+    """Whoever writes invoices hears that this one was seen."""
+    _tell(
+        event.tenant_id,
+        "invoices:write",
+        kind=NotificationKind.INVOICE_VIEWED,
+        key=f"invoice.viewed:{event.invoice_id}",
+        text=lambda: texts.invoice_viewed(event),
+        url=_invoice_path(event.invoice_id),
+    )
+
+
+@subscribe(InvoicePaid)
+def tell_of_invoice_paid(event: InvoicePaid) -> None:
+    """Members see it live, the customer gets his receipt."""
+    key = f"invoice.paid:{event.invoice_id}:{services.change_key()}"
+    _tell(
+        event.tenant_id,
+        "payments:read",
+        kind=NotificationKind.INVOICE_PAID,
+        key=key,
+        text=lambda: texts.invoice_paid(event),
+        url=_invoice_path(event.invoice_id),
+        level=Level.SUCCESS,
+    )
+    _write(letters.receipt(event), event.tenant_id, key)
+
+
+@subscribe(InvoicePartiallyPaid)
+def tell_of_partial_payment(event: InvoicePartiallyPaid) -> None:
+    """Members see that money came and how much is left."""
+    _tell(
+        event.tenant_id,
+        "payments:read",
+        kind=NotificationKind.INVOICE_PARTIALLY_PAID,
+        key=f"invoice.partially_paid:{event.invoice_id}:{services.change_key()}",
+        text=lambda: texts.invoice_partially_paid(event),
+        url=_invoice_path(event.invoice_id),
+    )
+
+
+@subscribe(PaymentFailed)
+def tell_of_failed_payment(event: PaymentFailed) -> None:
+    """Members see that a customer could not pay."""
+    _tell(
+        event.tenant_id,
+        "payments:read",
+        kind=NotificationKind.PAYMENT_FAILED,
+        key=f"payment.failed:{event.payment_id}:{services.change_key()}",
+        text=lambda: texts.payment_failed(event),
+        url=_purpose_path(event.purpose, event.purpose_id),
+        level=Level.WARNING,
+    )
+
+
+@subscribe(PaymentRefunded)
+def tell_of_refund(event: PaymentRefunded) -> None:
+    """Members see it, the payer hears that his money comes back."""
+    key = f"payment.refunded:{event.refund_id}"
+    _tell(
+        event.tenant_id,
+        "payments:read",
+        kind=NotificationKind.PAYMENT_REFUNDED,
+        key=key,
+        text=lambda: texts.payment_refunded(event),
+        url=_purpose_path(event.purpose, event.purpose_id),
+    )
+    tenant = tenancy.tenant_by_id(event.tenant_id)
+    payer = payments.payer_of(event.payment_id)
+    letter = letters.refund(
+        event,
+        to=payer.email,
+        payer_name=payer.name,
+        locale=tenant.locale,
+        seller_name=tenant.legal_name or tenant.name,
+        seller_email=tenant.email,
+    )
+    _write(letter, event.tenant_id, key)
+
+
+def _tell(
+    tenant_id: UUID,
+    permission: str,
+    *,
+    kind: str,
+    key: str,
+    text: Callable[[], Text],
+    url: str = "",
+    level: str = Level.INFO,
+) -> None:
+    recipients = [Recipient(member.user_id, member.locale) for member in iam.members_with(tenant_id, permission)]
+    told = services.notify(
+        tenant_id=tenant_id, recipients=recipients, kind=kind, dedupe_key=key, text=text, url=url, level=level
+    )
+    push.poke(tenant_id, told)
+
+
+def _write(letter: Letter, tenant_id: UUID, key: str) -> None:
+    if not letter.to:
+        # A client without an address: nothing is owed by e-mail.
+        return
+    delivery_id = services.queue_email(letter=letter, tenant_id=tenant_id, dedupe_key=key)
+    if delivery_id:
+        wake(tasks.deliver_email, delivery_id)
+
+
+def _purpose_path(purpose: str, purpose_id: UUID) -> str:
+    return _invoice_path(purpose_id) if purpose == "invoice" else ""
+
+
+def _invoice_path(invoice_id: UUID) -> str:
+    return reverse("invoices:detail", args=[invoice_id], urlconf=settings.TENANT_URLCONF)

@@ -149,6 +149,22 @@ def queue_email(*, letter: Letter, tenant_id: UUID | None, dedupe_key: str, now:
     return row.id if created else None
 
 
+def change_key() -> str:
+    """A key for the running change: the same within one transaction, another one in every other.
+
+    For facts that may become true again (an invoice sent twice, paid again after a refund) and so have no id of
+    their own. It is PostgreSQL's 64-bit transaction id.
+
+    Raises:
+        RuntimeError: no transaction is open.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("There is no change to name outside a transaction.")
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_current_xact_id()::text")
+        return str(cursor.fetchone()[0])
+
+
 def mark_read(*, actor: Actor, notification_id: UUID, is_read: bool, now: datetime | None = None) -> str:
     """Mark one of the actor's own notifications read or unread; returns its path for whoever opens it.
 

@@ -1,0 +1,107 @@
+"""The e-mails to customers and owners: subject and values, made in the reader's language when the fact happens."""
+
+from datetime import date
+from uuid import UUID
+
+from babel.dates import format_date
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from apps.core.money import format_minor
+from apps.invoices.events import InvoicePaid, InvoiceSent
+from apps.notifications.services import Attachment, Letter
+from apps.payments.events import PaymentRefunded
+
+
+def invoice_sent(event: InvoiceSent) -> Letter:
+    """The invoice itself, with its PDF and the link to pay."""
+    with translation.override(event.locale):
+        return Letter(
+            to=event.to_email,
+            locale=event.locale,
+            template="invoice_sent",
+            subject=_("Invoice %(number)s from %(seller)s") % {"number": event.number, "seller": event.seller_name},
+            context={
+                "number": event.number,
+                "client_name": event.client_name,
+                "seller_name": event.seller_name,
+                "amount": format_minor(event.amount_due_minor, event.currency, event.locale),
+                "due_on": long_date(event.due_date, event.locale),
+                "link": event.hosted_url,
+            },
+            from_name=event.seller_name,
+            reply_to=event.seller_email,
+            attachment=Attachment("invoice", event.invoice_id, _filename(event.number)),
+            related_type="invoice",
+            related_id=event.invoice_id,
+        )
+
+
+def receipt(event: InvoicePaid) -> Letter:
+    """Thanks, and the proof that the invoice is paid."""
+    with translation.override(event.locale):
+        return Letter(
+            to=event.to_email,
+            locale=event.locale,
+            template="receipt",
+            subject=_("Receipt for invoice %(number)s") % {"number": event.number},
+            context={
+                "number": event.number,
+                "client_name": event.client_name,
+                "seller_name": event.seller_name,
+                "amount": format_minor(event.total_minor, event.currency, event.locale),
+                "link": event.hosted_url,
+            },
+            from_name=event.seller_name,
+            reply_to=event.seller_email,
+            attachment=Attachment("invoice", event.invoice_id, _filename(event.number)),
+            related_type="invoice",
+            related_id=event.invoice_id,
+        )
+
+
+def refund(
+    event: PaymentRefunded, *, to: str, payer_name: str, locale: str, seller_name: str, seller_email: str
+) -> Letter:
+    """Money is on its way back."""
+    with translation.override(locale):
+        amount = format_minor(event.amount_minor, event.currency, locale)
+        return Letter(
+            to=to,
+            locale=locale,
+            template="refund",
+            subject=_("%(seller)s refunded %(amount)s to you") % {"seller": seller_name, "amount": amount},
+            context={
+                "number": event.label,
+                "client_name": payer_name,
+                "seller_name": seller_name,
+                "amount": amount,
+            },
+            from_name=seller_name,
+            reply_to=seller_email,
+            related_type=event.purpose,
+            related_id=event.purpose_id,
+        )
+
+
+def welcome(*, to: str, name: str, locale: str, tenant_name: str, tenant_url: str, tenant_id: UUID) -> Letter:
+    """To the owner of a new workspace."""
+    with translation.override(locale):
+        return Letter(
+            to=to,
+            locale=locale,
+            template="welcome",
+            subject=_("%(name)s is ready") % {"name": tenant_name},
+            context={"name": name, "tenant_name": tenant_name, "link": tenant_url},
+            related_type="tenant",
+            related_id=tenant_id,
+        )
+
+
+def long_date(day: date, locale: str) -> str:
+    """A day in words: ``7 December 2026``."""
+    return format_date(day, format="long", locale=locale.replace("-", "_"))
+
+
+def _filename(number: str) -> str:
+    return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in number) + ".pdf"
