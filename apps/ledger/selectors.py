@@ -1,0 +1,218 @@
+"""Reading the books. Balances count debits positive and credits negative, in minor units."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Prefetch, QuerySet
+
+from apps.core.actor import Actor
+from apps.core.errors import NotFound, ValidationFailed
+from apps.core.rest.paging import Page, PageRequest, paginate
+from apps.ledger.models import Entry, Posting
+
+_BALANCES = """
+select a.id, a.code, a.name, a.kind, a.currency,
+       coalesce(sum(p.amount_minor) filter (where p.amount_minor > 0), 0)::bigint as debit_minor,
+       coalesce(-sum(p.amount_minor) filter (where p.amount_minor < 0), 0)::bigint as credit_minor
+  from ledger_account a
+  left join (ledger_posting p join ledger_entry e on e.id = p.entry_id and e.occurred_on <= %(as_of)s)
+    on p.account_id = a.id
+ where %(currency)s = '' or a.currency = %(currency)s
+ group by a.id
+ order by a.code, a.currency
+"""
+_FOREVER = date.max
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """An account in one currency with what was ever debited and credited to it."""
+
+    id: UUID
+    code: str
+    name: str
+    kind: str
+    currency: str
+    debit_minor: int
+    credit_minor: int
+
+    @property
+    def balance_minor(self) -> int:
+        """Debits less credits; negative is a credit balance."""
+        return self.debit_minor - self.credit_minor
+
+
+@dataclass(frozen=True, slots=True)
+class PostingView:
+    """One leg: debit positive, credit negative."""
+
+    account_code: str
+    account_name: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """An entry with its legs in the order of posting."""
+
+    id: UUID
+    key: str
+    kind: str
+    occurred_on: date
+    description: str
+    source_type: str
+    source_id: UUID
+    reverses_id: UUID | None
+    reversed_by_id: UUID | None
+    created_at: datetime
+    postings: tuple[PostingView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrialBalance:
+    """The books in one currency: every account moved so far, and totals that must agree."""
+
+    currency: str
+    rows: tuple[AccountView, ...]
+
+    @property
+    def debit_minor(self) -> int:
+        """The sum of the debit balances."""
+        return sum(max(row.balance_minor, 0) for row in self.rows)
+
+    @property
+    def credit_minor(self) -> int:
+        """The sum of the credit balances."""
+        return sum(max(-row.balance_minor, 0) for row in self.rows)
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether both sides agree; the database sees to it that they do."""
+        return self.debit_minor == self.credit_minor
+
+
+def list_accounts(*, actor: Actor, currency: str = "", as_of: date | None = None) -> list[AccountView]:
+    """Every account with its balance up to and including `as_of`, by code and currency.
+
+    Raises:
+        PermissionRefused: the actor lacks ``ledger:read``.
+    """
+    actor.require("ledger:read")
+    with connection.cursor() as cursor:
+        cursor.execute(_BALANCES, {"as_of": as_of or _FOREVER, "currency": currency.upper()})
+        return [AccountView(*row) for row in cursor.fetchall()]
+
+
+def trial_balance(*, actor: Actor, as_of: date | None = None) -> list[TrialBalance]:
+    """One trial balance a currency that was ever posted in, by currency.
+
+    Raises:
+        PermissionRefused: the actor lacks ``ledger:read``.
+    """
+    moved = [row for row in list_accounts(actor=actor, as_of=as_of) if row.debit_minor or row.credit_minor]
+    currencies = sorted({row.currency for row in moved})
+    return [TrialBalance(code, tuple(row for row in moved if row.currency == code)) for code in currencies]
+
+
+def list_entries(*, actor: Actor, page: PageRequest, filters: Mapping[str, str] | None = None) -> Page[EntryView]:
+    """Entries, newest first. Filters: kind, account, currency, source_type, source_id, from, to (days, inclusive).
+
+    Raises:
+        PermissionRefused: the actor lacks ``ledger:read``.
+        ValidationFailed: a filter is malformed.
+    """
+    actor.require("ledger:read")
+    found = paginate(_filtered(_entries(), filters or {}), page)
+    return Page([_view(entry) for entry in found.rows], found.next_cursor)
+
+
+def get_entry(*, actor: Actor, entry_id: UUID) -> EntryView:
+    """One entry.
+
+    Raises:
+        PermissionRefused: the actor lacks ``ledger:read``.
+        NotFound: there is none.
+    """
+    actor.require("ledger:read")
+    entry = _entries().filter(pk=entry_id).first()
+    if entry is None:
+        raise NotFound("There is no such ledger entry.")
+    return _view(entry)
+
+
+def entries_of(*, actor: Actor, source_type: str, source_id: UUID) -> list[EntryView]:
+    """What was posted for one object (an invoice, a payment), oldest first.
+
+    Raises:
+        PermissionRefused: the actor lacks ``ledger:read``.
+    """
+    actor.require("ledger:read")
+    return [_view(entry) for entry in _entries().filter(source_type=source_type, source_id=source_id).order_by("pk")]
+
+
+def _entries() -> QuerySet[Entry]:
+    legs = Posting.objects.select_related("account").order_by("position")
+    return Entry.objects.select_related("reversed_by").prefetch_related(Prefetch("postings", legs))
+
+
+def _filtered(entries: QuerySet[Entry], filters: Mapping[str, str]) -> QuerySet[Entry]:
+    for name in ("kind", "source_type"):
+        if value := filters.get(name):
+            entries = entries.filter(**{name: value})
+    if value := filters.get("source_id"):
+        entries = entries.filter(source_id=_uuid("source_id", value))
+    legs = {}
+    if value := filters.get("account"):
+        legs["account__code"] = value
+    if value := filters.get("currency"):
+        legs["currency"] = value.upper()
+    if legs:
+        entries = entries.filter(pk__in=Posting.objects.filter(**legs).values("entry_id"))
+    if value := filters.get("from"):
+        entries = entries.filter(occurred_on__gte=read_day("from", value))
+    if value := filters.get("to"):
+        entries = entries.filter(occurred_on__lte=read_day("to", value))
+    return entries
+
+
+def read_day(field: str, value: str) -> date:
+    """A day written ``YYYY-MM-DD``.
+
+    Raises:
+        ValidationFailed: it is not one.
+    """
+    try:
+        return datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007
+    except ValueError as error:
+        raise ValidationFailed.one(field, "invalid", "Write the day as YYYY-MM-DD.") from error
+
+
+def _uuid(field: str, value: str) -> UUID:
+    try:
+        return UUID(value)
+    except ValueError as error:
+        raise ValidationFailed.one(field, "invalid", "This is not an id.") from error
+
+
+def _view(entry: Entry) -> EntryView:
+    reversal = getattr(entry, "reversed_by", None)
+    return EntryView(
+        id=entry.id,
+        key=entry.key,
+        kind=entry.kind,
+        occurred_on=entry.occurred_on,
+        description=entry.description,
+        source_type=entry.source_type,
+        source_id=entry.source_id,
+        reverses_id=entry.reverses_id,
+        reversed_by_id=reversal.id if reversal else None,
+        created_at=entry.created_at,
+        postings=tuple(
+            PostingView(leg.account.code, leg.account.name, leg.amount_minor, leg.currency)
+            for leg in entry.postings.all()
+        ),
+    )
