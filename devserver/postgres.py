@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psutil
@@ -206,14 +207,7 @@ class Postgres:
         return str(self._layout.cluster) in words
 
     def _create_role_and_database(self) -> None:
-        with psycopg.connect(
-            host=str(self._layout.postgres_socket_dir),
-            port=PORT,
-            user=SUPERUSER,
-            dbname="postgres",
-            password="",
-            autocommit=True,
-        ) as connection:
+        with connect_as_superuser(self._layout) as connection:
             role, database = sql.Identifier(ROLE), sql.Identifier(DATABASE)
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE").format(role))
@@ -234,6 +228,13 @@ class Postgres:
             env={"PATH": os.defpath, "LC_ALL": "C"},
             **user,
         )
+
+
+def connect_as_superuser(layout: Layout) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection outside any transaction, as the superuser that the product never is."""
+    return psycopg.connect(
+        host=str(layout.postgres_socket_dir), port=PORT, user=SUPERUSER, dbname="postgres", password="", autocommit=True
+    )
 
 
 def packaged_programs() -> Path:

@@ -1,12 +1,15 @@
-"""Everything that must be true before the first request: messages, schemas, fonts, demo data.
+"""Everything that must be true before the first request: messages, schemas, fonts, webhook, demo data.
 
 One process for all of it, because importing Django costs more than any of the steps does when nothing is to do.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import django
 from django.core.management import CommandError, call_command
@@ -14,28 +17,36 @@ from django.core.management import CommandError, call_command
 from devserver.errors import StartupError
 from devserver.layout import REPOSITORY
 from devserver.messages import compile_messages
-
-COMMANDS = ("migrate_platform", "prepare_fonts", "seed_demo")
+from devserver.processes import uses_sandbox
+from devserver.stripe_webhook import register_webhook
 
 
 def main() -> int:
     """Run every step, each of which may be repeated at no harm; print the time each took."""
     try:
-        _timed("messages", lambda: compile_messages(REPOSITORY / "locale"))
-        django.setup()
-        for name in COMMANDS:
-            _timed(name, lambda command=name: call_command(command))
+        with _timed("compile messages"):
+            compile_messages(REPOSITORY / "locale")
+        with _timed("import Django"):
+            django.setup()
+        for command in ("migrate_platform", "prepare_fonts"):
+            with _timed(command):
+                call_command(command)
+        if uses_sandbox(os.environ):
+            with _timed("register webhook"):
+                register_webhook(os.environ)
+        with _timed("seed_demo"):
+            call_command("seed_demo")
     except (StartupError, CommandError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def _timed(name: str, step: object) -> None:
+@contextmanager
+def _timed(step: str) -> Iterator[None]:
     started = time.monotonic()
-    assert callable(step)
-    step()
-    print(f"{name}: {time.monotonic() - started:.2f} s", flush=True)
+    yield
+    print(f"{step}: {time.monotonic() - started:.2f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from devserver.environment import Environment
 from devserver.health import Check, accepts_connections, answers_http
 from devserver.layout import Layout
 
+SANDBOX_MARK = "INSULA_USES_SANDBOX"
 QUEUES = "default,notifications,invoices,payments,provisioning"
 
 
@@ -32,9 +33,15 @@ def python(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, *arguments)
 
 
-def preparation() -> ProcessDefinition:
+def preparation(environment: Environment) -> ProcessDefinition:
     """The one process that ends by itself before the others start."""
-    return ProcessDefinition("prepare", python("-m", "devserver.prepare"))
+    told = {SANDBOX_MARK: "1"} if environment.need_sandbox else {}
+    return ProcessDefinition("prepare", python("-m", "devserver.prepare"), variables=told)
+
+
+def uses_sandbox(variables: Mapping[str, str]) -> bool:
+    """Whether the preparation runs beside our own Stripe stand-in."""
+    return SANDBOX_MARK in variables
 
 
 def sandbox(environment: Environment, layout: Layout) -> ProcessDefinition | None:
@@ -44,7 +51,7 @@ def sandbox(environment: Environment, layout: Layout) -> ProcessDefinition | Non
     port = environment.sandbox_port
     return ProcessDefinition(
         "sandbox",
-        python("-m", "sandbox.stripe", "--port", str(port), "--data", str(layout.root / "sandbox")),
+        python("-m", "sandbox.stripe", "--port", str(port), "--data", str(layout.root / "stripe.sqlite3")),
         check=answers_http(port, "/_sandbox/health"),
         port=port,
     )

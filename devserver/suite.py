@@ -1,54 +1,98 @@
-"""`make test`: the suite on servers of its own, in a directory that is gone afterwards."""
+"""`make test`: the suite on servers of its own, which keep nothing but the migrated template between runs."""
 
 from __future__ import annotations
 
-import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from devserver.attached import run_with_services
-from devserver.environment import build_environment
-from devserver.layout import prepare_layout
+from psycopg import sql
+
+from devserver.attached import run_command
+from devserver.environment import Environment, build_environment, libpq_variables
+from devserver.errors import AlreadyRunning, StartupError
+from devserver.layout import Layout, prepare_layout
 from devserver.lock import holder
 from devserver.ports import free_start
-from devserver.postgres import Tuning
+from devserver.postgres import Tuning, connect_as_superuser
 from devserver.processes import python
+from devserver.services import Services
 
-MAX_CONNECTIONS = 200
+TUNING = Tuning(disposable=True, max_connections=200)
 DEFAULT_WORKERS = "2"
+FIRST_PORT = 18000
+# What a run makes for itself; the template it copies has another name and stays.
+RUN_DATABASES = "test\\_%"
 # Tests never touch a real account, whatever the environment of the person running them names.
 PROVIDER_PREFIX = "STRIPE_"
+OURS_TO_CHOOSE = ("PORT", "REALTIME_PORT", "SANDBOX_PORT", "INSULA_DATA", "DJANGO_SETTINGS_MODULE")
 
 
 def run_suite(directory: Path, given: Mapping[str, str], arguments: Sequence[str]) -> int:
-    """Run pytest with further arguments on a fresh cluster under the directory; pytest's exit status.
+    """Run pytest with further arguments; pytest's exit status.
 
-    Several suites may run at once: each has its own cluster and its own free ports.
+    Usually on the cluster under `directory/kept`; when another suite is using that one, on a cluster of its
+    own that is removed afterwards.
 
     Raises:
         StartupError: a server did not start.
     """
-    directory.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(directory)
-    layout = prepare_layout(Path(tempfile.mkdtemp(prefix="suite-", dir=directory)))
-    settable = {name: value for name, value in given.items() if not name.startswith(PROVIDER_PREFIX)}
-    port = str(free_start(18000))
-    chosen = {**settable, "PORT": port, "INSULA_DATA": str(layout.root)}
-    for derived in ("REALTIME_PORT", "SANDBOX_PORT", "DJANGO_SETTINGS_MODULE"):
-        chosen.pop(derived, None)
-    try:
-        environment = build_environment(layout, chosen, settings="config.settings.test")
-        tuning = Tuning(disposable=True, max_connections=MAX_CONNECTIONS)
+    port = str(free_start(FIRST_PORT))
+    kept = {name: value for name, value in given.items() if not name.startswith(PROVIDER_PREFIX)}
+    chosen = {name: value for name, value in kept.items() if name not in OURS_TO_CHOOSE} | {"PORT": port}
+    with _cluster(directory, chosen) as (layout, environment, services):
+        variables = {**environment.variables}
+        if environment.need_postgres:
+            _drop_databases_of_killed_runs(layout)
+            variables |= libpq_variables(layout)
         command = python("-m", "pytest", "-n", DEFAULT_WORKERS, *arguments)
-        return run_with_services(layout, environment, tuning, command, join=False)
-    finally:
+        return run_command(variables, command, services=services, spare=services.pids)
+
+
+@contextmanager
+def _cluster(directory: Path, chosen: Mapping[str, str]) -> Iterator[tuple[Layout, Environment, Services]]:
+    layout = prepare_layout(directory / "kept")
+    environment, services = _services(layout, chosen)
+    try:
+        services.__enter__()
+    except AlreadyRunning:
+        layout = prepare_layout(Path(tempfile.mkdtemp(prefix="once-", dir=directory)))
+        environment, services = _services(layout, chosen)
+        try:
+            with services:
+                yield layout, environment, services
+        finally:
+            layout.remove()
+        return
+    except StartupError:
+        # Without fsync a power cut may have ruined it, and nothing in it is missed.
         layout.remove()
+        layout = prepare_layout(directory / "kept")
+        environment, services = _services(layout, chosen)
+        services.__enter__()
+    try:
+        yield layout, environment, services
+    finally:
+        services.stop()
+
+
+def _services(layout: Layout, chosen: Mapping[str, str]) -> tuple[Environment, Services]:
+    environment = build_environment(layout, chosen, settings="config.settings.test")
+    services = Services(layout, TUNING, need_postgres=environment.need_postgres, need_valkey=environment.need_valkey)
+    return environment, services
+
+
+def _drop_databases_of_killed_runs(layout: Layout) -> None:
+    with connect_as_superuser(layout) as connection:
+        found = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [RUN_DATABASES])
+        for (name,) in found.fetchall():
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _remove_abandoned(directory: Path) -> None:
-    """Delete what killed suites left; a living one holds its lock."""
-    for left in directory.glob("suite-*"):
-        if holder(left / "lock") is None and (left / "lock").exists():
+    """Delete the one-time clusters of killed suites; a living one holds its lock."""
+    for left in directory.glob("once-*"):
+        if (left / "lock").exists() and holder(left / "lock") is None:
             prepare_layout(left).remove()
-            shutil.rmtree(left, ignore_errors=True)
