@@ -27,7 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sandbox.stripe", description=__doc__)
     parser.add_argument("--host", type=_loopback, default="127.0.0.1", help="loopback address to listen on")
     parser.add_argument("--port", type=int, default=8002, help="port to listen on")
-    parser.add_argument("--data", type=Path, required=True, help="SQLite file, made when it does not exist")
+    parser.add_argument("--data", type=Path, required=True, help="SQLite file or directory, made if missing")
     parser.add_argument("--retry-base", type=float, default=2.0, help="seconds before the first webhook retry")
     parser.add_argument("--max-attempts", type=int, default=16, help="attempts before a webhook delivery fails")
     parser.add_argument("--delivery-timeout", type=float, default=10.0, help="seconds a receiver may take")
@@ -36,7 +36,8 @@ def main() -> None:
     logging.basicConfig(level=logging.DEBUG if given.verbose else logging.WARNING, format="%(levelname)s %(message)s")
     host = f"[{given.host}]" if ":" in given.host else given.host
     configuration = Configuration(
-        database=given.data,
+        # A directory is as good as a file's name: the file is then made inside it.
+        database=given.data if given.data.suffix else given.data / "sandbox.sqlite3",
         base_url=f"http://{host}:{given.port}",
         retry_base=given.retry_base,
         max_attempts=given.max_attempts,

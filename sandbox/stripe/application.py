@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from sandbox.stripe.api import Api
@@ -13,6 +15,11 @@ from sandbox.stripe.configuration import Configuration
 from sandbox.stripe.control import Control
 from sandbox.stripe.delivery import Courier
 from sandbox.stripe.faults import Faults
+from sandbox.stripe.pages.challenge_page import ChallengePage
+from sandbox.stripe.pages.checkout_page import CheckoutPage
+from sandbox.stripe.pages.panel import Panel
+from sandbox.stripe.pages.receipt_page import ReceiptPage
+from sandbox.stripe.pages.rendering import message, static_file
 from sandbox.stripe.storage import Storage
 
 if TYPE_CHECKING:
@@ -30,6 +37,7 @@ class Application:
         self._courier = Courier(configuration, self._storage)
         self._api = Api(configuration, self._storage, self._faults)
         self._control = Control(configuration, self._storage, self._faults)
+        self._pages = _pages(configuration, self._storage, self._control)
 
     def start(self) -> None:
         """Start sending webhooks."""
@@ -51,7 +59,35 @@ class Application:
             return Response("This sandbox answers only on loopback names, to its own pages.\n", status=403)
         if request.path == "/v1" or request.path.startswith("/v1/"):
             return self._api.answer(request)
-        return self._control.answer(request)
+        if request.path.startswith("/_sandbox/"):
+            return self._control.answer(request)
+        try:
+            view, names = self._pages.bind_to_environ(request.environ).match()
+            response: Response = view(request, **names)
+        except HTTPException as error:
+            return message("Nothing here", "The sandbox has no such page.", status=error.code or 404)
+        return response
+
+
+def _pages(configuration: Configuration, storage: Storage, control: Control) -> Map:
+    payment = CheckoutPage(configuration, storage)
+    challenge = ChallengePage(configuration, storage)
+    panel = Panel(storage, control)
+    views: list[tuple[str, str, Callable[..., Response]]] = [
+        ("GET", "/", panel.show),
+        ("POST", "/panel/events/<event>/resend", panel.resend),
+        ("POST", "/panel/deliveries/hold", panel.hold),
+        ("POST", "/panel/deliveries/release", panel.release),
+        ("POST", "/panel/faults", panel.fail),
+        ("POST", "/panel/faults/clear", panel.heal),
+        ("GET", "/c/pay/<session>", payment.show),
+        ("POST", "/c/pay/<session>", payment.submit),
+        ("GET", "/c/3ds/<intent>", challenge.show),
+        ("POST", "/c/3ds/<intent>", challenge.decide),
+        ("GET", "/receipts/<charge>", ReceiptPage(storage).show),
+        ("GET", "/static/<name>", static_file),
+    ]
+    return Map([Rule(path, endpoint=view, methods=[method]) for method, path, view in views])
 
 
 def _from_here(request: Request) -> bool:

@@ -57,15 +57,22 @@ class Control:
     def answer(self, request: Request) -> Response:
         """Return the answer to a control request."""
         try:
-            try:
-                answer, path = self._map.bind_to_environ(request.environ).match()
-            except HTTPException:
-                raise NotFound(f"No such control: {request.method} {request.path}") from None
-            body = answer(_json_body(request), **path)
-            status = 200
+            body, status = self.perform(request.method, request.path, _json_body(request)), 200
         except StripeError as error:
             body, status = {"error": error.body()}, error.status
         return Response(encoded(body), status=status, content_type="application/json")
+
+    def perform(self, method: str, path: str, body: JsonObject) -> JsonObject:
+        """Do what a control request asks for; return its answer.
+
+        Raises: StripeError.
+        """
+        try:
+            answer, names = self._map.bind("sandbox").match(path, method=method)
+        except HTTPException:
+            raise NotFound(f"No such control: {method} {path}") from None
+        result: JsonObject = answer(body, **names)
+        return result
 
     def _work(self, connection: sqlite3.Connection) -> Work:
         return Work(Objects(connection), int(time.time()), self._configuration.base_url)
@@ -245,11 +252,11 @@ def deliveries(connection: sqlite3.Connection, *, limit: int) -> list[JsonObject
         " ORDER BY delivery.id DESC LIMIT ?",
         (limit,),
     )
-    return [
-        {name: row[name] for name in row if name not in ("payload", "position")}
-        | {"payload": json.loads(row["payload"] or "null")}
-        for row in rows
-    ]
+    found = [dict(row) for row in rows]
+    for delivery in found:
+        del delivery["position"]
+        delivery["payload"] = json.loads(delivery["payload"] or "null")
+    return found
 
 
 def _json_body(request: Request) -> JsonObject:
