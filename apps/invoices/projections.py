@@ -1,0 +1,214 @@
+"""Clients and invoices as other code sees them: frozen values, made from rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from apps.core.clock import today_in
+from apps.invoices import states
+from apps.invoices.models import Client, Invoice, InvoiceLine, InvoiceStatus, TaxTotal
+from apps.tenancy.selectors import TenantView
+
+
+@dataclass(frozen=True, slots=True)
+class ClientView:
+    """A client; `deleted_at` is set when it was removed from the list."""
+
+    id: UUID
+    name: str
+    email: str
+    phone: str
+    address: str
+    tax_id: str
+    notes: str
+    locale: str
+    currency: str
+    deleted_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRef:
+    """What an invoice shows of its client."""
+
+    id: UUID
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Seller or buyer as printed on the invoice; `address` has one line per line."""
+
+    name: str
+    address: str
+    tax_id: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """One position; `quantity` and `tax_rate` are exact, `net_minor` is without tax."""
+
+    id: UUID
+    position: int
+    description: str
+    item_type: str
+    quantity: Decimal
+    unit_price_minor: int
+    tax_rate: Decimal
+    discount_minor: int
+    net_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaxView:
+    """Base and tax of one rate."""
+
+    rate: Decimal
+    base_minor: int
+    tax_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceSummary:
+    """An invoice in a list. `amount_due_minor` is never negative; what came in beyond it is `surplus_minor`."""
+
+    id: UUID
+    number: str | None
+    status: str
+    version: int
+    is_overdue: bool
+    is_partially_paid: bool
+    sent_at: datetime | None
+    viewed_at: datetime | None
+    finalized_at: datetime | None
+    paid_at: datetime | None
+    voided_at: datetime | None
+    uncollectible_at: datetime | None
+    client: ClientRef
+    currency: str
+    issue_date: date | None
+    due_date: date
+    subtotal_minor: int
+    discount_minor: int
+    tax_minor: int
+    total_minor: int
+    amount_paid_minor: int
+    amount_due_minor: int
+    surplus_minor: int
+    hosted_url: str | None
+    pdf_url: str | None
+    allowed_actions: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def shown_status(self) -> str:
+        """The one word for lists: ``overdue`` and ``partially_paid`` before ``open``, otherwise the state."""
+        if self.is_overdue:
+            return "overdue"
+        return "partially_paid" if self.is_partially_paid else self.status.lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceView(InvoiceSummary):
+    """The whole invoice. Seller and buyer are as they were when it was finalized, current ones for a draft."""
+
+    lines: tuple[LineView, ...]
+    tax_breakdown: tuple[TaxView, ...]
+    notes: str
+    metadata: dict[str, Any]
+    locale: str
+    seller: Party
+    buyer: Party
+
+
+def client_view(client: Client) -> ClientView:
+    """The plain value of a client."""
+    return ClientView(**{name: getattr(client, name) for name in ClientView.__dataclass_fields__})
+
+
+def summary(invoice: Invoice, tenant: TenantView, *, today: date | None = None) -> InvoiceSummary:
+    """The plain value of an invoice whose client was loaded with it."""
+    return InvoiceSummary(**_summary_fields(invoice, tenant, today))
+
+
+def full_view(
+    invoice: Invoice, tenant: TenantView, lines: Sequence[InvoiceLine], tax_totals: Sequence[TaxTotal]
+) -> InvoiceView:
+    """The whole invoice from its row, its lines in their order and its tax groups by rate."""
+    return InvoiceView(
+        **_summary_fields(invoice, tenant, None),
+        lines=tuple(
+            LineView(**{name: getattr(line, name) for name in LineView.__dataclass_fields__}) for line in lines
+        ),
+        tax_breakdown=tuple(TaxView(group.rate, group.base_minor, group.tax_minor) for group in tax_totals),
+        notes=invoice.notes,
+        metadata=invoice.metadata,
+        locale=invoice.locale or invoice.client.locale,
+        seller=seller_of(invoice, tenant),
+        buyer=buyer_of(invoice),
+    )
+
+
+def seller_of(invoice: Invoice, tenant: TenantView) -> Party:
+    """The seller printed on the invoice."""
+    if invoice.status != InvoiceStatus.DRAFT:
+        return Party(invoice.seller_name, invoice.seller_address, invoice.seller_tax_id, invoice.seller_email)
+    return Party(tenant.legal_name or tenant.name, tenant.address, tenant.tax_id, tenant.email)
+
+
+def buyer_of(invoice: Invoice) -> Party:
+    """The buyer printed on the invoice."""
+    if invoice.status != InvoiceStatus.DRAFT:
+        return Party(invoice.client_name, invoice.client_address, invoice.client_tax_id, invoice.client_email)
+    client = invoice.client
+    return Party(client.name, client.address, client.tax_id, client.email)
+
+
+def hosted_url(tenant: TenantView, token: str) -> str:
+    """Where the customer sees the invoice that `token` names."""
+    return f"{tenant.url}/i/{token}/"
+
+
+def _summary_fields(invoice: Invoice, tenant: TenantView, today: date | None) -> dict[str, Any]:
+    today = today or today_in(tenant.time_zone)
+    is_open = invoice.status == InvoiceStatus.OPEN
+    buyer = buyer_of(invoice)
+    same = [
+        "id",
+        "number",
+        "status",
+        "version",
+        "sent_at",
+        "viewed_at",
+        "finalized_at",
+        "paid_at",
+        "voided_at",
+        "uncollectible_at",
+        "currency",
+        "issue_date",
+        "due_date",
+        "subtotal_minor",
+        "discount_minor",
+        "tax_minor",
+        "total_minor",
+        "surplus_minor",
+        "created_at",
+        "updated_at",
+    ]
+    return {name: getattr(invoice, name) for name in same} | {
+        "is_overdue": is_open and invoice.due_date < today,
+        "is_partially_paid": is_open and invoice.paid_minor > 0,
+        "client": ClientRef(invoice.client_id, buyer.name, buyer.email),
+        "amount_paid_minor": invoice.paid_minor,
+        "amount_due_minor": invoice.due_minor,
+        "hosted_url": hosted_url(tenant, invoice.link_token) if invoice.link_token else None,
+        "pdf_url": f"{tenant.url}/api/v1/invoices/{invoice.id}/pdf" if invoice.link_token else None,
+        "allowed_actions": tuple(states.allowed_actions(invoice)),
+    }

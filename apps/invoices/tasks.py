@@ -1,0 +1,23 @@
+"""Background work of the invoices app."""
+
+from uuid import UUID
+
+from apps.core.jobs import platform_task
+from apps.core.tenants import tenant_scope
+from apps.invoices import services
+from apps.tenancy import selectors as tenancy
+from apps.tenancy.jobs import tenant_task
+
+
+@tenant_task("invoices.render_document", queue="invoices")
+def render_document(tenant_id: UUID, document_id: UUID) -> None:
+    """Make the PDF of one invoice."""
+    services.render_document(document_id=document_id)
+
+
+@platform_task("invoices.sweep_documents", queue="invoices")
+def sweep_documents() -> None:
+    """Make the PDFs that lost hints and dead workers left, tenant by tenant."""
+    for tenant in tenancy.active_tenants():
+        with tenant_scope(tenant.scope):
+            services.render_due_documents()
