@@ -1,4 +1,4 @@
-"""Everything that must be true before the first request: messages, schemas, fonts, webhook, demo data.
+"""Everything that must be true before the first request: translations, schemas, fonts, webhook, demo data.
 
 One process for all of it, because importing Django costs more than any of the steps does when nothing is to do.
 """
@@ -15,8 +15,6 @@ import django
 from django.core.management import CommandError, call_command
 
 from devserver.errors import StartupError
-from devserver.layout import REPOSITORY
-from devserver.messages import compile_messages
 from devserver.processes import uses_sandbox
 from devserver.stripe_webhook import register_webhook
 
@@ -24,11 +22,9 @@ from devserver.stripe_webhook import register_webhook
 def main() -> int:
     """Run every step, each of which may be repeated at no harm; print the time each took."""
     try:
-        with _timed("compile messages"):
-            compile_messages(REPOSITORY / "locale")
         with _timed("import Django"):
             django.setup()
-        for command in ("migrate_platform", "prepare_fonts"):
+        for command in ("compile_translations", "migrate_platform", "prepare_fonts"):
             with _timed(command):
                 call_command(command)
         if uses_sandbox(os.environ):

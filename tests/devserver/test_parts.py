@@ -1,8 +1,7 @@
-"""Ports, locks, guards, translations and the pinned installer, each on its own."""
+"""Ports, locks, guards and the pinned installer, each on its own."""
 
 from __future__ import annotations
 
-import gettext
 import os
 import signal
 import socket
@@ -17,61 +16,9 @@ from devserver import bootstrap
 from devserver.errors import AlreadyRunning, StartupError
 from devserver.guard import Guard
 from devserver.lock import DirectoryLock, holder
-from devserver.messages import compile_messages
 from devserver.ports import free_start, is_free, require_free
 
 from .conftest import wait_until
-
-CATALOGUE = """
-msgid ""
-msgstr ""
-"Content-Type: text/plain; charset=UTF-8\\n"
-"Plural-Forms: nplurals=2; plural=(n != 1);\\n"
-
-msgid "Invoice"
-msgstr "{}"
-
-msgid "%(n)s invoice"
-msgid_plural "%(n)s invoices"
-msgstr[0] "%(n)s Rechnung"
-msgstr[1] "%(n)s Rechnungen"
-"""
-
-
-def write_catalogue(directory: Path, text: str) -> Path:
-    file = directory / "de" / "LC_MESSAGES" / "django.po"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text)
-    return file
-
-
-def test_translations_are_compiled_without_gettexts_programs(tmp_path: Path) -> None:
-    source = write_catalogue(tmp_path, CATALOGUE.format("Rechnung"))
-    assert compile_messages(tmp_path) == [source]
-    with source.with_suffix(".mo").open("rb") as file:
-        german = gettext.GNUTranslations(file)
-    assert german.gettext("Invoice") == "Rechnung"
-    assert german.ngettext("%(n)s invoice", "%(n)s invoices", 2) == "%(n)s Rechnungen"
-
-
-def test_only_a_changed_catalogue_is_compiled_again(tmp_path: Path) -> None:
-    source = write_catalogue(tmp_path, CATALOGUE.format("Rechnung"))
-    compile_messages(tmp_path)
-    assert compile_messages(tmp_path) == []
-    write_catalogue(tmp_path, CATALOGUE.format("Faktura"))
-    later = source.with_suffix(".mo").stat().st_mtime_ns + 1_000_000
-    os.utime(source, ns=(later, later))
-    assert compile_messages(tmp_path) == [source]
-
-
-def test_a_broken_catalogue_is_named(tmp_path: Path) -> None:
-    source = write_catalogue(tmp_path, 'nonsense "here"\n')
-    with pytest.raises(StartupError, match=str(source)):
-        compile_messages(tmp_path)
-
-
-def test_no_catalogues_are_no_failure(tmp_path: Path) -> None:
-    assert compile_messages(tmp_path / "absent") == []
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "::1"])
