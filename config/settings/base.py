@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.settings.environment import DATA, REPOSITORY, env
 
+BASE_DIR = REPOSITORY
 SECRET_KEY = env.str("SECRET_KEY")
 DEBUG = False
 

@@ -1,0 +1,1 @@
+"""Documents for people: data in, PDF out; knows nothing of invoices' rules."""
