@@ -11,7 +11,11 @@ from config.settings.environment import env
 
 AUTH_USER_MODEL = "iam.User"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
-PASSWORD_HASHERS = ["apps.iam.hashers.InsulaArgon2", "django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
+PASSWORD_HASHERS = [
+    "apps.iam.hashers.InsulaArgon2",
+    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+    "django.contrib.auth.hashers.BCryptPasswordHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "apps.iam.passwords.CharacterPolicy"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -35,6 +39,7 @@ JWT_ISSUER = env.str("JWT_ISSUER", default="insula")
 JWT_AUDIENCE = env.str("JWT_AUDIENCE", default="insula-api")
 ACCESS_TOKEN_SECONDS = 15 * 60
 REFRESH_TOKEN_SECONDS = 7 * 24 * 3600
+SIMPLE_JWT = {"TOKEN_TYPE_CLAIM": "typ"}
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -1,0 +1,149 @@
+"""Bodies and answers of the IAM API."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from apps.iam.credentials import MAX_PASSWORD
+
+
+class SignUpBody(serializers.Serializer[Any]):
+    email = serializers.EmailField(max_length=254)
+    password = serializers.CharField(max_length=MAX_PASSWORD, trim_whitespace=False)
+    first_name = serializers.CharField(max_length=100)
+    last_name = serializers.CharField(max_length=100)
+    tenant_name = serializers.CharField(max_length=100)
+
+
+class CredentialsBody(serializers.Serializer[Any]):
+    email = serializers.EmailField(max_length=254)
+    password = serializers.CharField(max_length=MAX_PASSWORD, trim_whitespace=False)
+
+
+class SignInBody(CredentialsBody):
+    tenant = serializers.CharField(
+        max_length=50,
+        required=False,
+        allow_null=True,
+        help_text="Key or slug. Left out: the only workspace. Null: the platform itself, for operators.",
+    )
+
+
+class RefreshBody(serializers.Serializer[Any]):
+    refresh = serializers.CharField(max_length=500)
+
+
+class ProfileBody(serializers.Serializer[Any]):
+    first_name = serializers.CharField(max_length=100, required=False)
+    last_name = serializers.CharField(max_length=100, required=False)
+    locale = serializers.ChoiceField(choices=[code for code, _ in settings.LANGUAGES], required=False)
+
+
+class TenantRef(serializers.Serializer[Any]):
+    key = serializers.CharField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+
+
+class TenantRefWithStatus(TenantRef):
+    status = serializers.CharField()
+
+
+class UserRef(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    email = serializers.EmailField()
+
+
+class SignUpAnswer(serializers.Serializer[Any]):
+    user = UserRef()
+    tenant = TenantRefWithStatus()
+
+
+class SignUpStatusAnswer(serializers.Serializer[Any]):
+    status = serializers.CharField()
+    step = serializers.CharField()
+    progress = serializers.IntegerField(min_value=0, max_value=100)
+
+
+class WorkspaceAnswer(TenantRef):
+    roles = serializers.ListField(child=serializers.CharField())
+
+
+class DiscoverAnswer(serializers.Serializer[Any]):
+    data = WorkspaceAnswer(many=True)
+
+
+class TokenAnswer(serializers.Serializer[Any]):
+    access = serializers.CharField(help_text="RS256 JWT, good for `expires_in` seconds.")
+    refresh = serializers.CharField(help_text="Opaque, good once and for seven days.")
+    token_type = serializers.CharField()
+    expires_in = serializers.IntegerField()
+    tenant = TenantRef(allow_null=True)
+    user = UserRef()
+
+
+class ValidateAnswer(serializers.Serializer[Any]):
+    active = serializers.BooleanField()
+    user_id = serializers.UUIDField()
+    email = serializers.EmailField()
+    tenant_key = serializers.CharField(allow_null=True)
+    roles = serializers.ListField(child=serializers.CharField())
+    permissions = serializers.ListField(child=serializers.CharField())
+    expires_at = serializers.DateTimeField()
+
+
+class ProfileAnswer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    email = serializers.EmailField()
+    email_verified = serializers.BooleanField()
+    first_name = serializers.CharField()
+    last_name = serializers.CharField()
+    locale = serializers.CharField()
+    platform_role = serializers.CharField(allow_null=True)
+    tenant = TenantRef(allow_null=True)
+    roles = serializers.ListField(child=serializers.CharField())
+    permissions = serializers.ListField(child=serializers.CharField())
+    created_at = serializers.DateTimeField()
+
+
+class MembershipAnswer(serializers.Serializer[Any]):
+    tenant = TenantRefWithStatus()
+    roles = serializers.ListField(child=serializers.CharField())
+    status = serializers.CharField()
+    joined_at = serializers.DateTimeField()
+
+
+class MembershipsAnswer(serializers.Serializer[Any]):
+    data = MembershipAnswer(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+    has_more = serializers.BooleanField()
+
+
+class TenantAnswer(TenantRefWithStatus):
+    id = serializers.UUIDField()
+    url = serializers.URLField()
+    legal_name = serializers.CharField()
+    address = serializers.CharField()
+    tax_id = serializers.CharField()
+    email = serializers.CharField()
+    time_zone = serializers.CharField()
+    locale = serializers.CharField()
+    currency = serializers.CharField()
+
+
+class MemberAnswer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="The membership's.")
+    user_id = serializers.UUIDField()
+    email = serializers.EmailField()
+    first_name = serializers.CharField()
+    last_name = serializers.CharField()
+    roles = serializers.ListField(child=serializers.CharField())
+    status = serializers.CharField()
+    joined_at = serializers.DateTimeField()
+
+
+class MembersAnswer(serializers.Serializer[Any]):
+    data = MemberAnswer(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+    has_more = serializers.BooleanField()

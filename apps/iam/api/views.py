@@ -1,0 +1,255 @@
+"""Sign-up, sign-in, tokens, one's own profile, the tenant and its members."""
+
+from typing import Any, ClassVar, cast
+
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.core.errors import NotFound
+from apps.core.rest.views import ANY_MEMBER, ApiView, PublicApiView
+from apps.iam import selectors, services, tokens
+from apps.iam.api import presenters, serializers
+from apps.iam.api.authentication import bearer_token
+from apps.iam.identity import Identity
+from apps.tenancy import selectors as tenancy
+
+_TAG = ["Sign-up and sign-in"]
+_REFUSED = OpenApiResponse(description="Problem document: e-mail or password is wrong, or the token does not hold.")
+_CONFLICT = OpenApiResponse(description="Problem document: this contradicts what is stored.")
+
+
+class _SignedIn(ApiView):
+    """A resource of whoever is signed in, operators without a tenant included."""
+
+    tenantless = True
+
+    @property
+    def identity(self) -> Identity:
+        """Who is signed in."""
+        return cast(Identity, self.request.auth)
+
+
+class SignUpView(PublicApiView):
+    """Person, tenant and ownership in one call."""
+
+    @extend_schema(
+        tags=_TAG,
+        request=serializers.SignUpBody,
+        responses={201: serializers.SignUpAnswer, 401: _REFUSED, 409: _CONFLICT},
+        examples=[
+            OpenApiExample(
+                "A new organisation",
+                request_only=True,
+                value={
+                    "email": "ada@northwind.example",
+                    "password": "Analytical-1",
+                    "first_name": "Ada",
+                    "last_name": "Byron",
+                    "tenant_name": "Northwind",
+                },
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Answers at once; the tenant is prepared in the background (see `Location`)."""
+        body = self.read_body(serializers.SignUpBody)
+        made = services.sign_up(**body, origin=_origin(request))
+        place = reverse("api:signup-status", args=[made.tenant.key])
+        return Response(presenters.sign_up(made), status=201, headers={"Location": place})
+
+
+class SignUpStatusView(PublicApiView):
+    """How far a sign-up is."""
+
+    @extend_schema(tags=_TAG, responses=serializers.SignUpStatusAnswer)
+    def get(self, request: Request, key: str) -> Response:
+        """Status, step and progress in per cent."""
+        now = tenancy.provisioning(key)
+        return Response({"status": now.status, "step": now.step, "progress": now.progress})
+
+
+class DiscoverView(PublicApiView):
+    """Which workspaces credentials open."""
+
+    @extend_schema(
+        tags=_TAG,
+        request=serializers.CredentialsBody,
+        responses={200: serializers.DiscoverAnswer, 401: _REFUSED},
+    )
+    def post(self, request: Request) -> Response:
+        """Active memberships of active tenants; issues no token."""
+        body = self.read_body(serializers.CredentialsBody)
+        found = services.discover(**body, origin=_origin(request))
+        return Response({"data": [presenters.workspace(workspace) for workspace in found]})
+
+
+class SignInView(PublicApiView):
+    """From credentials to tokens."""
+
+    @extend_schema(
+        tags=_TAG,
+        request=serializers.SignInBody,
+        responses={200: serializers.TokenAnswer, 401: _REFUSED},
+        examples=[
+            OpenApiExample(
+                "To one workspace",
+                request_only=True,
+                value={"email": "ada@northwind.example", "password": "Analytical-1", "tenant": "northwind"},
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """On a tenant's host the host names the tenant."""
+        body = self.read_body(serializers.SignInBody)
+        of_host = getattr(request._request, "tenant", None)
+        wanted = body.pop("tenant", of_host.key if of_host else "")
+        if wanted is None:
+            return _tokens(services.sign_in_operator(**body, origin=_origin(request)))
+        return _tokens(services.sign_in(**body, tenant=wanted or None, origin=_origin(request)))
+
+
+class RefreshView(PublicApiView):
+    """From a refresh token to the next pair."""
+
+    @extend_schema(
+        tags=_TAG,
+        request=serializers.RefreshBody,
+        responses={200: serializers.TokenAnswer, 401: _REFUSED, 409: _CONFLICT},
+    )
+    def post(self, request: Request) -> Response:
+        """The old token is spent; spending it again ends the whole family."""
+        body = self.read_body(serializers.RefreshBody)
+        return _tokens(services.refresh(refresh_token=body["refresh"], origin=_origin(request)))
+
+
+class SignOutView(_SignedIn):
+    """The end of this sign-in."""
+
+    permissions: ClassVar = {"POST": ANY_MEMBER}
+    writes_when_suspended = True
+
+    @extend_schema(tags=_TAG, request=None, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """Its access and refresh tokens are void at once."""
+        services.sign_out(actor=self.actor, family_id=self.identity.family_id)
+        return Response(status=204)
+
+
+class SignOutAllView(_SignedIn):
+    """The end of every sign-in."""
+
+    permissions: ClassVar = {"POST": ANY_MEMBER}
+    writes_when_suspended = True
+
+    @extend_schema(tags=_TAG, request=None, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """Everything that was issued before this moment is void, in every tenant and browser."""
+        services.sign_out_all(actor=self.actor)
+        return Response(status=204)
+
+
+class ValidateView(_SignedIn):
+    """What an access token stands for."""
+
+    permissions: ClassVar = {"POST": ANY_MEMBER}
+    writes_when_suspended = True
+
+    @extend_schema(tags=_TAG, request=None, responses={200: serializers.ValidateAnswer, 401: _REFUSED})
+    def post(self, request: Request) -> Response:
+        """The answer is current: roles are read from the database, not from the token."""
+        actor, tenant = self.actor, self.identity.tenant
+        claims = tokens.read_access(bearer_token(request._request) or "")
+        return Response(
+            {
+                "active": True,
+                "user_id": actor.user_id,
+                "email": actor.email,
+                "tenant_key": tenant.key if tenant else None,
+                "roles": list(actor.roles),
+                "permissions": sorted(actor.permissions),
+                "expires_at": claims.expires_at,
+            }
+        )
+
+
+class MeView(_SignedIn):
+    """One's own profile."""
+
+    permissions: ClassVar = {"GET": ANY_MEMBER, "PATCH": ANY_MEMBER}
+
+    @extend_schema(tags=["Profile"], responses=serializers.ProfileAnswer)
+    def get(self, request: Request) -> Response:
+        """Names, language, and what one may do here."""
+        return self._answer()
+
+    @extend_schema(tags=["Profile"], request=serializers.ProfileBody, responses=serializers.ProfileAnswer)
+    def patch(self, request: Request) -> Response:
+        """Change names or language; the e-mail is read-only."""
+        services.update_profile(actor=self.actor, changes=self.read_body(serializers.ProfileBody))
+        return self._answer()
+
+    def _answer(self) -> Response:
+        assert self.actor.user_id is not None
+        return Response(presenters.profile(selectors.get_profile(self.actor.user_id), self.identity))
+
+
+class MyMembershipsView(_SignedIn):
+    """Every tenant that one belongs to."""
+
+    permissions: ClassVar = {"GET": ANY_MEMBER}
+
+    @extend_schema(tags=["Profile"], responses=serializers.MembershipsAnswer)
+    def get(self, request: Request) -> Response:
+        """By name, whatever state the tenants are in."""
+        assert self.actor.user_id is not None
+        found = selectors.memberships_of(self.actor.user_id)
+        data = [presenters.membership(workspace) for workspace in found]
+        return Response({"data": data, "next_cursor": None, "has_more": False})
+
+
+class TenantView(ApiView):
+    """The tenant that one is signed in to."""
+
+    permissions: ClassVar = {"GET": ANY_MEMBER}
+
+    @extend_schema(tags=["Organisation"], responses=serializers.TenantAnswer)
+    def get(self, request: Request) -> Response:
+        """Names, address and settings."""
+        identity = cast(Identity, request.auth)
+        if identity.tenant is None:
+            raise NotFound("This token belongs to no workspace.")
+        return Response(presenters.tenant(identity.tenant))
+
+
+class MembersView(ApiView):
+    """The tenant's members."""
+
+    permissions: ClassVar = {"GET": "members:read"}
+
+    @extend_schema(
+        tags=["Organisation"],
+        parameters=[
+            OpenApiParameter("q", str, description="Part of a name or an e-mail."),
+            OpenApiParameter("role", str),
+            OpenApiParameter("status", str),
+            OpenApiParameter("limit", int),
+            OpenApiParameter("cursor", str),
+        ],
+        responses=serializers.MembersAnswer,
+    )
+    def get(self, request: Request) -> Response:
+        """Newest first; removed members only when `status` asks for them."""
+        filters: dict[str, Any] = {name: request.query_params.get(name, "") for name in ("q", "role", "status")}
+        page = selectors.list_members(actor=self.actor, page=self.page_request(), filters=filters)
+        return Response(page.body(presenters.member))
+
+
+def _origin(request: Request) -> Any:
+    return request._request.origin  # type: ignore[attr-defined]
+
+
+def _tokens(pair: services.TokenPair) -> Response:
+    # RFC 6749, 5.1: tokens are never cached.
+    return Response(presenters.token_pair(pair), headers={"Cache-Control": "no-store"})

@@ -1,0 +1,68 @@
+"""A browser's session: what is put into it at sign-in, kept fresh while in use, and taken out at sign-out."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.middleware.csrf import rotate_token
+
+from apps.core.clock import utcnow
+from apps.iam import services
+from apps.iam.identity import Identity
+from apps.iam.selectors import SESSION_FAMILY, SESSION_TENANT, SESSION_USER
+
+# How often a session in use is written again, which moves its expiry.
+RENEW_AFTER = timedelta(minutes=1)
+# How long a checked password counts on the platform's host while somebody picks a workspace.
+CHOICE_LIFETIME = timedelta(minutes=10)
+
+_VERIFIED_USER, _VERIFIED_UNTIL = "iam_verified_user", "iam_verified_until"
+
+
+def begin(request: HttpRequest, identity: Identity) -> None:
+    """Sign the browser in on a tenant's host. The session's key changes, so that a planted one is worth nothing."""
+    forget(request)
+    assert identity.actor.user_id and identity.tenant
+    request.session[SESSION_USER] = str(identity.actor.user_id)
+    request.session[SESSION_TENANT] = str(identity.tenant.id)
+    request.session[SESSION_FAMILY] = str(identity.family_id)
+    rotate_token(request)
+
+
+def forget(request: HttpRequest) -> None:
+    """Empty the session and give it a new key."""
+    request.session.flush()
+
+
+def keep_alive(request: Any, *, now: datetime) -> None:
+    """Move the session's expiry while the person is at work, at most once a minute."""
+    if now - request.identity.last_seen_at < RENEW_AFTER:
+        return
+    request.session.modified = True
+    services.touch_session(family_id=request.identity.family_id, now=now)
+
+
+def remember_verified(request: HttpRequest, user_id: UUID) -> None:
+    """Note on the platform's host that this browser's person gave the right password."""
+    forget(request)
+    request.session[_VERIFIED_USER] = str(user_id)
+    request.session[_VERIFIED_UNTIL] = (utcnow() + CHOICE_LIFETIME).timestamp()
+    rotate_token(request)
+
+
+def verified_user(request: HttpRequest) -> UUID | None:
+    """Who gave the right password a moment ago in this browser, if anybody."""
+    until = request.session.get(_VERIFIED_UNTIL, 0)
+    if until < utcnow().timestamp():
+        return None
+    return UUID(request.session[_VERIFIED_USER])
+
+
+def suggest_language(request: HttpRequest, response: HttpResponseBase, locale: str) -> None:
+    """Show the person's own language from now on, unless this browser has chosen one."""
+    if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME, locale, max_age=365 * 24 * 3600, samesite="Lax", httponly=True
+        )

@@ -1,0 +1,39 @@
+"""Refusals of the IAM app."""
+
+from apps.core.errors import Conflict, NotAuthenticated, PermissionRefused
+
+
+class InvalidCredentials(NotAuthenticated):
+    """Unknown address or wrong password: nobody can tell which."""
+
+    code, title = "invalid_credentials", "E-mail or password is wrong"
+
+
+class InvalidToken(NotAuthenticated):
+    """The token is malformed, expired, revoked, or not for this."""
+
+    code, title = "invalid_token", "The token is not valid"
+
+
+class AccountInactive(PermissionRefused):
+    """An operator switched the account off."""
+
+    code, title = "account_inactive", "This account is not active"
+
+
+class NotAMember(PermissionRefused):
+    """The workspace is unknown or the account has no active membership in it: nobody can tell which."""
+
+    code, title = "not_a_member", "This account is not a member of that workspace"
+
+
+class NoWorkspace(PermissionRefused):
+    """The account has no active membership in any active workspace."""
+
+    code, title = "no_workspace", "This account belongs to no active workspace"
+
+
+class RefreshInProgress(Conflict):
+    """The refresh token was spent a moment ago by a parallel call, which holds the new pair."""
+
+    code, title = "refresh_in_progress", "This refresh token was used a moment ago"

@@ -1,0 +1,79 @@
+"""What people fill in to sign up and sign in."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import AuthenticationForm
+
+from apps.core.errors import DomainError
+from apps.iam import credentials
+from apps.iam.credentials import MAX_PASSWORD
+from apps.iam.origins import origin_of
+
+
+class SignUpForm(forms.Form):
+    """A person and the organisation that he opens."""
+
+    tenant_name = forms.CharField(
+        label=_("Organisation"),
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "organization", "autofocus": True}),
+    )
+    first_name = forms.CharField(
+        label=_("First name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
+    )
+    last_name = forms.CharField(
+        label=_("Last name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
+    )
+    email = forms.EmailField(
+        label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=MAX_PASSWORD,
+        strip=False,
+        help_text=_("At least 8 characters with a lower-case letter, an upper-case letter and a digit."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+
+class SignInForm(forms.Form):
+    """E-mail and password."""
+
+    email = forms.EmailField(
+        label=_("E-mail"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=MAX_PASSWORD,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class OperatorSignInForm(AuthenticationForm):
+    """The admin's own sign-in, with the same check and the same audit trail as every other."""
+
+    def __init__(self, request: HttpRequest | None = None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        self.fields["password"].max_length = MAX_PASSWORD
+
+    def clean(self) -> dict[str, Any]:
+        """Check the credentials.
+
+        Raises:
+            ValidationError: they are wrong, or the person is no operator.
+        """
+        email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if email and password and self.request is not None:
+            try:
+                user = credentials.verify(email=email, password=password, origin=origin_of(self.request, "WEB"))
+            except DomainError as error:
+                raise forms.ValidationError(error.detail, code=error.code) from error
+            self.confirm_login_allowed(user)
+            self.user_cache = user
+        return self.cleaned_data

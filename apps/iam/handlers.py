@@ -1,0 +1,49 @@
+"""Reactions to the app's own events, and to Django's about operators' sessions."""
+
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from apps.audit import services as audit
+from apps.audit.models import Severity
+from apps.core.events import subscribe
+from apps.core.jobs import wake
+from apps.iam import selectors
+from apps.iam.events import WorkspaceSignedUp
+from apps.iam.origins import origin_of
+from apps.tenancy import tasks as tenancy_tasks
+
+
+@subscribe(WorkspaceSignedUp)
+def start_provisioning(event: WorkspaceSignedUp) -> None:
+    """Hint that the new tenant waits for its schema."""
+    wake(tenancy_tasks.provision_tenant, event.tenant_id)
+
+
+@receiver(user_logged_in)
+def record_operator_sign_in(request: HttpRequest, user: Any, **_: Any) -> None:
+    """Django's own sign-in is the operators' alone."""
+    _record(request, user, "iam.session.start", Severity.MEDIUM)
+
+
+@receiver(user_logged_out)
+def record_operator_sign_out(request: HttpRequest, user: Any, **_: Any) -> None:
+    """An operator left the admin."""
+    _record(request, user, "iam.session.end", Severity.INFO)
+
+
+def _record(request: HttpRequest, user: Any, action: str, severity: Severity) -> None:
+    actor = selectors.operator_of(user, origin_of(request, "WEB"))
+    if actor is None or actor.user_id is None:
+        return
+    audit.record(
+        actor=actor,
+        action=action,
+        entity_type="user",
+        entity_id=actor.user_id,
+        entity_label=actor.email,
+        after={"channel": "ADMIN"},
+        severity=severity,
+    )

@@ -1,0 +1,92 @@
+"""Who a sign-in stands for right now: one statement, asked once a request (ARCHITECTURE, hot path)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from apps.core.actor import Actor, ActorKind, Origin
+from apps.core.tenants import public_scope
+from apps.iam.models import Channel
+from apps.iam.permissions import PLATFORM_PERMISSIONS, permissions_of
+from apps.tenancy.selectors import TenantView
+
+_TENANT_FIELDS = tuple(TenantView.__dataclass_fields__)
+
+# The database is the truth about revocation: a family that was revoked, that started before the person signed out
+# everywhere, whose person is inactive or whose membership is not active, finds no row.
+_STATEMENT = f"""
+SELECT u.email, u.first_name, u.last_name, u.locale, u.platform_role, u.email_verified_at IS NOT NULL,
+       f.last_seen_at, m.role, {", ".join(f"t.{name}" for name in _TENANT_FIELDS)}
+  FROM public.iam_token_family f
+  JOIN public.iam_user u ON u.id = f.user_id
+  LEFT JOIN public.tenancy_tenant t ON t.id = f.tenant_id
+  LEFT JOIN public.iam_membership m
+         ON m.user_id = f.user_id AND m.tenant_id = f.tenant_id AND m.status = 'ACTIVE'
+ WHERE f.id = %s AND f.user_id = %s AND f.tenant_id IS NOT DISTINCT FROM %s AND f.channel = %s
+   AND f.revoked_at IS NULL AND u.is_active
+   AND (u.tokens_valid_after IS NULL OR f.started_at >= u.tokens_valid_after)
+   AND CASE WHEN f.tenant_id IS NULL THEN u.platform_role <> '' ELSE m.role IS NOT NULL END
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A person who is signed in, as actor in at most one tenant, with what pages show of him."""
+
+    actor: Actor
+    tenant: TenantView | None
+    family_id: UUID
+    first_name: str
+    last_name: str
+    locale: str
+    email_verified: bool
+    last_seen_at: datetime
+
+
+def identify(
+    *, family_id: UUID, user_id: UUID, tenant_id: UUID | None, channel: Channel, origin: Origin
+) -> Identity | None:
+    """Whom the sign-in `family_id` stands for, or nobody when it does not hold any more."""
+    with public_scope(), connection.cursor() as cursor:
+        cursor.execute(_STATEMENT, [family_id, user_id, tenant_id, channel.value])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    email, first_name, last_name, locale, platform_role, email_verified, last_seen_at, role, *columns = row
+    name = f"{first_name} {last_name}".strip() or email
+    if tenant_id is None:
+        tenant = None
+        actor = operator(user_id=user_id, name=name, email=email, platform_role=platform_role, origin=origin)
+    else:
+        tenant = TenantView(**dict(zip(_TENANT_FIELDS, columns, strict=True)))
+        actor = member(user_id=user_id, tenant_id=tenant_id, name=name, email=email, role=role, origin=origin)
+    return Identity(actor, tenant, family_id, first_name, last_name, locale, email_verified, last_seen_at)
+
+
+def member(*, user_id: UUID, tenant_id: UUID, name: str, email: str, role: str, origin: Origin) -> Actor:
+    """A member at work in his tenant."""
+    return Actor(
+        ActorKind.USER,
+        tenant_id=tenant_id,
+        user_id=user_id,
+        name=name,
+        email=email,
+        roles=(role,),
+        permissions=permissions_of((role,)),
+        origin=origin,
+    )
+
+
+def operator(*, user_id: UUID, name: str, email: str, platform_role: str, origin: Origin) -> Actor:
+    """An operator at work on the platform."""
+    return Actor(
+        ActorKind.OPERATOR,
+        user_id=user_id,
+        name=name,
+        email=email,
+        roles=(platform_role,),
+        permissions=PLATFORM_PERMISSIONS.get(platform_role, frozenset()),
+        origin=origin,
+    )

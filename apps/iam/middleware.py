@@ -1,0 +1,200 @@
+"""Every request's workspace: which tenant the host or the token means, who asks, and the tenant's transaction."""
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http.request import split_domain_port
+from django.shortcuts import render
+from django.urls import reverse
+
+from apps.core import correlation
+from apps.core.clock import utcnow
+from apps.core.errors import DomainError, NotFound, PermissionRefused, TenantMismatch, Unavailable
+from apps.core.pages import error_page
+from apps.core.rest import problems
+from apps.core.tenants import tenant_scope, tenant_transaction
+from apps.iam import browser, selectors
+from apps.iam.api.authentication import bearer_token
+from apps.iam.errors import InvalidToken
+from apps.iam.origins import origin_of
+from apps.tenancy import selectors as tenancy
+from apps.tenancy.errors import TenantNotAvailable, TenantReadOnly
+from apps.tenancy.models import TenantStatus
+from apps.tenancy.selectors import TenantView
+
+logger = structlog.get_logger(__name__)
+
+View = Callable[..., HttpResponseBase]
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+API_PREFIX = "/api/"
+# Asked by machines that do not know the platform's name.
+HOSTLESS_PREFIXES = ("/health", "/metrics")
+
+
+class WorkspaceMiddleware:
+    """Sets `request.tenant`, `request.actor`, `request.identity`, `request.origin` and `request.urlconf`.
+
+    Runs the view itself: within the tenant's transaction, or only in its scope when the view has
+    ``own_transactions``. A view with ``writes_when_suspended`` may write in a suspended tenant.
+    """
+
+    sync_capable, async_capable = True, False
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponseBase:
+        """Find the workspace by the host, answer, and name the correlation id."""
+        correlation_id = correlation.bind(request.headers.get(correlation.HEADER))
+        request.origin = origin_of(request, "API" if _is_api(request) else "WEB")
+        request.tenant, request.actor, request.identity, request.token_error = None, None, None, None
+        request.urlconf = settings.ROOT_URLCONF
+        response = self._refuse_host(request) or self.get_response(request)
+        response[correlation.HEADER] = correlation_id
+        return response
+
+    def process_view(self, request: Any, view: View, args: Any, kwargs: Any) -> HttpResponseBase | None:
+        """Find out who asks, check that the workspace serves him, and run the view within it."""
+        try:
+            if _is_api(request):
+                if _is_public_api(view):
+                    return None
+                self._identify_program(request)
+            elif request.tenant is not None:
+                self._identify_browser(request)
+            else:
+                self._identify_operator(request)
+            if request.tenant is None:
+                return None
+            _require_serving(request, view)
+            return self._run(request, view, args, kwargs)
+        except DomainError as error:
+            return _refusal(request, error)
+        except (OperationalError, InterfaceError):
+            if not _is_api(request):
+                raise
+            logger.exception("api.database_unavailable")
+            return problems.respond(request, Unavailable("The database does not answer; please try again."))
+
+    def process_exception(self, request: Any, error: Exception) -> HttpResponseBase | None:
+        """Show a domain error of a page on the platform's host as a page; the API and tenants do so themselves."""
+        if isinstance(error, DomainError) and not _is_api(request):
+            return error_page(request, error)
+        return None
+
+    def _refuse_host(self, request: Any) -> HttpResponseBase | None:
+        host = split_domain_port(request.get_host())[0]
+        if host == settings.PLATFORM_HOST or request.path.startswith(HOSTLESS_PREFIXES):
+            return None
+        tenant = tenancy.tenant_by_host(host)
+        if tenant is None or tenant.status == TenantStatus.DELETED:
+            if _is_api(request):
+                return problems.respond(request, NotFound("There is no workspace at this address."))
+            context = {"host": host, "platform_url": settings.PLATFORM_URL}
+            return render(request, "errors/workspace_not_found.html", context, status=404)
+        request.tenant, request.urlconf = tenant, settings.TENANT_URLCONF
+        return None
+
+    def _identify_program(self, request: Any) -> None:
+        of_host, request.tenant = request.tenant, None
+        token = bearer_token(request)
+        if token is None:
+            return
+        try:
+            request.identity = selectors.identity_of_token(token, request.origin)
+        except InvalidToken as error:
+            # The view's authentication refuses with it, so that the answer is the API's own.
+            request.token_error = error
+            return
+        tenant: TenantView | None = request.identity.tenant
+        if of_host is not None and (tenant is None or tenant.id != of_host.id):
+            raise TenantMismatch("The access token belongs to another workspace than this host.")
+        named = request.headers.get("X-Tenant-ID")
+        if named and (tenant is None or named.strip() not in (str(tenant.id), tenant.key)):
+            raise TenantMismatch("X-Tenant-ID names another workspace than the access token.")
+        request.tenant, request.actor = tenant, request.identity.actor
+
+    def _identify_browser(self, request: Any) -> None:
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return
+        found = selectors.identity_of_session(request.session, request.tenant.id, request.origin)
+        if found is None:
+            return
+        request.identity, request.actor, request.tenant = found, found.actor, found.tenant
+        browser.keep_alive(request, now=utcnow())
+
+    def _identify_operator(self, request: Any) -> None:
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return
+        request.actor = selectors.operator_of(request.user, request.origin)
+
+    def _run(self, request: Any, view: View, args: Any, kwargs: Any) -> HttpResponseBase:
+        scope = request.tenant.scope
+        own_transactions = _declares(view, "own_transactions")
+        try:
+            with tenant_scope(scope) if own_transactions else tenant_transaction(scope):
+                response = _rendered(view(request, *args, **kwargs))
+                if response.status_code >= 500 and not own_transactions:
+                    transaction.set_rollback(True)
+                return response
+        except (DomainError, Http404, PermissionDenied) as error:
+            if _is_api(request):
+                raise
+            # A transaction of its own: the page around the refusal shows figures of the tenant.
+            with tenant_transaction(scope):
+                return _rendered(error_page(request, _as_domain_error(error)))
+
+
+def _require_serving(request: Any, view: View) -> None:
+    tenant: TenantView = request.tenant
+    if not tenant.is_readable:
+        raise TenantNotAvailable("This workspace is not available.", workspace_status=tenant.status)
+    writes = request.method not in SAFE_METHODS and not _declares(view, "writes_when_suspended")
+    if tenant.status == TenantStatus.SUSPENDED and writes:
+        raise TenantReadOnly("This workspace is suspended: you can look, but nothing can be changed.")
+
+
+def _refusal(request: Any, error: DomainError) -> HttpResponseBase:
+    if _is_api(request):
+        return problems.respond(request, error)
+    tenant = request.tenant
+    if isinstance(error, TenantNotAvailable) and tenant.status == TenantStatus.PROVISIONING:
+        path = reverse("iam:signup-progress", urlconf=settings.ROOT_URLCONF, args=[tenant.key])
+        return HttpResponseRedirect(f"{settings.PLATFORM_URL}{path}")
+    if isinstance(error, TenantNotAvailable):
+        context = {"platform_url": settings.PLATFORM_URL, "workspace": tenant.name}
+        return render(request, "errors/workspace_unavailable.html", context, status=error.status)
+    with tenant_transaction(tenant.scope):
+        return _rendered(error_page(request, error))
+
+
+def _as_domain_error(error: Exception) -> DomainError:
+    if isinstance(error, DomainError):
+        return error
+    return NotFound() if isinstance(error, Http404) else PermissionRefused()
+
+
+def _rendered(response: HttpResponseBase) -> HttpResponseBase:
+    render_now: Callable[[], HttpResponse] | None = getattr(response, "render", None)
+    return render_now() if render_now is not None else response
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith(API_PREFIX)
+
+
+def _is_public_api(view: View) -> bool:
+    view_class = getattr(view, "cls", None)
+    return view_class is None or not view_class.authentication_classes
+
+
+def _declares(view: View, attribute: str) -> bool:
+    """Whether the view, or the class behind it, sets `attribute`."""
+    holders = (view, getattr(view, "cls", None), getattr(view, "view_class", None))
+    return any(getattr(holder, attribute, False) for holder in holders if holder is not None)

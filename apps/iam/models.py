@@ -1,0 +1,212 @@
+"""People, their memberships, and what keeps them signed in. All tables are shared (``public``)."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+from apps.core import ids
+from apps.tenancy.models import Tenant
+
+
+class Role(models.TextChoices):
+    """The built-in roles within a tenant."""
+
+    OWNER = "OWNER", _("Owner")
+    ADMIN = "ADMIN", _("Admin")
+    ACCOUNTANT = "ACCOUNTANT", _("Accountant")
+    MEMBER = "MEMBER", _("Member")
+    VIEWER = "VIEWER", _("Viewer")
+
+
+class PlatformRole(models.TextChoices):
+    """What an operator may do on the platform itself; most people have none."""
+
+    NONE = "", _("None")
+    PLATFORM_ADMIN = "PLATFORM_ADMIN", _("Platform admin")
+    PLATFORM_SUPPORT = "PLATFORM_SUPPORT", _("Platform support (read-only)")
+
+
+class MembershipStatus(models.TextChoices):
+    """Whether a member may enter."""
+
+    ACTIVE = "ACTIVE", _("Active")
+    BANNED = "BANNED", _("Banned")
+    REMOVED = "REMOVED", _("Removed")
+
+
+class Channel(models.TextChoices):
+    """How somebody signed in."""
+
+    API = "API", _("Program")
+    BROWSER = "BROWSER", _("Browser")
+
+
+def normal_email(email: str) -> str:
+    """The form in which addresses are stored and compared: letter case does not matter."""
+    return email.strip().lower()
+
+
+class Users(BaseUserManager["User"]):
+    """The way Django's own parts find people."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """The person with this e-mail, in any letter case."""
+        return self.get(email=normal_email(username or ""))
+
+
+class User(AbstractBaseUser):
+    """One person, whatever tenants he belongs to. `tokens_valid_after`: sign-ins before it are void."""
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    email = models.EmailField(unique=True)
+    first_name = models.CharField(max_length=100, blank=True)
+    last_name = models.CharField(max_length=100, blank=True)
+    locale = models.CharField(max_length=10, default="en")
+    platform_role = models.CharField(max_length=20, choices=PlatformRole, blank=True, default=PlatformRole.NONE)
+    is_active = models.BooleanField(default=True)
+    email_verified_at = models.DateTimeField(null=True)
+    tokens_valid_after = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = Users()
+
+    class Meta:
+        db_table = "iam_user"
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_lower_case"),
+            models.CheckConstraint(
+                condition=models.Q(platform_role__in=PlatformRole.values), name="user_platform_role_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def name(self) -> str:
+        """The full name, or the e-mail of somebody who gave none."""
+        return f"{self.first_name} {self.last_name}".strip() or self.email
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the person may enter the operators' admin."""
+        return self.is_active and bool(self.platform_role)
+
+    @property
+    def is_superuser(self) -> bool:
+        """Whether nothing in the operators' admin is closed."""
+        return self.is_active and self.platform_role == PlatformRole.PLATFORM_ADMIN
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Django's permission question, answered by the platform role: admins all, support only views."""
+        if self.is_superuser:
+            return True
+        return self.is_staff and perm.rpartition(".")[2].startswith("view_")
+
+    def has_perms(self, perm_list: list[str], obj: Any = None) -> bool:
+        """Whether every one of the permissions is held."""
+        return all(self.has_perm(perm, obj) for perm in perm_list)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """Whether the admin shows the app at all."""
+        return self.is_staff
+
+    def clean(self) -> None:
+        """Bring the e-mail to its normal form."""
+        self.email = normal_email(self.email)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        # Besides the password, signing out everywhere ends Django's own sessions (the operators' admin).
+        value = f"{self.password}|{self.tokens_valid_after.isoformat() if self.tokens_valid_after else ''}"
+        return salted_hmac("apps.iam.User.session", value, secret=secret, algorithm="sha256").hexdigest()
+
+
+class Membership(models.Model):
+    """A person's place in a tenant."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role, default=Role.MEMBER)
+    status = models.CharField(max_length=10, choices=MembershipStatus, default=MembershipStatus.ACTIVE)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "iam_membership"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "tenant"], name="membership_unique"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
+            models.CheckConstraint(
+                condition=models.Q(status__in=MembershipStatus.values), name="membership_status_known"
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["tenant", "status", "role"], name="membership_tenant")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.tenant_id}"
+
+
+class TokenFamily(models.Model):
+    """One sign-in, by a program or a browser; everything that was issued from it dies with it.
+
+    `tenant` is empty for an operator's sign-in to the platform itself.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="token_families")
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, null=True, related_name="token_families")
+    channel = models.CharField(max_length=10, choices=Channel)
+    ip = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=300, blank=True)
+    started_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    revoked_reason = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        db_table = "iam_token_family"
+        indexes: ClassVar = [
+            models.Index(fields=["user", "-id"], name="token_family_living", condition=models.Q(revoked_at=None)),
+            models.Index(fields=["last_seen_at"], name="token_family_last_seen"),
+        ]
+
+
+class RefreshToken(models.Model):
+    """One link of a family's chain, stored as its digest; spent when `used_at` is set."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    family = models.ForeignKey(TokenFamily, on_delete=models.CASCADE, related_name="refresh_tokens")
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "iam_refresh_token"
+
+
+class SessionHandoff(models.Model):
+    """Carries a browser from the platform's host to a tenant's, once and within a minute; stored as its digest."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, unique=True)
+    next_path = models.CharField(max_length=500, default="/")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "iam_session_handoff"
+        indexes: ClassVar = [models.Index(fields=["expires_at"], name="session_handoff_expires")]

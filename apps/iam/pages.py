@@ -1,0 +1,82 @@
+"""What every page shows of the person and the workspace."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+
+from apps.core.actor import Actor
+from apps.iam import selectors
+from apps.iam.models import Role
+from apps.iam.permissions import ALL
+from apps.tenancy.selectors import TenantView
+
+_CAN = {permission: permission.replace(":", "_") for permission in sorted(ALL)}
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """`me`, `can` (``can.invoices_write``), `tenant` and, asked for only when shown, the person's `workspaces`.
+
+    `me` and `tenant` are empty for who is not signed in and on the platform's host; `can` then allows nothing.
+    """
+    actor: Actor | None = getattr(request, "actor", None)
+    tenant: TenantView | None = getattr(request, "tenant", None)
+    identity: selectors.Identity | None = getattr(request, "identity", None)
+    return {
+        "me": _me(actor, identity) if actor else None,
+        "can": {name: actor is not None and permission in actor.permissions for permission, name in _CAN.items()},
+        "tenant": _tenant(tenant) if tenant else None,
+        "workspaces": SimpleLazyObject(lambda: _workspaces(actor)),
+    }
+
+
+def initials(name: str) -> str:
+    """Two letters for a round picture: of the first and the last word."""
+    words = [word for word in name.replace("@", " ").split() if word[0].isalnum()]
+    if not words:
+        return "?"
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+def _me(actor: Actor, identity: selectors.Identity | None) -> dict[str, Any]:
+    return {
+        "id": actor.user_id,
+        "name": actor.name,
+        "first_name": identity.first_name if identity else "",
+        "email": actor.email,
+        "initials": initials(actor.name),
+        "role": ", ".join(str(Role(role).label) for role in actor.roles if role in Role.values),
+        "locale": identity.locale if identity else "",
+    }
+
+
+def _tenant(tenant: TenantView) -> dict[str, Any]:
+    return {
+        "id": tenant.id,
+        "key": tenant.key,
+        "name": tenant.name,
+        "slug": tenant.slug,
+        "initials": initials(tenant.name),
+        "status": tenant.status,
+        # Every organisation is on this plan until billing offers others.
+        "plan": _("Free plan"),
+        "currency": tenant.currency,
+        "time_zone": tenant.time_zone,
+        "locale": tenant.locale,
+    }
+
+
+def _workspaces(actor: Actor | None) -> list[dict[str, Any]]:
+    if actor is None or actor.user_id is None:
+        return []
+    return [
+        {
+            "key": workspace.tenant.key,
+            "name": workspace.tenant.name,
+            "initials": initials(workspace.tenant.name),
+            "url": workspace.tenant.url,
+            "is_current": workspace.tenant.id == actor.tenant_id,
+        }
+        for workspace in selectors.workspaces_of(actor.user_id)
+    ]

@@ -1,0 +1,51 @@
+"""The registry of permissions and what each role may do (PRODUCT, "What each role may do")."""
+
+from collections.abc import Iterable
+
+_READ = frozenset({"dashboard:read", "clients:read", "invoices:read", "recurring:read", "payments:read"})
+_WORK = _READ | {"clients:write", "invoices:write", "recurring:write", "members:read"}
+_MONEY = _WORK | {"invoices:void", "payments:write", "payments:refund", "ledger:read", "reports:read", "billing:read"}
+_ADMINISTRATION = _MONEY | {
+    "members:write",
+    "roles:write",
+    "sso:write",
+    "scim:write",
+    "settings:write",
+    "brands:write",
+    "api_keys:write",
+    "webhooks:write",
+    "audit:read",
+    "audit:export",
+}
+_OWNERSHIP = _ADMINISTRATION | {
+    "ledger:close",
+    "billing:write",
+    "tenant:suspend",
+    "tenant:delete",
+    "tenant:export",
+    "ownership:transfer",
+}
+
+ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
+    "OWNER": _OWNERSHIP,
+    "ADMIN": _ADMINISTRATION,
+    "ACCOUNTANT": _MONEY | {"ledger:close"},
+    "MEMBER": _WORK,
+    "VIEWER": _READ,
+}
+ALL: frozenset[str] = frozenset().union(*ROLE_PERMISSIONS.values())
+
+PLATFORM_PERMISSIONS: dict[str, frozenset[str]] = {
+    "PLATFORM_ADMIN": frozenset({"platform:read", "platform:write"}),
+    "PLATFORM_SUPPORT": frozenset({"platform:read"}),
+}
+
+
+def permissions_of(roles: Iterable[str]) -> frozenset[str]:
+    """Everything that the roles allow together; an unknown role allows nothing."""
+    return frozenset().union(*(ROLE_PERMISSIONS.get(role, frozenset()) for role in roles))
+
+
+def roles_with(permission: str) -> frozenset[str]:
+    """The roles that hold `permission`."""
+    return frozenset(role for role, held in ROLE_PERMISSIONS.items() if permission in held)

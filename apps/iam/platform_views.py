@@ -1,0 +1,194 @@
+"""Signing up and signing in on the platform's host, which hands browsers over to the tenants' hosts."""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib.auth import login as django_login
+from django.contrib.auth import logout as django_logout
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from apps.core.errors import DomainError, ValidationFailed
+from apps.iam import browser, credentials, redirects, selectors, services
+from apps.iam.errors import NoWorkspace
+from apps.iam.forms import SignInForm, SignUpForm
+from apps.iam.models import User
+from apps.tenancy import selectors as tenancy
+from apps.tenancy.errors import NameTaken
+from apps.tenancy.models import ProvisioningStep, TenantStatus
+from apps.tenancy.selectors import TenantView
+
+# The picker's choice that means the operators' admin instead of a workspace.
+PLATFORM_CHOICE = "platform"
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def sign_up(request: Any) -> HttpResponse:
+    """The form; on success the person watches the workspace being prepared."""
+    form, status = SignUpForm(request.POST or None), 200
+    if request.method == "POST":
+        status = 400
+        if form.is_valid():
+            try:
+                made = services.sign_up(**form.cleaned_data, origin=request.origin, locale=get_language() or "en")
+            except DomainError as error:
+                _show(form, error)
+                status = error.status
+            else:
+                browser.remember_verified(request, made.user_id)
+                return HttpResponseRedirect(reverse("iam:signup-progress", args=[made.tenant.key]))
+    return render(request, "iam/signup.html", {"form": form}, status=status)
+
+
+@never_cache
+@require_GET
+def sign_up_progress(request: Any, key: str) -> HttpResponse:
+    """The page that waits for the workspace and goes there; without JavaScript it reloads itself."""
+    context = _progress(key)
+    if context["is_ready"]:
+        return HttpResponseRedirect(_entrance(request, key))
+    return render(request, "iam/signup_progress.html", context)
+
+
+@never_cache
+@require_GET
+def sign_up_progress_fragment(request: Any, key: str) -> HttpResponse:
+    """What the page asks for twice a second."""
+    context = _progress(key)
+    response = render(request, "iam/_signup_progress.html", context)
+    if context["is_ready"]:
+        response["HX-Redirect"] = _entrance(request, key)
+    return response
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def sign_in(request: Any) -> HttpResponse:
+    """First step: e-mail and password. With one workspace it is also the last."""
+    wanted = redirects.safe_path(request.POST.get("next") or request.GET.get("next"))
+    form, status = SignInForm(request.POST or None), 200
+    if request.method == "POST":
+        status = 400
+        if form.is_valid():
+            try:
+                user = credentials.verify(**form.cleaned_data, origin=request.origin)
+                return _go_on(request, user, wanted)
+            except DomainError as error:
+                form.add_error(None, error.detail)
+                status = error.status
+    return render(request, "iam/signin.html", {"form": form, "next": wanted}, status=status)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def workspaces(request: Any) -> HttpResponse:
+    """Second step: which of several workspaces, or the operators' admin."""
+    user_id = browser.verified_user(request)
+    wanted = redirects.safe_path(request.POST.get("next") or request.GET.get("next"))
+    if user_id is None:
+        return HttpResponseRedirect(f"{reverse('iam:signin')}?{urlencode({'next': wanted})}")
+    profile = selectors.get_profile(user_id)
+    error, status = "", 200
+    if choice := request.POST.get("workspace"):
+        try:
+            if choice == PLATFORM_CHOICE and profile.platform_role:
+                return _into_admin(request, User.objects.get(pk=user_id))
+            return _into_workspace(request, user_id, choice, wanted)
+        except DomainError as refusal:
+            error, status = refusal.detail, refusal.status
+    context = {
+        "workspaces": selectors.workspaces_of(user_id),
+        "platform_choice": PLATFORM_CHOICE if profile.platform_role else "",
+        "person": profile,
+        "next": wanted,
+        "error": error,
+    }
+    return render(request, "iam/workspaces.html", context, status=status)
+
+
+@never_cache
+@require_POST
+def sign_out(request: Any) -> HttpResponse:
+    """End the platform's own session, an operator's too."""
+    django_logout(request)
+    return HttpResponseRedirect(reverse("iam:signin"))
+
+
+def _go_on(request: Any, user: User, wanted: str) -> HttpResponse:
+    found = selectors.workspaces_of(user.id)
+    if not found and not user.platform_role:
+        raise NoWorkspace(_("You belong to no active workspace. Ask for an invitation, or sign up with a new one."))
+    browser.remember_verified(request, user.id)
+    if not found:
+        return _into_admin(request, user)
+    if len(found) == 1 and not user.platform_role:
+        return _into_workspace(request, user.id, found[0].tenant.key, wanted)
+    return HttpResponseRedirect(f"{reverse('iam:workspaces')}?{urlencode({'next': wanted})}")
+
+
+def _into_workspace(request: Any, user_id: UUID, name: str, wanted: str) -> HttpResponse:
+    tenant, token = services.hand_off(user_id=user_id, tenant=name, next_path=wanted)
+    browser.forget(request)
+    return HttpResponseRedirect(redirects.handoff_url(tenant, token))
+
+
+def _into_admin(request: Any, user: User) -> HttpResponse:
+    browser.forget(request)
+    django_login(request, user)
+    return HttpResponseRedirect(reverse("admin:index"))
+
+
+def _entrance(request: Any, key: str) -> str:
+    tenant: TenantView = tenancy.tenant_by_key_or_slug(key)
+    user_id = browser.verified_user(request)
+    if user_id is None:
+        return redirects.sign_in_url(tenant)
+    try:
+        _tenant, token = services.hand_off(user_id=user_id, tenant=key)
+    except DomainError:
+        return redirects.sign_in_url(tenant)
+    browser.forget(request)
+    return redirects.handoff_url(tenant, token)
+
+
+def _progress(key: str) -> dict[str, Any]:
+    now = tenancy.provisioning(key)
+    order = list(ProvisioningStep)
+    reached = order.index(ProvisioningStep(now.step))
+    labels = {
+        ProvisioningStep.QUEUED: _("Your account is ready"),
+        ProvisioningStep.SCHEMA: _("A database area of your own"),
+        ProvisioningStep.DEFAULTS: _("Chart of accounts and settings"),
+        ProvisioningStep.READY: _("Opening your dashboard"),
+    }
+    states = ["done" if i <= reached else "current" if i == reached + 1 else "todo" for i in range(len(order))]
+    return {
+        "key": key,
+        "progress": now.progress,
+        "steps": [{"label": labels[step], "state": state} for step, state in zip(order, states, strict=True)],
+        "is_ready": now.status in (TenantStatus.ACTIVE, TenantStatus.SUSPENDED),
+        "has_failed": now.status in (TenantStatus.PROVISIONING_FAILED, TenantStatus.DELETED),
+    }
+
+
+def _show(form: SignUpForm, error: DomainError) -> None:
+    """Put a refusal beside the field that it is about."""
+    if isinstance(error, ValidationFailed):
+        for item in error.errors:
+            form.add_error(item.field if item.field in form.fields else None, item.detail)
+    elif isinstance(error, NameTaken):
+        form.add_error("tenant_name", error.detail)
+    elif error.status == 401:
+        form.add_error("password", _("This e-mail has an account already, and this is not its password."))
+    else:
+        form.add_error(None, error.detail)

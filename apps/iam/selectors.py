@@ -1,0 +1,245 @@
+"""Reading people, memberships and who is signed in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from apps.core.actor import Actor, Origin
+from apps.core.errors import NotFound
+from apps.core.rest.paging import Page, PageRequest, paginate
+from apps.core.tenants import public_scope
+from apps.iam import identity, tokens
+from apps.iam.errors import InvalidToken
+from apps.iam.identity import Identity
+from apps.iam.keys import key_ring
+from apps.iam.models import Channel, Membership, MembershipStatus, User
+from apps.iam.permissions import roles_with
+from apps.tenancy import selectors as tenancy
+from apps.tenancy.models import TenantStatus
+from apps.tenancy.selectors import TenantView
+
+__all__ = [
+    "Identity",
+    "MemberView",
+    "ProfileView",
+    "WorkspaceView",
+    "actor_for_member",
+    "get_profile",
+    "identity_of_session",
+    "identity_of_token",
+    "jwks",
+    "list_members",
+    "member_view",
+    "members_with",
+    "memberships_of",
+    "operator_of",
+    "workspaces_of",
+]
+
+# Keys of a browser's session on a tenant's host.
+SESSION_FAMILY, SESSION_USER, SESSION_TENANT = "iam_family", "iam_user", "iam_tenant"
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """A member of a tenant. `id` is the membership's."""
+
+    id: UUID
+    user_id: UUID
+    email: str
+    first_name: str
+    last_name: str
+    name: str
+    locale: str
+    roles: tuple[str, ...]
+    status: str
+    joined_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceView:
+    """A tenant as one of its members sees it among his others."""
+
+    tenant: TenantView
+    roles: tuple[str, ...]
+    status: str
+    joined_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileView:
+    """A person's own data."""
+
+    id: UUID
+    email: str
+    email_verified: bool
+    first_name: str
+    last_name: str
+    name: str
+    locale: str
+    platform_role: str
+    created_at: datetime
+
+
+def identity_of_token(token: str, origin: Origin) -> Identity:
+    """Whom an access token stands for.
+
+    Raises:
+        InvalidToken: not a valid access token of ours, expired, or revoked.
+    """
+    claims = tokens.read_access(token)
+    found = identity.identify(
+        family_id=claims.family_id,
+        user_id=claims.user_id,
+        tenant_id=claims.tenant_id,
+        channel=Channel.API,
+        origin=origin,
+    )
+    if found is None:
+        raise InvalidToken("The access token was revoked.")
+    return found
+
+
+def identity_of_session(session: Mapping[str, Any], tenant_id: UUID, origin: Origin) -> Identity | None:
+    """Whom a browser's session stands for on the host of `tenant_id`; a session of another tenant is nobody's."""
+    if session.get(SESSION_TENANT) != str(tenant_id):
+        return None
+    return identity.identify(
+        family_id=UUID(session[SESSION_FAMILY]),
+        user_id=UUID(session[SESSION_USER]),
+        tenant_id=tenant_id,
+        channel=Channel.BROWSER,
+        origin=origin,
+    )
+
+
+def operator_of(user: Any, origin: Origin) -> Actor | None:
+    """The operator behind the user of Django's own session (the admin), if he is one."""
+    if not isinstance(user, User) or not user.is_staff:
+        return None
+    return identity.operator(
+        user_id=user.id, name=user.name, email=user.email, platform_role=user.platform_role, origin=origin
+    )
+
+
+def actor_for_member(user_id: UUID, tenant_id: UUID, origin: Origin) -> Actor | None:
+    """The actor of an active member, for work on his behalf; nobody when he is not one (any more)."""
+    with public_scope():
+        row = (
+            Membership.objects.select_related("user")
+            .filter(user_id=user_id, tenant_id=tenant_id, status=MembershipStatus.ACTIVE, user__is_active=True)
+            .first()
+        )
+    if row is None:
+        return None
+    return identity.member(
+        user_id=user_id,
+        tenant_id=tenant_id,
+        name=row.user.name,
+        email=row.user.email,
+        role=row.role,
+        origin=origin,
+    )
+
+
+def members_with(tenant_id: UUID, permission: str) -> list[MemberView]:
+    """The active members of a tenant who hold `permission`, the longest-standing first."""
+    rows = Membership.objects.select_related("user").filter(
+        tenant_id=tenant_id, status=MembershipStatus.ACTIVE, user__is_active=True, role__in=roles_with(permission)
+    )
+    with public_scope():
+        return [member_view(row) for row in rows.order_by("pk")]
+
+
+def list_members(*, actor: Actor, page: PageRequest, filters: Mapping[str, str] | None = None) -> Page[Membership]:
+    """The members of the actor's tenant, newest first. Filters: q (name, e-mail), role, status.
+
+    Removed members are shown only when `status` asks for them.
+
+    Raises:
+        PermissionRefused: the actor lacks ``members:read``.
+    """
+    actor.require("members:read")
+    filters = filters or {}
+    rows = Membership.objects.select_related("user").filter(tenant_id=actor.tenant_id)
+    if filters.get("status"):
+        rows = rows.filter(status=filters["status"].upper())
+    else:
+        rows = rows.exclude(status=MembershipStatus.REMOVED)
+    if filters.get("role"):
+        rows = rows.filter(role=filters["role"].upper())
+    if text := filters.get("q"):
+        rows = rows.filter(
+            Q(user__email__icontains=text) | Q(user__first_name__icontains=text) | Q(user__last_name__icontains=text)
+        )
+    return paginate(rows, page)
+
+
+def workspaces_of(user_id: UUID) -> list[WorkspaceView]:
+    """Where a person may sign in: his active memberships of active tenants, by name (PRODUCT, discovery)."""
+    return [
+        workspace
+        for workspace in memberships_of(user_id)
+        if workspace.status == MembershipStatus.ACTIVE and workspace.tenant.status == TenantStatus.ACTIVE
+    ]
+
+
+def memberships_of(user_id: UUID) -> list[WorkspaceView]:
+    """Every tenant that a person belongs to, whatever its state, by name; removed memberships are gone."""
+    with public_scope():
+        rows = Membership.objects.filter(user_id=user_id).exclude(status=MembershipStatus.REMOVED)
+        found = {row.tenant_id: row for row in rows}
+        return [
+            WorkspaceView(tenant, (found[tenant.id].role,), found[tenant.id].status, found[tenant.id].created_at)
+            for tenant in tenancy.tenants_by_ids(list(found))
+            if tenant.status != TenantStatus.DELETED
+        ]
+
+
+def get_profile(user_id: UUID) -> ProfileView:
+    """A person's own data.
+
+    Raises:
+        NotFound: there is no such person.
+    """
+    with public_scope():
+        user = User.objects.filter(pk=user_id).first()
+    if user is None:
+        raise NotFound("There is no such person.")
+    return ProfileView(
+        user.id,
+        user.email,
+        user.email_verified_at is not None,
+        user.first_name,
+        user.last_name,
+        user.name,
+        user.locale,
+        user.platform_role,
+        user.created_at,
+    )
+
+
+def jwks() -> dict[str, list[dict[str, str]]]:
+    """The public keys that verify our access tokens."""
+    return key_ring().jwks()
+
+
+def member_view(row: Membership) -> MemberView:
+    """The plain value of a row whose user is loaded."""
+    user = row.user
+    return MemberView(
+        row.id,
+        user.id,
+        user.email,
+        user.first_name,
+        user.last_name,
+        user.name,
+        user.locale,
+        (row.role,),
+        row.status,
+        row.created_at,
+    )

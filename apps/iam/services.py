@@ -1,0 +1,370 @@
+"""Signing up, signing in and out; the accounts themselves are in ``accounts.py``."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, connection, transaction
+
+from apps.audit import services as audit
+from apps.audit.models import Severity
+from apps.core import events, ids
+from apps.core.actor import Actor, ActorKind, Origin
+from apps.core.clock import utcnow
+from apps.core.errors import NotFound, PermissionRefused, ValidationFailed
+from apps.core.tenants import public_scope
+from apps.iam import credentials, identity, selectors, signins
+from apps.iam.accounts import ensure_member, ensure_operator, update_account, update_profile
+from apps.iam.errors import (
+    AccountInactive,
+    InvalidCredentials,
+    InvalidToken,
+    NotAMember,
+    NoWorkspace,
+    RefreshInProgress,
+)
+from apps.iam.events import WorkspaceSignedUp
+from apps.iam.identity import Identity
+from apps.iam.models import (
+    Channel,
+    Membership,
+    MembershipStatus,
+    RefreshToken,
+    Role,
+    SessionHandoff,
+    TokenFamily,
+    User,
+    normal_email,
+)
+from apps.iam.signins import Spending, TokenPair
+from apps.tenancy import selectors as tenancy_selectors
+from apps.tenancy import services as tenancy
+from apps.tenancy.errors import TenantNotAvailable
+from apps.tenancy.selectors import TenantView
+
+__all__ = [
+    "SignUpView",
+    "TokenPair",
+    "discover",
+    "ensure_member",
+    "ensure_operator",
+    "hand_off",
+    "purge_expired",
+    "redeem_handoff",
+    "refresh",
+    "sign_in",
+    "sign_in_browser",
+    "sign_in_operator",
+    "sign_out",
+    "sign_out_all",
+    "sign_up",
+    "touch_session",
+    "update_account",
+    "update_profile",
+]
+
+HANDOFF_LIFETIME = timedelta(seconds=60)
+KEPT_AFTER_END = timedelta(days=30)
+
+_REDEEM = """
+UPDATE public.iam_session_handoff SET used_at = %(now)s
+ WHERE digest = %(digest)s AND tenant_id = %(tenant)s AND used_at IS NULL AND expires_at > %(now)s
+RETURNING user_id, next_path
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpView:
+    """What came of a sign-up: the person and the tenant, which is still being provisioned."""
+
+    user_id: UUID
+    email: str
+    tenant: TenantView
+
+
+def sign_up(
+    *,
+    email: str,
+    password: str,
+    first_name: str,
+    last_name: str,
+    tenant_name: str,
+    origin: Origin,
+    locale: str = "en",
+) -> SignUpView:
+    """Write person, tenant and ownership at once and have the tenant provisioned.
+
+    An existing person with the right password gets one more workspace; password and names stay as they are.
+
+    Raises:
+        ValidationFailed: the password breaks the policy.
+        InvalidCredentials: the e-mail is known and the password is wrong.
+        NameTaken: another organisation has this name.
+    """
+    email = normal_email(email)
+    with public_scope():
+        if User.objects.filter(email=email).exists():
+            user = credentials.verify(email=email, password=password, origin=origin)
+        else:
+            user = User(email=email, first_name=first_name, last_name=last_name, locale=locale)
+            credentials.check_new_password(password, user)
+            # Before the transaction: hashing takes longer than everything in it.
+            user.password = make_password(password)
+        with transaction.atomic():
+            is_new = user._state.adding
+            if is_new and not _insert(user):
+                # Somebody signed up with this address between the look and the write.
+                is_new, user = False, credentials.verify(email=email, password=password, origin=origin)
+            return _open_workspace(user, tenant_name, origin, is_new=is_new)
+
+
+def sign_in(*, email: str, password: str, tenant: str | None, origin: Origin, now: datetime | None = None) -> TokenPair:
+    """Sign a program in to the tenant with this key or slug, or to the only one that there is.
+
+    Raises:
+        InvalidCredentials: unknown address or wrong password; nobody can tell which.
+        AccountInactive: the account is switched off.
+        NotAMember: no active membership there, or no such tenant.
+        NoWorkspace: no tenant was named and there is none.
+        ValidationFailed: no tenant was named and there are several.
+        TenantNotAvailable: the tenant is being prepared, failed, or is deleted.
+    """
+    user = credentials.verify(email=email, password=password, origin=origin)
+    with public_scope(), transaction.atomic():
+        target = _named_workspace(user, tenant) if tenant else _only_workspace(user)
+        return _pair_for(user, target, origin, now)
+
+
+def sign_in_operator(*, email: str, password: str, origin: Origin, now: datetime | None = None) -> TokenPair:
+    """Sign an operator's program in to the platform itself.
+
+    Raises:
+        InvalidCredentials, AccountInactive: as `sign_in`.
+        PermissionRefused: the person is no operator.
+    """
+    user = credentials.verify(email=email, password=password, origin=origin)
+    if not user.platform_role:
+        raise PermissionRefused("This account is not an operator's.")
+    with public_scope(), transaction.atomic():
+        return _pair_for(user, None, origin, now)
+
+
+def sign_in_browser(*, email: str, password: str, tenant_id: UUID, origin: Origin) -> Identity:
+    """Sign a browser in on a tenant's host; the caller puts it into the session. Raises as `sign_in`."""
+    user = credentials.verify(email=email, password=password, origin=origin)
+    with public_scope(), transaction.atomic():
+        return _start(user, _enterable(user, tenancy_selectors.tenant_by_id(tenant_id)), Channel.BROWSER, origin)
+
+
+def discover(*, email: str, password: str, origin: Origin) -> list[selectors.WorkspaceView]:
+    """The workspaces that these credentials open; signs nobody in. Raises as `sign_in`."""
+    return selectors.workspaces_of(credentials.verify(email=email, password=password, origin=origin).id)
+
+
+def refresh(*, refresh_token: str, origin: Origin, now: datetime | None = None) -> TokenPair:
+    """Exchange a refresh token for a new pair; the old one is spent.
+
+    A token that was spent more than ten seconds ago has been stolen, here or there: its whole family ends.
+
+    Raises:
+        InvalidToken: unknown, expired, revoked or spent.
+        RefreshInProgress: a parallel call spent it within the last ten seconds.
+    """
+    now = now or utcnow()
+    with public_scope(), transaction.atomic():
+        outcome, family_id = signins.spend(refresh_token, now=now)
+        found = signins.identity_of_family(family_id, origin) if family_id else None
+        if outcome is Spending.SPENT and found and (found.tenant is None or found.tenant.is_readable):
+            signins.touch(found.family_id, now=now)
+            return signins.issue_pair(found, now=now)
+        if outcome is Spending.REUSED and found and signins.revoke([found.family_id], "reuse"):
+            _record_session(found.actor, "iam.session.revoke_reused", found.family_id, Severity.HIGH)
+    if outcome is Spending.JUST_USED and found:
+        raise RefreshInProgress("This refresh token was used a moment ago; the new pair went to that call.")
+    raise InvalidToken("The refresh token is not valid any more.")
+
+
+def sign_out(*, actor: Actor, family_id: UUID) -> None:
+    """End one sign-in: its access and refresh tokens, or its browser session. Repeating it does nothing."""
+    with public_scope(), transaction.atomic():
+        if signins.revoke([family_id], "signout"):
+            _record_session(actor, "iam.session.end", family_id, Severity.INFO)
+
+
+def sign_out_all(*, actor: Actor, now: datetime | None = None) -> None:
+    """End everything that the actor signed in to before this moment, in every tenant and in the admin.
+
+    Raises:
+        NotFound: the actor is no person.
+    """
+    with public_scope(), transaction.atomic():
+        user = User.objects.select_for_update().filter(pk=actor.user_id).first()
+        if user is None:
+            raise NotFound
+        user.tokens_valid_after = now or utcnow()
+        user.save(update_fields=["tokens_valid_after", "updated_at"])
+        living = TokenFamily.objects.filter(user=user, revoked_at=None).values_list("pk", flat=True)
+        signins.revoke(list(living), "signout_all")
+        _record_session(actor, "iam.session.end_all", user.id, Severity.MEDIUM, entity_type="user")
+
+
+def hand_off(*, user_id: UUID, tenant: str, next_path: str = "/") -> tuple[TenantView, str]:
+    """A token that signs this person's browser in on a tenant's host, once and within a minute.
+
+    `tenant` is a key or a slug. The caller has checked who the person is.
+
+    Raises:
+        NotAMember, TenantNotAvailable, AccountInactive: as `sign_in`.
+    """
+    with public_scope(), transaction.atomic():
+        user = User.objects.get(pk=user_id)
+        if not user.is_active:
+            raise AccountInactive
+        target = _named_workspace(user, tenant)
+        token = ids.secret_token()
+        SessionHandoff.objects.create(
+            user=user,
+            tenant_id=target.id,
+            digest=ids.token_digest(token),
+            next_path=next_path[:500],
+            expires_at=utcnow() + HANDOFF_LIFETIME,
+        )
+        return target, token
+
+
+def redeem_handoff(*, token: str, tenant_id: UUID, origin: Origin, now: datetime | None = None) -> tuple[Identity, str]:
+    """Sign a browser in by its handoff token; returns who it is and the path to go to.
+
+    Raises:
+        InvalidToken: unknown, expired, used before, or another tenant's.
+        NotAMember, TenantNotAvailable, AccountInactive: as `sign_in`.
+    """
+    with public_scope(), transaction.atomic():
+        with connection.cursor() as cursor:
+            values = {"now": now or utcnow(), "digest": ids.token_digest(token), "tenant": tenant_id}
+            cursor.execute(_REDEEM, values)
+            row = cursor.fetchone()
+        if row is None:
+            raise InvalidToken("This sign-in link was used or has expired.")
+        user = User.objects.get(pk=row[0])
+        if not user.is_active:
+            raise AccountInactive
+        target = _enterable(user, tenancy_selectors.tenant_by_id(tenant_id))
+        return _start(user, target, Channel.BROWSER, origin), row[1]
+
+
+def touch_session(*, family_id: UUID, now: datetime) -> None:
+    """Note that a browser's session is in use."""
+    with public_scope(), transaction.atomic():
+        signins.touch(family_id, now=now)
+
+
+def purge_expired(*, now: datetime | None = None) -> int:
+    """Delete sign-ins and handoffs that ended a month ago or were not used for so long; returns how many."""
+    before = (now or utcnow()) - KEPT_AFTER_END
+    with public_scope(), transaction.atomic():
+        SessionHandoff.objects.filter(expires_at__lt=before).delete()
+        RefreshToken.objects.filter(expires_at__lt=before).delete()
+        return TokenFamily.objects.filter(last_seen_at__lt=before).delete()[0]
+
+
+def _insert(user: User) -> bool:
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _open_workspace(user: User, tenant_name: str, origin: Origin, *, is_new: bool) -> SignUpView:
+    actor = Actor(ActorKind.USER, user_id=user.id, name=user.name, email=user.email, origin=origin)
+    tenant = tenancy.create_tenant(actor=actor, name=tenant_name, locale=user.locale)
+    actor = actor.within(tenant.id)
+    membership = Membership.objects.create(user=user, tenant_id=tenant.id, role=Role.OWNER)
+    if is_new:
+        audit.record(
+            actor=actor,
+            action="iam.user.sign_up",
+            entity_type="user",
+            entity_id=user.id,
+            entity_label=user.email,
+            after={"email": user.email, "name": user.name},
+        )
+    audit.record(
+        actor=actor,
+        action="iam.membership.create",
+        entity_type="membership",
+        entity_id=membership.id,
+        entity_label=user.email,
+        after={"role": membership.role},
+    )
+    events.publish(WorkspaceSignedUp(tenant_id=tenant.id, user_id=user.id, email=user.email, name=user.name))
+    return SignUpView(user.id, user.email, tenant)
+
+
+def _named_workspace(user: User, name: str) -> TenantView:
+    try:
+        tenant = tenancy_selectors.tenant_by_key_or_slug(name.strip().lower())
+    except NotFound as error:
+        raise NotAMember from error
+    return _enterable(user, tenant)
+
+
+def _only_workspace(user: User) -> TenantView:
+    workspaces = selectors.workspaces_of(user.id)
+    if not workspaces:
+        raise NoWorkspace
+    if len(workspaces) > 1:
+        raise ValidationFailed.one("tenant", "required", "You belong to several workspaces: name one of them.")
+    return workspaces[0].tenant
+
+
+def _enterable(user: User, tenant: TenantView) -> TenantView:
+    is_member = Membership.objects.filter(user=user, tenant_id=tenant.id, status=MembershipStatus.ACTIVE).exists()
+    if not is_member:
+        raise NotAMember
+    if not tenant.is_readable:
+        raise TenantNotAvailable
+    return tenant
+
+
+def _pair_for(user: User, tenant: TenantView | None, origin: Origin, now: datetime | None) -> TokenPair:
+    found = _start(user, tenant, Channel.API, origin, now)
+    return signins.issue_pair(found, now=found.last_seen_at)
+
+
+def _start(
+    user: User, tenant: TenantView | None, channel: Channel, origin: Origin, now: datetime | None = None
+) -> Identity:
+    family = signins.start_family(user, tenant.id if tenant else None, channel, origin, now=now)
+    User.objects.filter(pk=user.pk).update(last_login=family.started_at)
+    found = identity.identify(
+        family_id=family.id, user_id=user.id, tenant_id=family.tenant_id, channel=channel, origin=origin
+    )
+    if found is None:
+        # Banned, removed or switched off between the check and now.
+        raise InvalidCredentials
+    _record_session(found.actor, "iam.session.start", family.id, Severity.MEDIUM, after={"channel": channel.value})
+    return found
+
+
+def _record_session(
+    actor: Actor,
+    action: str,
+    entity_id: UUID,
+    severity: Severity,
+    *,
+    entity_type: str = "session",
+    after: dict[str, str] | None = None,
+) -> None:
+    audit.record(
+        actor=actor,
+        action=action,
+        entity_type=entity_type,
+        entity_id=entity_id,
+        entity_label=actor.email,
+        after=after,
+        severity=severity,
+    )

@@ -1,0 +1,126 @@
+"""Sign-ins as families: starting one, rotating its refresh tokens, ending it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from apps.core import ids
+from apps.core.actor import Origin
+from apps.core.clock import utcnow
+from apps.iam import tokens
+from apps.iam.identity import Identity, identify
+from apps.iam.models import Channel, RefreshToken, TokenFamily, User
+
+# Parallel tabs may spend the same refresh token; within this time that is no sign of theft.
+REUSE_GRACE = timedelta(seconds=10)
+
+_SPEND = """
+UPDATE public.iam_refresh_token SET used_at = %(now)s
+ WHERE digest = %(digest)s AND used_at IS NULL AND expires_at > %(now)s
+RETURNING family_id
+"""
+
+
+class Spending(Enum):
+    """What came of an attempt to spend a refresh token."""
+
+    SPENT = auto()
+    UNKNOWN = auto()
+    JUST_USED = auto()
+    REUSED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """What a program signs in with from now on. `identity` tells as whom and where."""
+
+    access: str
+    refresh: str
+    expires_in: int
+    identity: Identity
+
+
+def start_family(
+    user: User, tenant_id: UUID | None, channel: Channel, origin: Origin, *, now: datetime | None = None
+) -> TokenFamily:
+    """Write a new sign-in."""
+    started_at = now or utcnow()
+    if user.tokens_valid_after:
+        # Another server's clock may have set it a moment ahead; the new sign-in must outlive it.
+        started_at = max(started_at, user.tokens_valid_after)
+    return TokenFamily.objects.create(
+        user=user,
+        tenant_id=tenant_id,
+        channel=channel,
+        ip=origin.ip,
+        user_agent=origin.user_agent,
+        started_at=started_at,
+        last_seen_at=started_at,
+    )
+
+
+def issue_pair(identity: Identity, *, now: datetime) -> TokenPair:
+    """A new access token and the family's next refresh token."""
+    refresh = ids.secret_token()
+    RefreshToken.objects.create(
+        family_id=identity.family_id,
+        digest=ids.token_digest(refresh),
+        created_at=now,
+        expires_at=now + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS),
+    )
+    assert identity.actor.user_id is not None
+    access = tokens.issue_access(
+        user_id=identity.actor.user_id,
+        tenant_id=identity.actor.tenant_id,
+        family_id=identity.family_id,
+        roles=identity.actor.roles,
+        email_verified=identity.email_verified,
+        now=now,
+    )
+    return TokenPair(access, refresh, settings.ACCESS_TOKEN_SECONDS, identity)
+
+
+def spend(refresh: str, *, now: datetime) -> tuple[Spending, UUID | None]:
+    """Spend a refresh token and name its family. Of many callers at once exactly one gets `Spending.SPENT`."""
+    digest = ids.token_digest(refresh)
+    with connection.cursor() as cursor:
+        cursor.execute(_SPEND, {"now": now, "digest": digest})
+        spent = cursor.fetchone()
+    if spent:
+        return Spending.SPENT, spent[0]
+    row = RefreshToken.objects.filter(digest=digest).values_list("family_id", "used_at").first()
+    if row is None or row[1] is None:
+        return Spending.UNKNOWN, None
+    family_id, used_at = row
+    return (Spending.JUST_USED if now - used_at <= REUSE_GRACE else Spending.REUSED), family_id
+
+
+def identity_of_family(family_id: UUID, origin: Origin) -> Identity | None:
+    """Whom a program's sign-in stands for now; its last use is noted."""
+    family = TokenFamily.objects.filter(pk=family_id).first()
+    if family is None:
+        return None
+    return identify(
+        family_id=family.id,
+        user_id=family.user_id,
+        tenant_id=family.tenant_id,
+        channel=Channel.API,
+        origin=origin,
+    )
+
+
+def revoke(family_ids: list[UUID], reason: str) -> int:
+    """End sign-ins; returns how many were alive. `reason`: ``signout``, ``signout_all``, ``reuse``, ``replaced``."""
+    with transaction.atomic():
+        return TokenFamily.objects.filter(pk__in=family_ids, revoked_at=None).update(
+            revoked_at=utcnow(), revoked_reason=reason
+        )
+
+
+def touch(family_id: UUID, *, now: datetime) -> None:
+    """Note that a sign-in was used."""
+    TokenFamily.objects.filter(pk=family_id).update(last_seen_at=now)

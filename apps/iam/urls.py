@@ -1,0 +1,15 @@
+"""Routes on a tenant's host."""
+
+from django.urls import path
+
+from apps.iam import views
+
+app_name = "iam"
+
+urlpatterns = [
+    path("sign-in/", views.sign_in, name="signin"),
+    path("sign-in/handoff/", views.handoff, name="handoff"),
+    path("sign-out/", views.sign_out, name="signout"),
+    path("workspaces/switch/", views.switch, name="switch"),
+    path(".well-known/jwks.json", views.jwks, name="jwks"),
+]

@@ -1,0 +1,17 @@
+"""Routes on the platform's host."""
+
+from django.urls import path
+
+from apps.iam import platform_views, views
+
+app_name = "iam"
+
+urlpatterns = [
+    path("sign-up/", platform_views.sign_up, name="signup"),
+    path("sign-up/<slug:key>/", platform_views.sign_up_progress, name="signup-progress"),
+    path("sign-up/<slug:key>/progress/", platform_views.sign_up_progress_fragment, name="signup-progress-fragment"),
+    path("sign-in/", platform_views.sign_in, name="signin"),
+    path("sign-in/workspace/", platform_views.workspaces, name="workspaces"),
+    path("sign-out/", platform_views.sign_out, name="signout"),
+    path(".well-known/jwks.json", views.jwks, name="jwks"),
+]

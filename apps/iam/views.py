@@ -1,0 +1,101 @@
+"""Signing in and out on a tenant's host."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from apps.core.errors import DomainError
+from apps.core.pages import page
+from apps.iam import browser, selectors, services
+from apps.iam.errors import InvalidToken
+from apps.iam.forms import SignInForm
+from apps.iam.redirects import handoff_url, safe_path
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def sign_in(request: Any) -> HttpResponse:
+    """The form, and the way in when e-mail and password are right and the person is a member here."""
+    wanted = safe_path(request.POST.get("next") or request.GET.get("next"))
+    if request.actor is not None and request.method == "GET":
+        return HttpResponseRedirect(wanted)
+    form, status = SignInForm(request.POST or None), 200
+    if request.method == "POST":
+        status = 400
+        if form.is_valid():
+            try:
+                identity = services.sign_in_browser(
+                    **form.cleaned_data, tenant_id=request.tenant.id, origin=request.origin
+                )
+            except DomainError as error:
+                form.add_error(None, error.detail)
+                status = error.status
+            else:
+                return _begin(request, identity, wanted)
+    return render(request, "iam/signin.html", {"form": form, "next": wanted}, status=status)
+
+
+@never_cache
+@require_GET
+def handoff(request: Any) -> HttpResponse:
+    """Take over a browser that signed in on the platform's host."""
+    try:
+        identity, wanted = services.redeem_handoff(
+            token=request.GET.get("token", ""), tenant_id=request.tenant.id, origin=request.origin
+        )
+    except InvalidToken as error:
+        if request.actor is not None:
+            return HttpResponseRedirect("/")
+        form = SignInForm()
+        return render(request, "iam/signin.html", {"form": form, "next": "/", "notice": error.detail}, status=400)
+    return _begin(request, identity, safe_path(wanted))
+
+
+@never_cache
+@require_POST
+def sign_out(request: Any) -> HttpResponse:
+    """End this browser's session here."""
+    _end_present(request)
+    browser.forget(request)
+    return HttpResponseRedirect(reverse("iam:signin"))
+
+
+@never_cache
+@require_POST
+@page()
+def switch(request: Any) -> HttpResponse:
+    """Go on to another workspace of the same person without asking for the password again."""
+    tenant, token = services.hand_off(user_id=request.actor.user_id, tenant=request.POST.get("workspace", ""))
+    return HttpResponseRedirect(handoff_url(tenant, token))
+
+
+@require_GET
+@cache_control(public=True, max_age=300)
+def jwks(request: HttpRequest) -> JsonResponse:
+    """The public keys of our access tokens (RFC 7517)."""
+    return JsonResponse(selectors.jwks(), content_type="application/jwk-set+json")
+
+
+def _begin(request: Any, identity: selectors.Identity, wanted: str) -> HttpResponse:
+    _end_present(request)
+    browser.begin(request, identity)
+    response = HttpResponseRedirect(wanted)
+    browser.suggest_language(request, response, identity.locale)
+    return response
+
+
+def _end_present(request: Any) -> None:
+    if request.identity is not None:
+        services.sign_out(actor=request.actor, family_id=request.identity.family_id)
+
+
+# These end or begin sessions, which a suspended workspace's people may still do.
+sign_in.writes_when_suspended = True  # type: ignore[attr-defined]
+sign_out.writes_when_suspended = True  # type: ignore[attr-defined]
+switch.writes_when_suspended = True  # type: ignore[attr-defined]
