@@ -13,9 +13,9 @@ from types import FrameType
 from devserver.against import run_against
 from devserver.attached import run_command, run_with_services
 from devserver.environment import build_environment, given_variables
-from devserver.errors import AlreadyRunning, StartupError
+from devserver.errors import StartupError
 from devserver.layout import Layout, data_directory, prepare_layout
-from devserver.lock import holder
+from devserver.lock import DirectoryLock
 from devserver.postgres import Tuning
 from devserver.processes import python
 from devserver.run import run
@@ -74,9 +74,8 @@ def _test(options: argparse.Namespace) -> int:
 
 def _remove(options: argparse.Namespace) -> int:
     layout, _ = _place(options)
-    if (owner := holder(layout.lock)) is not None:
-        raise AlreadyRunning(layout.root, owner)
-    layout.remove()
+    with DirectoryLock(layout.lock, layout.root):
+        layout.remove()
     print(f"Removed {layout.root}")
     return 0
 

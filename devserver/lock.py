@@ -66,7 +66,7 @@ class DirectoryLock:
 
 
 def holder(path: Path) -> int | None:
-    """The living process that holds the lock file, if any."""
+    """The living process that holds the lock file, if any; a killed one's guard is none."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
@@ -74,7 +74,8 @@ def holder(path: Path) -> int | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return _read_pid(descriptor)
+        owner = _read_pid(descriptor)
+        return owner if owner is not None and is_alive(owner) else None
     finally:
         os.close(descriptor)
     return None

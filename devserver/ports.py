@@ -32,9 +32,8 @@ def require_free(wanted: Mapping[str, int]) -> None:
     """Raise StartupError naming every port of the table (purpose to number) that is taken."""
     taken = [f"{port} ({purpose})" for purpose, port in wanted.items() if not is_free(port)]
     if taken:
-        numbers = " and ".join(taken)
         raise StartupError(
-            f"Port {numbers} is taken by another program. Insula needs PORT, PORT+1 and PORT+2; "
+            f"Taken by another program: port {', port '.join(taken)}. Insula needs PORT, PORT+1 and PORT+2; "
             f"choose another start, for example: make run PORT={free_start()}"
         )
 

@@ -87,7 +87,9 @@ def application(environment: Environment, layout: Layout) -> list[ProcessDefinit
         ProcessDefinition(
             "worker",
             python(
-                *("-m", "celery", "-A", "config", "worker", "-Q", QUEUES, "--concurrency", "2"),
+                # Root is who we are on many a fresh machine, and Celery tells so at length.
+                *("-W", "ignore:You're running the worker"),
+                *("-m", "celery", "--quiet", "-A", "config", "worker", "-Q", QUEUES, "--concurrency", "2"),
                 *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
             ),
             ready_line=re.compile(r"celery@\S+ ready"),

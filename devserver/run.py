@@ -8,9 +8,8 @@ import time
 from devserver import processes
 from devserver.console import Console
 from devserver.environment import Environment
-from devserver.errors import AlreadyRunning
 from devserver.layout import Layout
-from devserver.lock import holder
+from devserver.lock import DirectoryLock
 from devserver.ports import require_free
 from devserver.postgres import Tuning
 from devserver.running import cross_out, write_down
@@ -31,9 +30,9 @@ def run(layout: Layout, environment: Environment, *, started_at: float) -> int:
         AlreadyRunning: another process uses this data directory.
         StartupError: a port is taken, or something did not start.
     """
-    if (owner := holder(layout.lock)) is not None:
-        raise AlreadyRunning(layout.root, owner)
-    require_free(processes.ports(environment))
+    # Behind the lock, because a killed predecessor's guard frees the ports before it gives up the lock.
+    with DirectoryLock(layout.lock, layout.root):
+        require_free(processes.ports(environment))
     is_cold = not (layout.cluster / "PG_VERSION").exists()
     services = Services(layout, Tuning(), need_postgres=environment.need_postgres, need_valkey=environment.need_valkey)
     console = Console()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from psycopg import sql
@@ -13,7 +13,7 @@ from devserver.attached import run_command
 from devserver.environment import Environment, build_environment, libpq_variables
 from devserver.errors import AlreadyRunning, StartupError
 from devserver.layout import Layout, prepare_layout
-from devserver.lock import holder
+from devserver.lock import DirectoryLock
 from devserver.ports import free_start
 from devserver.postgres import Tuning, connect_as_superuser
 from devserver.processes import python
@@ -94,5 +94,6 @@ def _drop_databases_of_killed_runs(layout: Layout) -> None:
 def _remove_abandoned(directory: Path) -> None:
     """Delete the one-time clusters of killed suites; a living one holds its lock."""
     for left in directory.glob("once-*"):
-        if (left / "lock").exists() and holder(left / "lock") is None:
-            prepare_layout(left).remove()
+        layout = prepare_layout(left)
+        with suppress(AlreadyRunning), DirectoryLock(layout.lock, layout.root):
+            layout.remove()

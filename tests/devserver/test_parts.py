@@ -32,7 +32,7 @@ def test_a_taken_port_is_named_with_a_way_out(address: str) -> None:
         other.listen()
         port = other.getsockname()[1]
         assert not is_free(port)
-        with pytest.raises(StartupError, match=rf"Port {port} \(web, PORT\) is taken.*make run PORT=\d+"):
+        with pytest.raises(StartupError, match=rf"port {port} \(web, PORT\).*make run PORT=\d+"):
             require_free({"web, PORT": port})
 
 
