@@ -6,7 +6,8 @@ from apps.core.events import subscribe
 from apps.core.jobs import wake
 from apps.invoices import services, tasks
 from apps.invoices.events import InvoiceFinalized
-from apps.payments.events import PaymentRefunded, PaymentSucceeded
+from apps.invoices.models import SettlementKind
+from apps.payments.events import PaymentRefunded, PaymentSucceeded, RefundFailed
 
 PURPOSE = "invoice"
 
@@ -25,8 +26,8 @@ def count_payment(event: PaymentSucceeded) -> None:
     services.settle(
         actor=system(event.tenant_id),
         invoice_id=event.purpose_id,
+        kind=SettlementKind.PAYMENT,
         payment_id=event.payment_id,
-        refund_id=None,
         amount_minor=event.amount_minor,
         currency=event.currency,
         settled_at=event.succeeded_at,
@@ -41,9 +42,27 @@ def count_refund(event: PaymentRefunded) -> None:
     services.settle(
         actor=system(event.tenant_id),
         invoice_id=event.purpose_id,
+        kind=SettlementKind.REFUND,
         payment_id=event.payment_id,
         refund_id=event.refund_id,
-        amount_minor=-event.amount_minor,
+        amount_minor=event.amount_minor,
+        currency=event.currency,
+        settled_at=utcnow(),
+    )
+
+
+@subscribe(RefundFailed)
+def count_returned_refund(event: RefundFailed) -> None:
+    """A refund came back from the customer's bank: the invoice is paid by that much again."""
+    if event.purpose != PURPOSE:
+        return
+    services.settle(
+        actor=system(event.tenant_id),
+        invoice_id=event.purpose_id,
+        kind=SettlementKind.REFUND_FAILED,
+        payment_id=event.payment_id,
+        refund_id=event.refund_id,
+        amount_minor=event.amount_minor,
         currency=event.currency,
         settled_at=utcnow(),
     )

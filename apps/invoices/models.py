@@ -34,6 +34,14 @@ class ItemType(models.TextChoices):
 NEGATIVE_ITEM_TYPES = frozenset({ItemType.CREDIT, ItemType.DISCOUNT})
 
 
+class SettlementKind(models.TextChoices):
+    """Which way money moved, and why."""
+
+    PAYMENT = "PAYMENT"
+    REFUND = "REFUND"
+    REFUND_FAILED = "REFUND_FAILED"
+
+
 class DocumentStatus(models.TextChoices):
     """Whether the PDF of an invoice lies in the storage."""
 
@@ -260,6 +268,7 @@ class Settlement(models.Model):
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="settlements")
+    kind = models.CharField(max_length=13, choices=SettlementKind)
     payment_id = models.UUIDField()
     refund_id = models.UUIDField(null=True)
     amount_minor = models.BigIntegerField()
@@ -269,11 +278,16 @@ class Settlement(models.Model):
     class Meta:
         db_table = "invoices_settlement"
         constraints: ClassVar = [
-            models.UniqueConstraint("payment_id", condition=Q(refund_id__isnull=True), name="settlement_payment_once"),
-            models.UniqueConstraint("refund_id", condition=Q(refund_id__isnull=False), name="settlement_refund_once"),
+            models.UniqueConstraint(
+                "payment_id", condition=Q(kind=SettlementKind.PAYMENT), name="settlement_payment_once"
+            ),
+            models.UniqueConstraint(
+                "refund_id", "kind", condition=Q(refund_id__isnull=False), name="settlement_refund_once"
+            ),
             models.CheckConstraint(
-                condition=Q(refund_id__isnull=True, amount_minor__gt=0)
-                | Q(refund_id__isnull=False, amount_minor__lt=0),
+                condition=Q(kind=SettlementKind.PAYMENT, refund_id__isnull=True, amount_minor__gt=0)
+                | Q(kind=SettlementKind.REFUND, refund_id__isnull=False, amount_minor__lt=0)
+                | Q(kind=SettlementKind.REFUND_FAILED, refund_id__isnull=False, amount_minor__gt=0),
                 name="settlement_sign",
             ),
         ]

@@ -15,9 +15,9 @@ _KINDS = {
     "invoices.invoice.finalize": "finalized",
     "invoices.invoice.send": "sent",
     "invoices.invoice.view": "viewed",
-    "invoices.invoice.pay": "paid",
     "invoices.invoice.receive_payment": "payment_received",
     "invoices.invoice.refund": "refunded",
+    "invoices.invoice.return_refund": "refund_returned",
     "invoices.invoice.void": "voided",
     "invoices.invoice.write_off": "uncollectible",
 }

@@ -1,0 +1,184 @@
+"""Invoices over REST: the list, the resource, and the actions that move it on."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.core.rest.views import ApiView
+from apps.invoices import selectors, services
+from apps.invoices.api import bodies, schemas
+from apps.invoices.api.presenters import present_full_invoice, present_invoice
+from apps.invoices.selectors import InvoiceFilters, InvoiceView
+
+ACTION_ANSWERS = {200: schemas.InvoiceAnswer, 404: schemas.ProblemAnswer, 409: schemas.ProblemAnswer}
+
+
+class InvoiceList(ApiView):
+    """The tenant's invoices."""
+
+    permissions: ClassVar = {"GET": "invoices:read", "POST": "invoices:write"}
+
+    @extend_schema(
+        operation_id="invoices_list",
+        summary="List invoices",
+        tags=["invoices"],
+        parameters=[*schemas.INVOICE_FILTERS, *schemas.PAGING],
+        responses={200: schemas.InvoicePage, 400: schemas.ProblemAnswer},
+    )
+    def get(self, request: Request) -> Response:
+        """A page of invoices without their lines, newest first."""
+        filters = InvoiceFilters.from_query(request.query_params)
+        page = selectors.list_invoices(actor=self.actor, page=self.page_request(), filters=filters)
+        return Response(page.body(present_invoice))
+
+    @extend_schema(
+        operation_id="invoices_create",
+        summary="Write a draft",
+        tags=["invoices"],
+        request=bodies.InvoiceBody,
+        responses={201: schemas.InvoiceAnswer, 400: schemas.ProblemAnswer, 404: schemas.ProblemAnswer},
+        examples=[schemas.INVOICE_EXAMPLE],
+    )
+    def post(self, request: Request) -> Response:
+        """Write a draft."""
+        draft = bodies.draft_input(self.read_body(bodies.InvoiceBody))
+        return created(services.create_invoice(actor=self.actor, draft=draft))
+
+
+class InvoiceResource(ApiView):
+    """One invoice."""
+
+    permissions: ClassVar = {"GET": "invoices:read", "PATCH": "invoices:write", "DELETE": "invoices:write"}
+
+    @extend_schema(
+        operation_id="invoices_retrieve",
+        summary="Read an invoice",
+        tags=["invoices"],
+        responses={200: schemas.InvoiceAnswer, 404: schemas.ProblemAnswer},
+    )
+    def get(self, request: Request, invoice_id: UUID) -> Response:
+        """The whole invoice."""
+        return Response(present_full_invoice(selectors.get_invoice(actor=self.actor, invoice_id=invoice_id)))
+
+    @extend_schema(
+        operation_id="invoices_update",
+        summary="Change a draft",
+        tags=["invoices"],
+        request=bodies.InvoiceChangesBody,
+        responses=ACTION_ANSWERS | {400: schemas.ProblemAnswer},
+    )
+    def patch(self, request: Request, invoice_id: UUID) -> Response:
+        """Change what the body names; `lines` replaces all lines."""
+        body = self.read_body(bodies.InvoiceChangesBody)
+        invoice = services.update_invoice(
+            actor=self.actor,
+            invoice_id=invoice_id,
+            changes=bodies.draft_changes(body),
+            version=body.get("version"),
+        )
+        return Response(present_full_invoice(invoice))
+
+    @extend_schema(
+        operation_id="invoices_delete",
+        summary="Delete a draft",
+        tags=["invoices"],
+        responses={204: None, 404: schemas.ProblemAnswer, 409: schemas.ProblemAnswer},
+    )
+    def delete(self, request: Request, invoice_id: UUID) -> Response:
+        """Throw a draft away."""
+        services.delete_invoice(actor=self.actor, invoice_id=invoice_id)
+        return Response(status=204)
+
+
+class InvoiceFinalize(ApiView):
+    """Issue a draft."""
+
+    permissions: ClassVar = {"POST": "invoices:write"}
+
+    @extend_schema(
+        operation_id="invoices_finalize",
+        summary="Issue a draft",
+        tags=["invoices"],
+        request=None,
+        responses=ACTION_ANSWERS,
+    )
+    def post(self, request: Request, invoice_id: UUID) -> Response:
+        """Give the draft its number; from then on it cannot change."""
+        return Response(present_full_invoice(services.finalize_invoice(actor=self.actor, invoice_id=invoice_id)))
+
+
+class InvoiceSend(ApiView):
+    """E-mail an invoice."""
+
+    permissions: ClassVar = {"POST": "invoices:write"}
+
+    @extend_schema(
+        operation_id="invoices_send",
+        summary="E-mail an invoice to its client",
+        tags=["invoices"],
+        request=None,
+        responses=ACTION_ANSWERS,
+    )
+    def post(self, request: Request, invoice_id: UUID) -> Response:
+        """Queue the e-mail with the link and the PDF."""
+        return Response(present_full_invoice(services.send_invoice(actor=self.actor, invoice_id=invoice_id)))
+
+
+class InvoiceVoid(ApiView):
+    """Cancel an issued invoice."""
+
+    permissions: ClassVar = {"POST": "invoices:void"}
+
+    @extend_schema(
+        operation_id="invoices_void",
+        summary="Cancel an issued invoice",
+        tags=["invoices"],
+        request=None,
+        responses=ACTION_ANSWERS,
+    )
+    def post(self, request: Request, invoice_id: UUID) -> Response:
+        """Cancel the invoice; its number stays taken."""
+        return Response(present_full_invoice(services.void_invoice(actor=self.actor, invoice_id=invoice_id)))
+
+
+class InvoiceUncollectible(ApiView):
+    """Write an invoice off."""
+
+    permissions: ClassVar = {"POST": "invoices:void"}
+
+    @extend_schema(
+        operation_id="invoices_uncollectible",
+        summary="Write off what is due",
+        tags=["invoices"],
+        request=None,
+        responses=ACTION_ANSWERS,
+    )
+    def post(self, request: Request, invoice_id: UUID) -> Response:
+        """Write off what is still due."""
+        return Response(present_full_invoice(services.mark_uncollectible(actor=self.actor, invoice_id=invoice_id)))
+
+
+class InvoiceDuplicate(ApiView):
+    """Copy an invoice."""
+
+    permissions: ClassVar = {"POST": "invoices:write"}
+
+    @extend_schema(
+        operation_id="invoices_duplicate",
+        summary="Copy an invoice into a new draft",
+        tags=["invoices"],
+        request=None,
+        responses={201: schemas.InvoiceAnswer, 404: schemas.ProblemAnswer, 409: schemas.ProblemAnswer},
+    )
+    def post(self, request: Request, invoice_id: UUID) -> Response:
+        """A new draft with the same client and lines."""
+        return created(services.duplicate_invoice(actor=self.actor, invoice_id=invoice_id))
+
+
+def created(invoice: InvoiceView) -> Response:
+    """201 with the new invoice and where it is."""
+    location = f"/api/v1/invoices/{invoice.id}"
+    return Response(present_full_invoice(invoice), status=201, headers={"Location": location})

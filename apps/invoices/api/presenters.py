@@ -1,0 +1,107 @@
+"""Clients and invoices as the API shows them: plain, amounts in minor units, states in lower case."""
+
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+from apps.invoices.selectors import Balance, ClientDetail, ClientView, InvoiceSummary, InvoiceView, LineView
+
+_SAME = (
+    "id",
+    "number",
+    "version",
+    "is_overdue",
+    "is_partially_paid",
+    "sent_at",
+    "viewed_at",
+    "finalized_at",
+    "paid_at",
+    "voided_at",
+    "uncollectible_at",
+    "currency",
+    "issue_date",
+    "due_date",
+    "subtotal_minor",
+    "discount_minor",
+    "tax_minor",
+    "total_minor",
+    "amount_paid_minor",
+    "amount_due_minor",
+    "surplus_minor",
+    "hosted_url",
+    "pdf_url",
+    "created_at",
+    "updated_at",
+)
+
+
+def present_invoice(invoice: InvoiceSummary) -> dict[str, Any]:
+    """An invoice in a list."""
+    return {name: getattr(invoice, name) for name in _SAME} | {
+        "status": invoice.status.lower(),
+        "client": {"id": invoice.client.id, "name": invoice.client.name},
+        "allowed_actions": list(invoice.allowed_actions),
+    }
+
+
+def present_full_invoice(invoice: InvoiceView) -> dict[str, Any]:
+    """The whole invoice."""
+    return present_invoice(invoice) | {
+        "tax_breakdown": [
+            {"rate": rate(group.rate), "base_minor": group.base_minor, "tax_minor": group.tax_minor}
+            for group in invoice.tax_breakdown
+        ],
+        "lines": [present_line(line) for line in invoice.lines],
+        "notes": invoice.notes,
+        "metadata": invoice.metadata,
+        "seller": asdict(invoice.seller),
+        "buyer": asdict(invoice.buyer),
+    }
+
+
+def present_line(line: LineView) -> dict[str, Any]:
+    """One line; quantity and rate are strings, so that nobody's floats touch them."""
+    return {
+        "id": line.id,
+        "position": line.position,
+        "description": line.description,
+        "item_type": line.item_type.lower(),
+        "quantity": quantity(line.quantity),
+        "unit_price_minor": line.unit_price_minor,
+        "tax_rate": rate(line.tax_rate),
+        "discount_minor": line.discount_minor,
+        "net_minor": line.net_minor,
+    }
+
+
+def present_client(detail: ClientDetail) -> dict[str, Any]:
+    """A client with where it stands."""
+    return present_client_fields(detail.client) | {
+        "invoice_count": detail.invoice_count,
+        "last_invoiced_at": detail.last_invoiced_at,
+        "balances": [present_balance(balance) for balance in detail.balances],
+    }
+
+
+def present_client_fields(client: ClientView) -> dict[str, Any]:
+    """A client by itself."""
+    return asdict(client)
+
+
+def present_balance(balance: Balance) -> dict[str, Any]:
+    """What a client was invoiced, has paid and owes in one currency."""
+    return asdict(balance)
+
+
+def quantity(number: Decimal) -> str:
+    """Without trailing zeros and without an exponent: ``2``, ``0.5``."""
+    return f"{number.normalize():f}"
+
+
+def rate(number: Decimal) -> str:
+    """At least two decimals: ``19.00``, ``8.125``."""
+    return f"{max(number.normalize(), number.quantize(Decimal('0.01')), key=_decimals):f}"
+
+
+def _decimals(number: Decimal) -> int:
+    return -int(number.as_tuple().exponent)
