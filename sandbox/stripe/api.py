@@ -7,14 +7,14 @@ import re
 import time
 from dataclasses import dataclass
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from sandbox.stripe.authentication import authenticate
 from sandbox.stripe.calls import Call
 from sandbox.stripe.configuration import API_VERSION, Configuration
-from sandbox.stripe.errors import ApiError, InvalidRequest, NotFound, StripeError
+from sandbox.stripe.errors import ApiError, InvalidRequest, NotFound, StripeError, TooLarge
 from sandbox.stripe.expansion import expand
 from sandbox.stripe.faults import Faults
 from sandbox.stripe.forms import Raw, decode
@@ -92,7 +92,10 @@ class Api:
         if request.method == "POST":
             if request.mimetype == "application/json":
                 raise InvalidRequest("Request bodies are form-encoded, not JSON.")
-            fields += list(request.form.items(multi=True))
+            try:
+                fields += list(request.form.items(multi=True))
+            except RequestEntityTooLarge:
+                raise TooLarge("The request body is too large.") from None
         raw = decode(fields)
         key = key_of(request.headers.get("Idempotency-Key"), request.method, request.path, raw)
         return _Asked(route, dict(path), raw, key, request_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 LARGEST_BODY = 1_000_000
 
+PATIENCE = 5.0
+"""How many seconds requests under way have when the process is asked to stop."""
+
 
 class Application:
     """The stand-in as one WSGI callable; `start` and `stop` frame its background work."""
@@ -38,6 +42,8 @@ class Application:
         self._api = Api(configuration, self._storage, self._faults)
         self._control = Control(configuration, self._storage, self._faults)
         self._pages = _pages(configuration, self._storage, self._control)
+        self._under_way = 0
+        self._changed = threading.Condition()
 
     def start(self) -> None:
         """Start sending webhooks."""
@@ -46,13 +52,28 @@ class Application:
     def stop(self) -> None:
         """Finish what is under way and close the file."""
         self._faults.clear()
+        with self._changed:
+            self._changed.wait_for(lambda: self._under_way == 0, timeout=PATIENCE)
         self._courier.stop()
         self._storage.close()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
         request.max_content_length = LARGEST_BODY
-        return self._answer(request)(environ, start_response)
+        with self._changed:
+            self._under_way += 1
+        try:
+            response = self._answer(request)
+        except BaseException:
+            self._leave()
+            raise
+        response.call_on_close(self._leave)
+        return response(environ, start_response)
+
+    def _leave(self) -> None:
+        with self._changed:
+            self._under_way -= 1
+            self._changed.notify_all()
 
     def _answer(self, request: Request) -> Response:
         if not _from_here(request):

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
@@ -134,8 +134,9 @@ class Control:
         session = work.require(checkout.KIND, session_id, param="session", in_path=True)
         checkout.require_open(work, session)
         method = payment_methods.usable(work, method_id, param="payment_method")
-        payer.setdefault("email", "customer@example.com")
-        payer.setdefault("name", "Sandbox Customer")
+        known = session["customer_details"] or {}
+        payer.setdefault("email", known.get("email") or "customer@example.com")
+        payer.setdefault("name", known.get("name") or "Sandbox Customer")
         session = checkout.submit(work, session, method, payer)
         if session["status"] == "complete" or session["payment_intent"] is None:
             return session
@@ -260,7 +261,10 @@ def deliveries(connection: sqlite3.Connection, *, limit: int) -> list[JsonObject
 
 
 def _json_body(request: Request) -> JsonObject:
-    text = request.get_data(as_text=True)
+    try:
+        text = request.get_data(as_text=True)
+    except (RequestEntityTooLarge, UnicodeDecodeError):
+        raise InvalidRequest("The body is too large or not UTF-8 text.") from None
     if not text:
         return {}
     try:

@@ -50,6 +50,13 @@ class InvalidParameters(InvalidRequest):
     executed = False
 
 
+class TooLarge(InvalidRequest):
+    """The body is larger than any request needs (413)."""
+
+    status = 413
+    executed = False
+
+
 class NotFound(StripeError):
     """The address names nothing (404)."""
 

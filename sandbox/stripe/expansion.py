@@ -24,7 +24,7 @@ EXPANDABLE: dict[str, frozenset[str]] = {
     "payment_method": frozenset({"customer"}),
     "price": frozenset({"product"}),
     "product": frozenset({"default_price"}),
-    "refund": frozenset({"balance_transaction", "charge", "payment_intent"}),
+    "refund": frozenset({"balance_transaction", "charge", "customer", "payment_intent", "payment_method"}),
 }
 """For every kind, the members that hold an identifier and may be expanded."""
 

@@ -77,6 +77,8 @@ def _create(call: Call) -> JsonObject:
         "balance_transaction": None,
         "charge": charge["id"],
         "created": call.now,
+        "customer": charge["customer"],
+        "customer_account": None,
         "currency": charge["currency"],
         "destination_details": {
             "card": {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"},
@@ -84,6 +86,7 @@ def _create(call: Call) -> JsonObject:
         },
         "metadata": merge_metadata({}, call.params.get("metadata") or {}),
         "payment_intent": charge["payment_intent"],
+        "payment_method": charge["payment_method"],
         "reason": call.params.get("reason"),
         "receipt_number": None,
         "source_transfer_reversal": None,
