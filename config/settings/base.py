@@ -73,7 +73,14 @@ TEMPLATES = [
                     ],
                 )
             ],
-            "builtins": ["django_cotton.templatetags.cotton"],
+            "builtins": [
+                "django_cotton.templatetags.cotton",
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "lucide.templatetags.lucide",
+                "django_htmx.templatetags.django_htmx",
+                "apps.core.templatetags.shown",
+            ],
         },
     }
 ]

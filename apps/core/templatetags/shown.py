@@ -1,0 +1,66 @@
+"""How values are shown: money, dates and names by the reader's language. Built into every template."""
+
+import zlib
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+from django import template
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from apps.core.money import format_minor
+
+register = template.Library()
+HUES = 8
+
+
+def locale() -> str:
+    """The active language as Babel writes it."""
+    return (get_language() or "en").replace("-", "_")
+
+
+@register.filter
+def money(amount_minor: int, currency: str) -> str:
+    """``{{ invoice.total_minor|money:invoice.currency }}``"""
+    return format_minor(int(amount_minor), currency, locale())
+
+
+@register.filter
+def number(value: Decimal | int) -> str:
+    """A number with the language's separators and no idle zeros."""
+    exact = Decimal(value)
+    return str(format_decimal(exact.normalize() if exact else Decimal(0), locale=locale(), decimal_quantization=False))
+
+
+@register.filter
+def day(value: date | datetime | None) -> str:
+    """A date: ``21 Nov 2026``. Instants are taken in the active time zone."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, datetime):
+        value = timezone.localtime(value).date()
+    return str(format_date(value, "medium", locale=locale()))
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """An instant: date and time of day in the active time zone."""
+    if value is None or value == "":
+        return ""
+    return str(format_datetime(timezone.localtime(value), "medium", locale=locale()))
+
+
+@register.filter
+def hue(name: Any) -> int:
+    """One of eight colours, always the same for a name."""
+    return zlib.crc32(str(name).encode()) % HUES
+
+
+@register.filter
+def initials(name: Any) -> str:
+    """At most two letters that stand for a name."""
+    words = [word for word in str(name).split() if word[0].isalnum()] or ["?"]
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else words[0][1:2])).upper()
