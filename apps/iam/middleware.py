@@ -140,7 +140,9 @@ class WorkspaceMiddleware:
         try:
             with tenant_scope(scope) if own_transactions else tenant_transaction(scope):
                 response = _rendered(view(request, *args, **kwargs))
-                if response.status_code >= 500 and not own_transactions:
+                # DRF marks what came from an exception; an error leaves nothing behind.
+                failed = response.status_code >= 500 or getattr(response, "exception", False)
+                if failed and not own_transactions:
                     transaction.set_rollback(True)
                 return response
         except (DomainError, Http404, PermissionDenied) as error:

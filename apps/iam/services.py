@@ -175,7 +175,10 @@ def refresh(*, refresh_token: str, origin: Origin, now: datetime | None = None) 
     with public_scope(), transaction.atomic():
         outcome, family_id = signins.spend(refresh_token, now=now)
         found = signins.identity_of_family(family_id, origin) if family_id else None
-        if outcome is Spending.SPENT and found and (found.tenant is None or found.tenant.is_readable):
+        if outcome is Spending.SPENT:
+            if found is None or (found.tenant and not found.tenant.is_readable):
+                # Rolls the spending back: the person may be let in again, and has done no wrong.
+                raise InvalidToken("The refresh token is not valid any more.")
             signins.touch(found.family_id, now=now)
             return signins.issue_pair(found, now=now)
         if outcome is Spending.REUSED and found and signins.revoke([found.family_id], "reuse"):

@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -53,13 +53,11 @@ def respond(request: HttpRequest, error: DomainError) -> JsonResponse:
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler. Whatever was written in this call is rolled back."""
+    """DRF's exception handler. The workspace middleware rolls back whatever was written in this call."""
     request = context["request"]
     problem = _problem(error, request.path)
     if problem is None:
         return None
-    if transaction.get_connection().in_atomic_block:
-        transaction.set_rollback(True)
     headers = {}
     if isinstance(error, exceptions.Throttled) and error.wait:
         problem["retry_after"] = int(error.wait) + 1

@@ -1,0 +1,59 @@
+"""Password policy and hashing."""
+
+import pytest
+from django.contrib.auth.hashers import identify_hasher, make_password
+from django.core.exceptions import ValidationError
+
+from apps.core.errors import ValidationFailed
+from apps.iam.credentials import check_new_password
+from apps.iam.models import User
+from apps.iam.passwords import CharacterPolicy
+from apps.tenancy.selectors import TenantView
+
+
+@pytest.mark.parametrize(
+    ("password", "code"),
+    [
+        ("Sh0rt", "password_too_short"),
+        ("Aa1" + "x" * 126, "password_too_long"),
+        ("ALL-UPPER-1", "password_no_lower"),
+        ("all-lower-1", "password_no_upper"),
+        ("No-digit-here", "password_no_digit"),
+        ("Password1", "password_too_common"),
+    ],
+)
+def test_a_weak_password_is_refused_with_its_reason(password: str, code: str) -> None:
+    with pytest.raises(ValidationFailed) as caught:
+        check_new_password(password)
+
+    assert code in {error.code for error in caught.value.errors}
+
+
+@pytest.mark.parametrize("password", ["Insula-test-1", "Aa1" + "x" * 125, "Пароль-Длинный1", "Aa1     x"])
+def test_a_good_password_passes(password: str) -> None:
+    check_new_password(password)
+
+
+def test_the_policy_can_be_loosened() -> None:
+    policy = CharacterPolicy(upper=False)
+
+    policy.validate("lower-case-1")
+    with pytest.raises(ValidationError):
+        policy.validate("lower-case")
+
+
+def test_new_hashes_are_argon2id_with_the_chosen_cost() -> None:
+    hashed = make_password("Insula-test-1")
+
+    assert hashed.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+@pytest.mark.parametrize("algorithm", ["bcrypt_sha256", "bcrypt"])
+def test_bcrypt_hashes_still_verify_and_are_replaced(acme: TenantView, algorithm: str) -> None:
+    user = User.objects.get(email="member@acme.test")
+    user.password = make_password("Insula-test-1", hasher=algorithm)
+    user.save()
+
+    assert user.check_password("Insula-test-1")
+    user.refresh_from_db()
+    assert identify_hasher(user.password).algorithm == "argon2"
