@@ -62,8 +62,9 @@ class Api:
         request_id = new_id("req_")
         try:
             authenticate(request)
-            with self._faults.around(request.method, request.path):
-                response = self._execute(self._understand(request, request_id))
+            asked = self._understand(request, request_id)
+            with self._in_flight.claim(asked.key), self._faults.around(request.method, request.path):
+                response = self._execute(asked)
         except StripeError as error:
             response = _response(error.status, encoded(_error_body(error, request_id)))
         except Exception:
@@ -105,7 +106,7 @@ class Api:
         if not asked.route.writes:
             with self._storage.read() as connection:
                 return _response(200, encoded(self._run(asked, params, Objects(connection))))
-        with self._in_flight.claim(asked.key), self._storage.write() as connection:
+        with self._storage.write() as connection:
             if asked.key is not None:
                 saved = recall(connection, asked.key)
                 if saved is not None:

@@ -64,17 +64,15 @@ PRODUCT_MEMBERS = {
 TAX_BEHAVIOR = Choice(("exclusive", "inclusive", "unspecified"))
 _UNIT_AMOUNT = Integer(least=0, most=MAXIMUM_CHARGE)
 
+RECURRING = Hash(
+    {"interval": Choice(("day", "month", "week", "year")), "interval_count": Integer(least=1, most=1095)},
+    required=frozenset({"interval"}),
+)
+
 AMOUNTS = {
     "currency": CurrencyCode(),
     "metadata": Metadata(),
-    "recurring": Hash(
-        {
-            "interval": Choice(("day", "month", "week", "year")),
-            "interval_count": Integer(least=1, most=1095),
-            "usage_type": Choice(("licensed",)),
-        },
-        required=frozenset({"interval"}),
-    ),
+    "recurring": RECURRING,
     "tax_behavior": TAX_BEHAVIOR,
     "unit_amount": _UNIT_AMOUNT,
     "unit_amount_decimal": DecimalText(),
@@ -168,7 +166,6 @@ def new_price(work: Work, given: JsonObject, product_id: str, *, active: bool = 
             "interval": recurring["interval"],
             "interval_count": recurring.get("interval_count", 1),
             "meter": None,
-            "trial_period_days": None,
             "usage_type": recurring.get("usage_type", "licensed"),
         },
         "tax_behavior": given.get("tax_behavior", "unspecified"),

@@ -290,15 +290,15 @@ ADDRESS = Hash(
     clearable=True,
 )
 
-SHIPPING = Hash(
-    {
-        "address": Hash(ADDRESS.members),
-        "name": Text(),
-        "phone": Text(clearable=True),
-        "carrier": Text(clearable=True),
-        "tracking_number": Text(clearable=True),
-    },
+CUSTOMER_SHIPPING = Hash(
+    {"address": Hash(ADDRESS.members), "name": Text(), "phone": Text(clearable=True)},
     required=frozenset({"address", "name"}),
+    clearable=True,
+)
+
+SHIPPING = Hash(
+    {**CUSTOMER_SHIPPING.members, "carrier": Text(clearable=True), "tracking_number": Text(clearable=True)},
+    required=CUSTOMER_SHIPPING.required,
     clearable=True,
 )
 

@@ -11,8 +11,6 @@ import stripe
 from tests.sandbox.process import Sandbox
 from tests.sandbox.stories import pay
 
-WITHOUT_REDIRECTS = {"enabled": True, "allow_redirects": "never"}
-
 
 def test_created_then_confirmed(client: stripe.StripeClient) -> None:
     intent = client.v1.payment_intents.create(
@@ -150,17 +148,3 @@ def test_after_payment_only_words_can_change(client: stripe.StripeClient) -> Non
     assert client.v1.payment_intents.update(paid.id, {"metadata": {"k": "v"}}).metadata["k"] == "v"
     with pytest.raises(stripe.InvalidRequestError):
         client.v1.payment_intents.update(paid.id, {"amount": 100})
-
-
-def test_card_data_can_come_with_the_intent(client: stripe.StripeClient) -> None:
-    card = {"number": "4242424242424242", "exp_month": 1, "exp_year": 2040, "cvc": "123"}
-    intent = client.v1.payment_intents.create(
-        {
-            "amount": 900,
-            "currency": "usd",
-            "confirm": True,
-            "automatic_payment_methods": WITHOUT_REDIRECTS,
-            "payment_method_data": {"type": "card", "card": card},
-        }
-    )
-    assert intent.status == "succeeded"

@@ -12,7 +12,7 @@ from sandbox.stripe.objects import Filter, equals
 from sandbox.stripe.pagination import list_page
 from sandbox.stripe.parameters import (
     ADDRESS,
-    SHIPPING,
+    CUSTOMER_SHIPPING,
     TIME_RANGE,
     Choice,
     Email,
@@ -43,7 +43,7 @@ _SHARED = {
     "name": Text(clearable=True),
     "phone": Text(clearable=True),
     "preferred_locales": ListOf(Text(), clearable=True),
-    "shipping": SHIPPING,
+    "shipping": CUSTOMER_SHIPPING,
     "tax_exempt": Choice(("exempt", "none", "reverse"), clearable=True),
 }
 

@@ -48,7 +48,6 @@ _CONFIRMATION: dict[str, Kind] = {
     "error_on_requires_action": Flag(),
     "off_session": Either(hash=Flag(), plain=Choice(("true", "false", "one_off", "recurring"))),
     "payment_method": Text(),
-    "payment_method_data": payment_methods.DATA,
     "return_url": Url(),
     "use_stripe_sdk": Flag(),
 }
@@ -75,16 +74,9 @@ def _target(call: Call, *, to_change: bool = True) -> JsonObject:
 
 
 def _take_method(call: Call, intent: JsonObject) -> JsonObject | None:
-    if "payment_method" in call.params and "payment_method_data" in call.params:
-        raise InvalidRequest(
-            "You may only specify one of these parameters: payment_method, payment_method_data.",
-            param="payment_method_data",
-        )
     method = None
     if "payment_method" in call.params:
         method = payment_methods.usable(call, call.params["payment_method"], param="payment_method")
-    elif "payment_method_data" in call.params:
-        method = payment_methods.from_data(call, call.params["payment_method_data"], param="payment_method_data")
     if method is not None:
         payments.check_usable(call, intent, method)
         intent["payment_method"] = method["id"]
@@ -252,7 +244,6 @@ ROUTES = (
             currency=CurrencyCode(),
             customer=Text(),
             payment_method=Text(),
-            payment_method_data=payment_methods.DATA,
             **_DESCRIPTION,
         ),
     ),

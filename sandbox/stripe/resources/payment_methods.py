@@ -44,7 +44,7 @@ _BILLING = Hash(
 _REDISPLAY = Choice(("always", "limited", "unspecified"))
 _MONTH = Integer(least=1, most=12)
 
-DATA = Hash(
+_DATA = Hash(
     {
         "type": Choice(("card",)),
         "card": Hash({"number": Text(), "exp_month": _MONTH, "exp_year": Integer(), "cvc": Text(), "token": Text()}),
@@ -54,7 +54,6 @@ DATA = Hash(
     },
     required=frozenset({"type"}),
 )
-"""The members of `payment_method_data` of an intent."""
 
 
 class RefusedCardData(CardError):
@@ -111,14 +110,14 @@ def new_payment_method(work: Work, card: Card, given: JsonObject, *, month: int,
     return method
 
 
-def from_data(work: Work, given: JsonObject, *, param: str) -> JsonObject:
+def from_data(work: Work, given: JsonObject) -> JsonObject:
     """Store a payment method for the card data which a request sent; return it.
 
     Raises: CardError for wrong numbers, dates and live cards; InvalidRequest for missing members.
     """
     data = given.get("card")
     if data is None:
-        raise InvalidRequest(f"Missing required param: {param}card.", code="parameter_missing", param=f"{param}card")
+        raise InvalidRequest("Missing required param: card.", code="parameter_missing", param="card")
     year_now = datetime.fromtimestamp(work.now, UTC).year
     if "token" in data:
         card = by_alias(data["token"])
@@ -238,7 +237,7 @@ def detach(work: Work, method: JsonObject) -> JsonObject:
 def _create(call: Call) -> JsonObject:
     if "type" not in call.params:
         raise InvalidRequest("Missing required param: type.", code="parameter_missing", param="type")
-    return from_data(call, call.params, param="")
+    return from_data(call, call.params)
 
 
 def _retrieve(call: Call) -> JsonObject:
@@ -301,7 +300,7 @@ def _list(call: Call) -> JsonObject:
 _ITEM = "/v1/payment_methods/<payment_method>"
 
 ROUTES = (
-    Route("POST", "/v1/payment_methods", _create, declare(**DATA.members)),
+    Route("POST", "/v1/payment_methods", _create, declare(**_DATA.members)),
     Route("GET", "/v1/payment_methods", _list, declare_list(customer=Text(), type=Text())),
     Route("GET", _ITEM, _retrieve, declare()),
     Route(

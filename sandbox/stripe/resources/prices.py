@@ -6,7 +6,15 @@ Source: https://docs.stripe.com/api/prices.
 from __future__ import annotations
 
 from sandbox.stripe.calls import Call
-from sandbox.stripe.catalogue import AMOUNTS, PRODUCT_DATA, TAX_BEHAVIOR, new_price, new_product, take_lookup_key
+from sandbox.stripe.catalogue import (
+    AMOUNTS,
+    PRODUCT_DATA,
+    RECURRING,
+    TAX_BEHAVIOR,
+    new_price,
+    new_product,
+    take_lookup_key,
+)
 from sandbox.stripe.errors import InvalidRequest
 from sandbox.stripe.events import emit
 from sandbox.stripe.objects import Filter, equals
@@ -82,7 +90,12 @@ ROUTES = (
         _create,
         declare(
             ("currency",),
-            **AMOUNTS,
+            **AMOUNTS
+            | {
+                "recurring": Hash(
+                    {**RECURRING.members, "usage_type": Choice(("licensed",))}, required=RECURRING.required
+                )
+            },
             active=Flag(),
             billing_scheme=Choice(("per_unit",)),
             lookup_key=Text(longest=200),
