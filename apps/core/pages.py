@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django_htmx.middleware import HtmxDetails
 
-from apps.core.actor import Actor
+from apps.core.actor import Actor, Origin
 from apps.core.errors import DomainError, PermissionRefused
 
 P = ParamSpec("P")
@@ -21,6 +21,7 @@ class PageRequest(HttpRequest):
 
     actor: Actor
     tenant: Any
+    origin: Origin
     htmx: HtmxDetails
 
 
