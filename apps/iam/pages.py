@@ -7,6 +7,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from apps.core.actor import Actor
+from apps.core.templatetags.shown import initials
 from apps.iam import selectors
 from apps.iam.models import Role
 from apps.iam.permissions import ALL
@@ -29,14 +30,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "tenant": _tenant(tenant) if tenant else None,
         "workspaces": SimpleLazyObject(lambda: _workspaces(actor)),
     }
-
-
-def initials(name: str) -> str:
-    """Two letters for a round picture: of the first and the last word."""
-    words = [word for word in name.replace("@", " ").split() if word[0].isalnum()]
-    if not words:
-        return "?"
-    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
 
 
 def _me(actor: Actor, identity: selectors.Identity | None) -> dict[str, Any]:

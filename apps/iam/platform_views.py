@@ -171,7 +171,7 @@ def _progress(key: str) -> dict[str, Any]:
         ProvisioningStep.DEFAULTS: _("Chart of accounts and settings"),
         ProvisioningStep.READY: _("Opening your dashboard"),
     }
-    states = ["done" if i <= reached else "current" if i == reached + 1 else "todo" for i in range(len(order))]
+    states = ["done" if i <= reached else "now" if i == reached + 1 else "todo" for i in range(len(order))]
     return {
         "key": key,
         "progress": now.progress,

@@ -13,7 +13,7 @@ MAX_LENGTH = 500
 
 def safe_path(wanted: str | None) -> str:
     """`wanted` when it is a path on this very host, otherwise the start page (no open redirect)."""
-    if not wanted or len(wanted) > MAX_LENGTH or not wanted.startswith("/"):
+    if not wanted or len(wanted) > MAX_LENGTH or not wanted.startswith("/") or not wanted.isprintable():
         return "/"
     return wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else "/"
 

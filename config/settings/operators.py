@@ -9,6 +9,7 @@ UNFOLD = {
     "SITE_HEADER": "Insula",
     "SITE_SUBHEADER": _("Operators"),
     "SITE_SYMBOL": "apartment",
+    "LOGIN": {"form": "apps.iam.forms.OperatorSignInForm"},
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "apps.tenancy.operators.badge",

@@ -6,7 +6,7 @@ from pathlib import Path
 from csp.constants import NONCE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config.settings.base import PUBLIC_PORT, PUBLIC_SCHEME, REALTIME_PORT
+from config.settings.base import PLATFORM_HOST, PUBLIC_PORT, PUBLIC_SCHEME, REALTIME_PORT
 from config.settings.environment import env
 
 AUTH_USER_MODEL = "iam.User"
@@ -53,6 +53,10 @@ SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+CHECKOUT_ORIGINS = env.list("CHECKOUT_ORIGINS", default=["https://checkout.stripe.com"])
+if stand_in := env.str("STRIPE_API_HOST", default=""):
+    CHECKOUT_ORIGINS = [*CHECKOUT_ORIGINS, stand_in]
+
 _socket = "wss:" if PUBLIC_SCHEME == "https" else "ws:"
 CONTENT_SECURITY_POLICY = {
     "EXCLUDE_URL_PREFIXES": ["/admin/", "/api/docs/"],
@@ -64,7 +68,8 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         # The socket listens on a port of its own in development.
         "connect-src": [SELF, f"{_socket}//*:{REALTIME_PORT}"] if REALTIME_PORT else [SELF],
-        "form-action": [SELF],
+        # Signing in and switching workspaces lead from one of our hosts to another, paying to the provider's page.
+        "form-action": [SELF, f"{PUBLIC_SCHEME}://*.{PLATFORM_HOST}{PUBLIC_PORT}", *CHECKOUT_ORIGINS],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
         "object-src": ["'none'"],

@@ -1,7 +1,6 @@
 """Which apps are shared and which are each tenant's own; see docs/decisions for the reasons."""
 
 SHARED_APPS = [
-    "django_tenants",
     "apps.core",
     "apps.tenancy",
     "apps.audit",
@@ -9,6 +8,7 @@ SHARED_APPS = [
     "apps.payments",  # for its inbox alone: see SHARED_MODELS
     "apps.notifications",
     "unfold",
+    "django_tenants",  # after unfold, whose admin templates it would replace
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -36,7 +36,9 @@ def _claims(token: str) -> dict[str, Any]:
 def _sign(claims: dict[str, Any], key: Any = None, algorithm: str = "RS256", **header: Any) -> str:
     ring = key_ring()
     headers = {"kid": ring.kid, "typ": "at+jwt", **header}
-    return jwt.encode(claims, key or ring.private, algorithm, headers={k: v for k, v in headers.items() if v is not None})
+    return jwt.encode(
+        claims, key or ring.private, algorithm, headers={k: v for k, v in headers.items() if v is not None}
+    )
 
 
 @pytest.fixture
@@ -82,8 +84,10 @@ def test_jwks_is_on_a_tenants_host_too(acme: TenantView) -> None:
 
 
 def test_a_retired_key_verifies_until_it_is_taken_away(token: str, settings: Any) -> None:
-    old_public = key_ring().private.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    old_public = (
+        key_ring()
+        .private.public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
     settings.JWT_PRIVATE_KEY_PEM = _new_key_pem()
     assert _me(token).status_code == 401
@@ -108,7 +112,9 @@ def _forgeries(claims: dict[str, Any]) -> dict[str, str]:
         "another key": _sign(claims, foreign),
         "another key under its own kid": _sign(claims, foreign, kid="attacker"),
         "no kid": _sign(claims, kid=None),
-        "embedded key": _sign(claims, foreign, jwk=jwt.algorithms.RSAAlgorithm.to_jwk(foreign.public_key(), as_dict=True)),
+        "embedded key": _sign(
+            claims, foreign, jwk=jwt.algorithms.RSAAlgorithm.to_jwk(foreign.public_key(), as_dict=True)
+        ),
         "expired": _sign({**claims, "exp": now - 1}),
         "another issuer": _sign({**claims, "iss": "elsewhere"}),
         "another audience": _sign({**claims, "aud": "elsewhere"}),
@@ -170,6 +176,10 @@ def test_other_schemes_are_no_credentials(token: str) -> None:
 
     assert answer.status_code == 401
     assert answer.json()["code"] == "not_authenticated"
+
+
+def _jwk(key: rsa.RSAPrivateKey) -> dict[str, Any]:
+    return jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
 
 
 def _unsigned(claims: dict[str, Any], algorithm: str) -> str:
