@@ -11,14 +11,12 @@ from apps.core.errors import ValidationFailed
 from apps.core.tenants import assert_no_transaction, current_tenant_id
 from apps.invoices import projections, states
 from apps.invoices.errors import InvoiceNotFound
-from apps.invoices.lifecycle import as_customer
+from apps.invoices.lifecycle import PURPOSE, as_customer
 from apps.invoices.locking import lock_invoice
 from apps.invoices.models import Invoice
 from apps.payments import services as payments
 from apps.payments.services import CheckoutView
 from apps.tenancy import selectors as tenancy
-
-PURPOSE = "invoice"
 
 
 def pay_invoice(*, actor: Actor, invoice_id: UUID, success_url: str = "", cancel_url: str = "") -> CheckoutView:
@@ -69,6 +67,7 @@ def record_manual_payment(
         InvoiceNotFound: unknown, or another tenant's.
         IllegalState: a draft, void or paid.
         ValidationFailed: nothing, more than is due, or a moment that has not come.
+        PaymentInProgress: the customer's money is on its way by another way.
     """
     actor.require("payments:write")
     now = now or utcnow()
@@ -83,6 +82,8 @@ def record_manual_payment(
             raise ValidationFailed.one("amount_minor", "exceeds_due", detail)
         if paid_at > now:
             raise ValidationFailed.one("paid_at", "in_future", "A payment cannot lie in the future.")
+        # A checkout that waits would take the same money a second time.
+        payments.cancel_pending(actor=actor, purpose=PURPOSE, purpose_id=invoice.id)
         return payments.record_manual(
             actor=actor,
             purpose=PURPOSE,

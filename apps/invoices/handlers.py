@@ -6,10 +6,8 @@ from apps.core.events import subscribe
 from apps.core.jobs import wake
 from apps.invoices import services, tasks
 from apps.invoices.events import InvoiceFinalized
-from apps.invoices.models import SettlementKind
+from apps.invoices.lifecycle import PURPOSE
 from apps.payments.events import PaymentRefunded, PaymentSucceeded, RefundFailed
-
-PURPOSE = "invoice"
 
 
 @subscribe(InvoiceFinalized)
@@ -26,7 +24,7 @@ def count_payment(event: PaymentSucceeded) -> None:
     services.settle(
         actor=system(event.tenant_id),
         invoice_id=event.purpose_id,
-        kind=SettlementKind.PAYMENT,
+        kind=services.SettlementKind.PAYMENT,
         payment_id=event.payment_id,
         amount_minor=event.amount_minor,
         currency=event.currency,
@@ -42,7 +40,7 @@ def count_refund(event: PaymentRefunded) -> None:
     services.settle(
         actor=system(event.tenant_id),
         invoice_id=event.purpose_id,
-        kind=SettlementKind.REFUND,
+        kind=services.SettlementKind.REFUND,
         payment_id=event.payment_id,
         refund_id=event.refund_id,
         amount_minor=event.amount_minor,
@@ -59,7 +57,7 @@ def count_returned_refund(event: RefundFailed) -> None:
     services.settle(
         actor=system(event.tenant_id),
         invoice_id=event.purpose_id,
-        kind=SettlementKind.REFUND_FAILED,
+        kind=services.SettlementKind.REFUND_FAILED,
         payment_id=event.payment_id,
         refund_id=event.refund_id,
         amount_minor=event.amount_minor,

@@ -24,11 +24,14 @@ from apps.invoices.locking import lock_invoice
 from apps.invoices.models import Invoice, InvoiceDocument, InvoiceStatus
 from apps.invoices.projections import InvoiceView
 from apps.invoices.selectors import invoice_view
+from apps.payments import services as payments
 from apps.tenancy import selectors as tenancy
 from apps.tenancy import services as tenancy_services
 from apps.tenancy.selectors import TenantView
 
 LINK_KIND = "invoice.link"
+# How payments name what they are for.
+PURPOSE = "invoice"
 
 
 def finalize_invoice(*, actor: Actor, invoice_id: UUID, now: datetime | None = None) -> InvoiceView:
@@ -112,12 +115,14 @@ def void_invoice(*, actor: Actor, invoice_id: UUID, now: datetime | None = None)
     Raises:
         InvoiceNotFound: unknown, or another tenant's.
         IllegalState: a draft, void already, or something is paid.
+        PaymentInProgress: the customer's money is on its way.
     """
     actor.require("invoices:void")
     now = now or utcnow()
     with transaction.atomic():
         invoice = lock_invoice(invoice_id)
         states.check(invoice, states.VOID)
+        payments.cancel_pending(actor=actor, purpose=PURPOSE, purpose_id=invoice.id)
         before = trail.invoice_state(invoice)
         today = today_in(_tenant().time_zone, now=now)
         bookkeeping.set_written_off(actor, invoice, 0, cause="void", occurred_on=today)

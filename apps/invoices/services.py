@@ -18,6 +18,7 @@ from apps.invoices.lifecycle import (
     send_invoice,
     void_invoice,
 )
+from apps.invoices.models import SettlementKind
 from apps.invoices.rendering import document_for, ensure_document, render_document, render_due_documents
 from apps.invoices.settling import settle
 from apps.invoices.totals import PricedLine, Totals, compute
@@ -28,6 +29,7 @@ __all__ = [
     "DraftInput",
     "LineInput",
     "PricedLine",
+    "SettlementKind",
     "Totals",
     "compute",
     "create_client",

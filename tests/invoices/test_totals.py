@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.core.errors import ValidationFailed
@@ -71,13 +71,13 @@ def test_splitting_a_line_in_parts_changes_no_total(parts: list[int], rate: Deci
     assert (whole.total_minor, whole.tax_minor) == (split.total_minor, split.tax_minor)
 
 
-@given(invoices(), st.integers(1, 10**6), RATES)
-def test_a_credit_takes_off_what_it_says(invoice: tuple[list[PricedLine], int], credit: int, rate: Decimal) -> None:
+@given(invoices(), st.data())
+def test_a_credit_takes_off_what_it_says(invoice: tuple[list[PricedLine], int], data: st.DataObject) -> None:
     drawn, _ = invoice
     without = compute(drawn)
-    base = sum(net for line, net in zip(drawn, without.nets, strict=True) if line.tax_rate == rate)
-    assume(base >= credit)
-    totals = compute([*drawn, PricedLine(Decimal(1), -credit, rate)])
+    chosen = data.draw(st.integers(0, len(drawn) - 1))
+    credit = data.draw(st.integers(0, without.nets[chosen]))
+    totals = compute([*drawn, PricedLine(Decimal(1), -credit, drawn[chosen].tax_rate)])
     assert totals.subtotal_minor == without.subtotal_minor - credit
     assert totals.tax_minor <= without.tax_minor
 

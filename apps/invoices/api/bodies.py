@@ -8,7 +8,9 @@ from rest_framework import serializers
 from apps.invoices.draft_rules import MAX_LINES, QUANTITY_DECIMALS, RATE_DECIMALS
 from apps.invoices.models import ItemType
 from apps.invoices.services import ClientChanges, DraftChanges, DraftInput, LineInput
+from apps.payments.models import PaymentMethod
 
+PAYMENT_METHODS = [(value.lower(), label) for value, label in PaymentMethod.choices]
 ITEM_TYPES = [(value.lower(), label) for value, label in ItemType.choices]
 
 
@@ -69,7 +71,7 @@ class ManualPaymentBody(serializers.Serializer[Any]):
     """Money that came outside the gateway."""
 
     amount_minor = serializers.IntegerField()
-    method = serializers.CharField(max_length=30)
+    method = serializers.ChoiceField(choices=PAYMENT_METHODS)
     reference = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
     paid_at = serializers.DateTimeField(required=False)
 

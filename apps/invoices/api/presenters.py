@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from apps.invoices.selectors import Balance, ClientDetail, ClientView, InvoiceSummary, InvoiceView, LineView
+from apps.payments.selectors import PaymentView
 
 _SAME = (
     "id",
@@ -91,6 +92,32 @@ def present_client_fields(client: ClientView) -> dict[str, Any]:
 def present_balance(balance: Balance) -> dict[str, Any]:
     """What a client was invoiced, has paid and owes in one currency."""
     return asdict(balance)
+
+
+def present_payment(payment: PaymentView) -> dict[str, Any]:
+    """A payment of an invoice."""
+    return {
+        "id": payment.id,
+        "invoice_id": payment.purpose_id,
+        "label": payment.label,
+        "amount_minor": payment.amount_minor,
+        "currency": payment.currency,
+        "refunded_minor": payment.refunded_minor,
+        "refundable_minor": payment.refundable_minor,
+        "fee_minor": payment.fee_minor,
+        "fee_currency": payment.fee_currency or None,
+        "status": payment.status.lower(),
+        "method": payment.method.lower(),
+        "is_manual": payment.is_manual,
+        "reference": payment.reference,
+        "payer_name": payment.payer_name,
+        "payer_email": payment.payer_email,
+        "failure_reason": payment.failure_reason,
+        "succeeded_at": payment.succeeded_at,
+        "created_at": payment.created_at,
+        "updated_at": payment.updated_at,
+        "allowed_actions": list(payment.allowed_actions),
+    }
 
 
 def quantity(number: Decimal) -> str:

@@ -138,6 +138,46 @@ class InvoicePage(serializers.Serializer[Any]):
     has_more = serializers.BooleanField()
 
 
+class PaymentAnswer(serializers.Serializer[Any]):
+    """A payment of an invoice."""
+
+    id = serializers.UUIDField()
+    invoice_id = serializers.UUIDField()
+    label = serializers.CharField()
+    amount_minor = serializers.IntegerField()
+    currency = serializers.CharField()
+    refunded_minor = serializers.IntegerField()
+    refundable_minor = serializers.IntegerField()
+    fee_minor = serializers.IntegerField(allow_null=True)
+    fee_currency = serializers.CharField(allow_null=True)
+    status = serializers.CharField()
+    method = serializers.CharField()
+    is_manual = serializers.BooleanField()
+    reference = serializers.CharField()
+    payer_name = serializers.CharField()
+    payer_email = serializers.CharField()
+    failure_reason = serializers.CharField()
+    succeeded_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    allowed_actions = serializers.ListField(child=serializers.CharField())
+
+
+class PaymentPage(serializers.Serializer[Any]):
+    """The payments of an invoice."""
+
+    data = PaymentAnswer(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+    has_more = serializers.BooleanField()
+
+
+class CheckoutAnswer(serializers.Serializer[Any]):
+    """A pending payment and where the customer pays it."""
+
+    payment = PaymentAnswer()
+    payment_url = serializers.URLField()
+
+
 class ProblemAnswer(serializers.Serializer[Any]):
     """A problem document (RFC 9457)."""
 
@@ -192,5 +232,15 @@ CLIENT_EXAMPLE = OpenApiExample(
         "email": "faktura@nordlys.example",
         "tax_id": "NO 987 654 321",
         "locale": "en",
+    },
+)
+PAYMENT_EXAMPLE = OpenApiExample(
+    "A bank transfer",
+    request_only=True,
+    value={
+        "amount_minor": 118750,
+        "method": "bank_transfer",
+        "reference": "RF18 5390 0754 7034",
+        "paid_at": "2026-12-03T09:30:00Z",
     },
 )

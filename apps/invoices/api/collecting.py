@@ -1,0 +1,133 @@
+"""Collecting an invoice over REST: the checkout, payments noted by hand, and the PDF."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db import transaction
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.core.rest.views import ApiView
+from apps.invoices import selectors, services
+from apps.invoices.api import bodies, schemas
+from apps.invoices.api.presenters import present_payment
+from apps.invoices.lifecycle import PURPOSE
+from apps.payments import selectors as payments
+
+
+class InvoicePay(ApiView):
+    """A checkout over what is due."""
+
+    permissions: ClassVar = {"POST": "payments:write"}
+    own_transactions = True
+
+    @extend_schema(
+        operation_id="invoices_pay",
+        summary="Open a checkout over what is due",
+        tags=["invoices"],
+        request=None,
+        responses={
+            201: schemas.CheckoutAnswer,
+            404: schemas.ProblemAnswer,
+            409: schemas.ProblemAnswer,
+            502: schemas.ProblemAnswer,
+        },
+    )
+    def post(self, request: Request, invoice_id: UUID) -> Response:
+        """The payment, pending, and where the customer pays it. After a 502 the same call tries again."""
+        checkout = services.pay_invoice(actor=self.actor, invoice_id=invoice_id)
+        with transaction.atomic():
+            payment = payments.get_payment(actor=self.actor, payment_id=checkout.payment_id)
+        return Response({"payment": present_payment(payment), "payment_url": checkout.url}, status=201)
+
+
+class InvoicePayments(ApiView):
+    """The payments of one invoice."""
+
+    permissions: ClassVar = {"GET": "payments:read", "POST": "payments:write"}
+
+    @extend_schema(
+        operation_id="invoices_payments_list",
+        summary="List an invoice's payments",
+        tags=["invoices"],
+        responses={200: schemas.PaymentPage, 404: schemas.ProblemAnswer},
+    )
+    def get(self, request: Request, invoice_id: UUID) -> Response:
+        """All payments of the invoice, newest first."""
+        selectors.get_invoice(actor=self.actor, invoice_id=invoice_id)
+        found = payments.payments_for(purpose=PURPOSE, purpose_id=invoice_id)
+        return Response({"data": [present_payment(row) for row in found], "next_cursor": None, "has_more": False})
+
+    @extend_schema(
+        operation_id="invoices_payments_create",
+        summary="Note a payment that came outside the gateway",
+        tags=["invoices"],
+        request=bodies.ManualPaymentBody,
+        responses={
+            201: schemas.PaymentAnswer,
+            400: schemas.ProblemAnswer,
+            404: schemas.ProblemAnswer,
+            409: schemas.ProblemAnswer,
+        },
+        examples=[schemas.PAYMENT_EXAMPLE],
+    )
+    def post(self, request: Request, invoice_id: UUID) -> Response:
+        """Note the payment; it counts at once."""
+        body = self.read_body(bodies.ManualPaymentBody)
+        body["method"] = body["method"].upper()
+        payment_id = services.record_manual_payment(actor=self.actor, invoice_id=invoice_id, **body)
+        payment = payments.get_payment(actor=self.actor, payment_id=payment_id)
+        location = f"/api/v1/payments/{payment_id}"
+        return Response(present_payment(payment), status=201, headers={"Location": location})
+
+
+class PdfRenderer(BaseRenderer):
+    """Bytes as they are; a refusal as its problem document."""
+
+    media_type = "application/pdf"
+    format = "pdf"
+    charset = None
+    render_style = "binary"
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        """The body."""
+        return data if isinstance(data, bytes) else json.dumps(data, default=str).encode()
+
+
+class InvoicePdf(ApiView):
+    """The PDF of an issued invoice."""
+
+    permissions: ClassVar = {"GET": "invoices:read"}
+    own_transactions = True
+    renderer_classes: ClassVar[list[Any]] = [PdfRenderer, JSONRenderer]  # type: ignore[misc]
+
+    @extend_schema(
+        operation_id="invoices_pdf",
+        summary="Download an invoice's PDF",
+        tags=["invoices"],
+        responses={
+            (200, "application/pdf"): OpenApiTypes.BINARY,
+            (404, "application/problem+json"): schemas.ProblemAnswer,
+            (409, "application/problem+json"): schemas.ProblemAnswer,
+        },
+    )
+    def get(self, request: Request, invoice_id: UUID) -> Response:
+        """The document; it is made now if the queue has not come to it."""
+        with transaction.atomic():
+            invoice = selectors.get_invoice(actor=self.actor, invoice_id=invoice_id)
+        content = services.ensure_document(invoice_id=invoice_id)
+        return Response(
+            content,
+            content_type="application/pdf",
+            headers={
+                "Content-Disposition": f'inline; filename="{invoice.number}.pdf"',
+                "Cache-Control": "private, no-store",
+            },
+        )
