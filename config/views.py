@@ -6,7 +6,7 @@ from django.views.i18n import set_language
 
 from apps.core.errors import DomainError, NotFound, PermissionRefused
 from apps.core.rest import problems
-from apps.payments.views import stripe_webhook as payments_webhook
+from apps.payments.webhook import stripe_webhook as payments_webhook
 
 __all__ = ["bad_request", "forbidden", "not_found", "payments_webhook", "server_error", "set_language"]
 

@@ -1,5 +1,6 @@
 """Reading the audit trail of one tenant."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -61,3 +62,11 @@ def _filtered(entries: QuerySet[AuditEntry], filters: dict[str, str]) -> QuerySe
             Q(action__icontains=text) | Q(actor_name__icontains=text) | Q(entity_label__icontains=text)
         )
     return entries
+
+
+def expanded(entry: AuditEntry) -> dict[str, str]:
+    """Before and after as indented JSON for people; empty when there is none."""
+    return {
+        f"{name}_json": json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True) if value is not None else ""
+        for name, value in (("before", entry.before), ("after", entry.after))
+    }

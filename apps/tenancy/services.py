@@ -23,6 +23,7 @@ from apps.tenancy.models import Domain, ExternalRef, ProvisioningStep, SchemaTem
 
 logger = structlog.get_logger(__name__)
 
+SETTINGS = frozenset({"legal_name", "email", "tax_id", "address", "currency", "locale", "time_zone"})
 STUCK_AFTER = timedelta(minutes=5)
 RESERVED_SLUGS = frozenset({"www", "api", "admin", "app", "mail", "static", "media", "ws", "docs", "status", "help"})
 
@@ -116,6 +117,41 @@ def reactivate_tenant(*, actor: Actor, tenant_id: UUID) -> None:
     _change_status(actor, tenant_id, TenantStatus.ACTIVE, "", permission="tenant:suspend")
 
 
+def update_settings(*, actor: Actor, tenant_id: UUID, changes: dict[str, str]) -> None:
+    """Change address, tax number, currency, language or time zone; other names in `changes` are refused.
+
+    Issued invoices keep what they say.
+
+    Raises:
+        PermissionRefused: the actor lacks ``settings:write`` or belongs to another tenant.
+    """
+    actor.require("settings:write")
+    if actor.tenant_id != tenant_id:
+        raise PermissionRefused
+    unknown = changes.keys() - SETTINGS
+    if unknown:
+        raise ValueError(f"No settings: {sorted(unknown)}")
+    with transaction.atomic():
+        tenant = Tenant.objects.select_for_update().get(pk=tenant_id)
+        before = {name: getattr(tenant, name) for name in changes}
+        changed = {name: value for name, value in changes.items() if before[name] != value}
+        if not changed:
+            return
+        for name, value in changed.items():
+            setattr(tenant, name, value)
+        tenant.save(update_fields=[*changed, "updated_at"])
+        audit.record(
+            actor=actor,
+            action="tenancy.tenant.update",
+            entity_type="tenant",
+            entity_id=tenant_id,
+            entity_label=tenant.name,
+            before={name: before[name] for name in changed},
+            after=changed,
+        )
+        _forget_hosts(tenant)
+
+
 def link(*, kind: str, ref: str, tenant_id: UUID, object_id: UUID) -> None:
     """Remember that the outside calls `object_id` by `ref`; the same fact twice is one fact."""
     ExternalRef.objects.bulk_create(
@@ -190,9 +226,13 @@ def _move(actor: Actor, tenant: Tenant, after: str, reason: str) -> None:
         severity=Severity.HIGH if after in (TenantStatus.SUSPENDED, TenantStatus.DELETED) else Severity.INFO,
         tenant_id=tenant.id,
     )
-    host = f"{tenant.slug}.{settings.PLATFORM_HOST}"
-    transaction.on_commit(lambda: selectors.forget_host(host), robust=True)
+    _forget_hosts(tenant)
     events.publish(TenantStatusChanged(tenant_id=tenant.id, before=before, after=after))
+
+
+def _forget_hosts(tenant: Tenant) -> None:
+    hosts = list(tenant.domains.values_list("domain", flat=True))
+    transaction.on_commit(lambda: [selectors.forget_host(host) for host in hosts], robust=True)
 
 
 def _free_slug(name: str, key: str) -> str:

@@ -7,6 +7,7 @@ SHARED_APPS = [
     "apps.iam",
     "apps.payments",  # for its inbox alone: see SHARED_MODELS
     "apps.notifications",
+    "apps.reports",
     "unfold",
     "django_tenants",  # after unfold, whose admin templates it would replace
     "django.contrib.admin",

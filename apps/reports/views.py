@@ -1,0 +1,59 @@
+"""The dashboard, and the search over everything."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from apps.core.pages import PageRequest, page
+from apps.core.rest.paging import PageRequest as Paging
+from apps.core.templatetags.shown import locale
+from apps.invoices import selectors as invoices
+from apps.invoices.selectors import InvoiceFilters
+from apps.payments import selectors as payments
+from apps.reports import charts
+
+FOUND = 5
+
+
+@require_GET
+@page("dashboard:read")
+def dashboard(request: PageRequest) -> HttpResponse:
+    """How the organisation stands in one currency, and what wants attention first."""
+    wanted = request.GET.get("currency", "").upper()
+    figures = invoices.dashboard(actor=request.actor)
+    if wanted in figures.currencies and wanted != figures.currency:
+        figures = invoices.dashboard(actor=request.actor, currency=wanted)
+    rows = [(month.month, month.invoiced_minor, month.collected_minor) for month in figures.months]
+    recent = payments.list_payments(actor=request.actor, page=Paging(limit=6))
+    context = {
+        "nav": "dashboard",
+        "figures": figures,
+        "chart": charts.monthly(rows, figures.currency, locale()),
+        "recent": recent.rows,
+        "greeting": _greeting(),
+        "today": timezone.localdate(),
+    }
+    return render(request, "reports/dashboard.html", context)
+
+
+@require_GET
+@page("invoices:read")
+def palette(request: PageRequest) -> HttpResponse:
+    """Invoices and clients that match what was typed."""
+    q = request.GET.get("q", "").strip()
+    context = {"invoices": [], "clients": []}
+    if q:
+        few = Paging(limit=FOUND)
+        filters = InvoiceFilters(q=q.replace("\x00", ""))
+        context["invoices"] = invoices.list_invoices(actor=request.actor, page=few, filters=filters).rows
+        context["clients"] = invoices.list_clients(actor=request.actor, page=few, q=q).rows
+    return render(request, "reports/_found.html", context)
+
+
+def _greeting() -> str:
+    hour = timezone.localtime().hour
+    if hour < 12:
+        return _("Good morning")
+    return _("Good afternoon") if hour < 18 else _("Good evening")
