@@ -92,10 +92,10 @@ def update_profile(*, actor: Actor, changes: dict[str, str]) -> None:
     Raises:
         NotFound: the actor is no person.
     """
+    if actor.user_id is None:
+        raise NotFound
     with public_scope(), transaction.atomic():
-        user = User.objects.select_for_update().filter(pk=actor.user_id).first()
-        if user is None:
-            raise NotFound
+        user = User.objects.select_for_update().get(pk=actor.user_id)
         _apply(actor, user, {name: changes[name] for name in _PROFILE if name in changes})
 
 

@@ -36,7 +36,8 @@ class MembershipInline(TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Membership]":
         """With the organisations' names in the same statement."""
-        return super().get_queryset(request).select_related("tenant")
+        rows: QuerySet[Membership] = super().get_queryset(request)
+        return rows.select_related("tenant")
 
 
 @admin.register(User)

@@ -76,4 +76,4 @@ class OperatorSignInForm(AuthenticationForm):
                 raise forms.ValidationError(error.detail, code=error.code) from error
             self.confirm_login_allowed(user)
             self.user_cache = user
-        return self.cleaned_data
+        return dict(self.cleaned_data)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import Q
 
 from apps.core.actor import Actor, Origin
@@ -104,7 +105,7 @@ def identity_of_token(token: str, origin: Origin) -> Identity:
     return found
 
 
-def identity_of_session(session: Mapping[str, Any], tenant_id: UUID, origin: Origin) -> Identity | None:
+def identity_of_session(session: SessionBase, tenant_id: UUID, origin: Origin) -> Identity | None:
     """Whom a browser's session stands for on the host of `tenant_id`; a session of another tenant is nobody's."""
     if session.get(SESSION_TENANT) != str(tenant_id):
         return None
@@ -165,6 +166,8 @@ def list_members(*, actor: Actor, page: PageRequest, filters: Mapping[str, str] 
     """
     actor.require("members:read")
     filters = filters or {}
+    if actor.tenant_id is None:
+        raise NotFound("This token belongs to no workspace.")
     rows = Membership.objects.select_related("user").filter(tenant_id=actor.tenant_id)
     if filters.get("status"):
         rows = rows.filter(status=filters["status"].upper())

@@ -201,10 +201,10 @@ def sign_out_all(*, actor: Actor, now: datetime | None = None) -> None:
     Raises:
         NotFound: the actor is no person.
     """
+    if actor.user_id is None:
+        raise NotFound
     with public_scope(), transaction.atomic():
-        user = User.objects.select_for_update().filter(pk=actor.user_id).first()
-        if user is None:
-            raise NotFound
+        user = User.objects.select_for_update().get(pk=actor.user_id)
         user.tokens_valid_after = now or utcnow()
         user.save(update_fields=["tokens_valid_after", "updated_at"])
         living = TokenFamily.objects.filter(user=user, revoked_at=None).values_list("pk", flat=True)
@@ -245,8 +245,8 @@ def redeem_handoff(*, token: str, tenant_id: UUID, origin: Origin, now: datetime
     """
     with public_scope(), transaction.atomic():
         with connection.cursor() as cursor:
-            values = {"now": now or utcnow(), "digest": ids.token_digest(token), "tenant": tenant_id}
-            cursor.execute(_REDEEM, values)
+            moment = now or utcnow()
+            cursor.execute(_REDEEM, {"now": moment, "digest": ids.token_digest(token), "tenant": tenant_id})
             row = cursor.fetchone()
         if row is None:
             raise InvalidToken("This sign-in link was used or has expired.")

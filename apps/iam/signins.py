@@ -92,11 +92,11 @@ def spend(refresh: str, *, now: datetime) -> tuple[Spending, UUID | None]:
         spent = cursor.fetchone()
     if spent:
         return Spending.SPENT, spent[0]
-    row = RefreshToken.objects.filter(digest=digest).values_list("family_id", "used_at").first()
-    if row is None or row[1] is None:
+    found = RefreshToken.objects.filter(digest=digest).first()
+    if found is None or found.used_at is None:
         return Spending.UNKNOWN, None
-    family_id, used_at = row
-    return (Spending.JUST_USED if now - used_at <= REUSE_GRACE else Spending.REUSED), family_id
+    is_fresh = now - found.used_at <= REUSE_GRACE
+    return (Spending.JUST_USED if is_fresh else Spending.REUSED), found.family_id
 
 
 def identity_of_family(family_id: UUID, origin: Origin) -> Identity | None:

@@ -10,11 +10,9 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib import auth
-from django.http import HttpRequest
 
 from apps.core.actor import Actor, Origin
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, NotAuthenticated
 from apps.iam import selectors as iam
 from apps.notifications import selectors, services
 from apps.notifications.selectors import NotificationView
@@ -111,18 +109,27 @@ def host_of_origin(origin: str) -> str:
 
 def _member_of_session(host: str, session_key: str, origin: Origin) -> Actor | None:
     tenant = tenancy.tenant_by_host(host)
-    if tenant is None or not tenant.is_readable:
+    if tenant is None:
         return None
-    request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    user = auth.get_user(request)
-    if not user.is_authenticated:
-        return None
-    return iam.actor_for_member(user.pk, tenant.id, origin)
+    session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    return _actor_of(iam.identity_of_session(session, tenant.id, origin))
 
 
 def _member_of_token(host: str, access: str, origin: Origin) -> Actor | None:
-    raise NotImplementedError
+    try:
+        found = iam.identity_of_token(access, origin)
+    except NotAuthenticated:
+        return None
+    of_host = tenancy.tenant_by_host(host)
+    if of_host is not None and of_host.id != found.actor.tenant_id:
+        return None
+    return _actor_of(found)
+
+
+def _actor_of(found: iam.Identity | None) -> Actor | None:
+    if found is None or found.tenant is None or not found.tenant.is_readable:
+        return None
+    return found.actor
 
 
 def _cookie(header: str, name: str) -> str:

@@ -71,7 +71,7 @@ class WorkspaceAnswer(TenantRef):
 
 
 class DiscoverAnswer(serializers.Serializer[Any]):
-    data = WorkspaceAnswer(many=True)
+    data = WorkspaceAnswer(many=True)  # type: ignore[assignment]
 
 
 class TokenAnswer(serializers.Serializer[Any]):
@@ -115,7 +115,7 @@ class MembershipAnswer(serializers.Serializer[Any]):
 
 
 class MembershipsAnswer(serializers.Serializer[Any]):
-    data = MembershipAnswer(many=True)
+    data = MembershipAnswer(many=True)  # type: ignore[assignment]
     next_cursor = serializers.CharField(allow_null=True)
     has_more = serializers.BooleanField()
 
@@ -144,6 +144,6 @@ class MemberAnswer(serializers.Serializer[Any]):
 
 
 class MembersAnswer(serializers.Serializer[Any]):
-    data = MemberAnswer(many=True)
+    data = MemberAnswer(many=True)  # type: ignore[assignment]
     next_cursor = serializers.CharField(allow_null=True)
     has_more = serializers.BooleanField()
