@@ -1,4 +1,4 @@
-"""Everything that must be true before the first request: translations, schemas, fonts, webhook, demo data.
+"""Everything that must be true before the first request: translations, schemas, webhook, demo data.
 
 One process for all of it, because importing Django costs more than any of the steps does when nothing is to do.
 """
@@ -24,7 +24,7 @@ def main() -> int:
     try:
         with _timed("import Django"):
             django.setup()
-        for command in ("compile_translations", "migrate_platform", "prepare_fonts"):
+        for command in ("compile_translations", "migrate_platform"):
             with _timed(command):
                 call_command(command)
         if uses_sandbox(os.environ):

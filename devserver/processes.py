@@ -33,10 +33,14 @@ def python(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, *arguments)
 
 
-def preparation(environment: Environment) -> ProcessDefinition:
-    """The one process that ends by itself before the others start."""
+def preparations(environment: Environment) -> list[ProcessDefinition]:
+    """The processes that end by themselves before the others start, side by side."""
     told = {SANDBOX_MARK: "1"} if environment.need_sandbox else {}
-    return ProcessDefinition("prepare", python("-m", "devserver.prepare"), variables=told)
+    return [
+        ProcessDefinition("prepare", python("-m", "devserver.prepare"), variables=told),
+        # On a fresh machine as long as all the rest together, and of no use to it.
+        ProcessDefinition("fonts", python("-m", "devserver.fonts")),
+    ]
 
 
 def uses_sandbox(variables: Mapping[str, str]) -> bool:

@@ -43,7 +43,7 @@ def run(layout: Layout, environment: Environment, *, started_at: float) -> int:
             cross_out(layout)
             if stand_in := processes.sandbox(environment, layout):
                 supervisor.start([stand_in])
-            supervisor.run_once(processes.preparation(environment))
+            supervisor.run_through(processes.preparations(environment))
             supervisor.start(processes.application(environment, layout))
             supervisor.wait_ready()
             write_down(layout, environment.web_port)

@@ -55,19 +55,21 @@ class Supervisor:
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, lambda received, frame: self._signals.append(received))
 
-    def run_once(self, definition: ProcessDefinition) -> None:
-        """Run a process to its end.
+    def run_through(self, definitions: Sequence[ProcessDefinition]) -> None:
+        """Run processes side by side until all have ended.
 
         Raises:
-            StartupError: its status was not 0.
+            StartupError: the status of one was not 0.
             Stopping: we were asked to stop meanwhile.
         """
-        child = self._launch(definition)
-        while child.process is not None:
+        running = [self._launch(definition) for definition in definitions]
+        while running:
             self._turn()
-            if child.process.poll() is not None:
-                self._retire(child)
-        self._children.remove(child)
+            for child in list(running):
+                if child.process is not None and child.process.poll() is not None:
+                    self._retire(child)
+                    self._children.remove(child)
+                    running.remove(child)
 
     def start(self, definitions: Sequence[ProcessDefinition]) -> None:
         """Start processes that stay; `wait_ready` or `keep_up` come next."""

@@ -74,7 +74,7 @@ def pids_in(text: str) -> list[int]:
 
 
 def test_output_carries_the_name_of_its_process(supervisor: Supervisor, output: io.StringIO, layout: Layout) -> None:
-    supervisor.run_once(definition("painter", "print('red'); print('blue', end='')"))
+    supervisor.run_through([definition("painter", "print('red'); print('blue', end='')")])
     wait_until(lambda: "blue" in output.getvalue())
     assert re.search(r"painter +\| red\n.*painter +\| blue\n", output.getvalue())
     assert (layout.logs / "painter.log").read_text() == "red\nblue"
@@ -82,7 +82,7 @@ def test_output_carries_the_name_of_its_process(supervisor: Supervisor, output: 
 
 def test_a_failing_preparation_stops_the_start_with_its_last_words(supervisor: Supervisor) -> None:
     with pytest.raises(StartupError, match=r"prepare ended with status 3(?s:.*)no such table"):
-        supervisor.run_once(definition("prepare", "print('no such table'); raise SystemExit(3)"))
+        supervisor.run_through([definition("prepare", "print('no such table'); raise SystemExit(3)")])
 
 
 def test_ready_means_every_check_passed_and_every_line_was_seen(supervisor: Supervisor, tmp_path: Path) -> None:

@@ -1,0 +1,120 @@
+"""`make run` as a person meets it: everything up, refused twice, gone afterwards however it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from devserver.layout import REPOSITORY, prepare_layout
+from devserver.lock import holder
+from devserver.ports import free_start, is_free
+from devserver.running import running
+
+from .conftest import wait_until
+
+START_SECONDS = 110.0
+pytestmark = pytest.mark.timeout(300)
+
+
+@dataclass(frozen=True)
+class Started:
+    """An Insula under test: its supervisor, what it printed so far, and where it lies."""
+
+    process: subprocess.Popen[bytes]
+    output: Path
+    data: Path
+    port: int
+
+    def descendants(self) -> list[psutil.Process]:
+        """Every process it consists of now."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One data directory for all, so that only the first start is a cold one."""
+    directory = tmp_path_factory.mktemp("run") / "data"
+    yield directory
+    prepare_layout(directory).remove()
+
+
+@pytest.fixture
+def insula(data: Path, outer: dict[str, str], tmp_path: Path) -> Iterator[Started]:
+    port = free_start(21000)
+    output = tmp_path / "output"
+    with output.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "devserver", "run"],
+            cwd=REPOSITORY,
+            env={**outer, "PORT": str(port), "INSULA_DATA": str(data)},
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    layout = prepare_layout(data)
+    wait_until(lambda: running(layout) or process.poll() is not None, seconds=START_SECONDS)
+    assert process.poll() is None, output.read_text()
+    yield Started(process, output, data, port)
+    if process.poll() is None:
+        process.terminate()
+    process.wait(60)
+    wait_until(lambda: holder(layout.lock) is None)
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    return not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in processes)
+
+
+def test_everything_is_up_and_a_signal_ends_all_of_it(insula: Started) -> None:
+    text = insula.output.read_text()
+    assert f"http://northwind.localhost:{insula.port}/" in text
+    assert "operator@insula.localhost" in text and "owner@northwind.localhost" in text
+    ready = httpx.get(f"http://127.0.0.1:{insula.port}/health/ready", headers={"Host": "localhost"})
+    assert ready.status_code == 200
+    tenant = httpx.get(f"http://127.0.0.1:{insula.port}/", headers={"Host": "northwind.localhost"})
+    assert tenant.status_code < 400
+    parts = insula.descendants()
+    commands = " ".join(word for part in parts for word in part.cmdline())
+    for name in ("sandbox.stripe", "granian", "uvicorn", "worker", "beat", "postgres", "valkey-server"):
+        assert name in commands
+    insula.process.send_signal(signal.SIGINT)
+    assert insula.process.wait(60) == 0
+    wait_until(lambda: gone(parts))
+    assert all(is_free(insula.port + step) for step in range(3))
+
+
+def test_a_second_start_is_refused_with_a_way_out(insula: Started, spawn: Callable[..., subprocess.Popen[str]]) -> None:
+    same_data = spawn("run", INSULA_DATA=str(insula.data), PORT=str(free_start(22000)))
+    output, _ = same_data.communicate(timeout=60)
+    assert same_data.returncode == 1
+    assert "already running" in output and "INSULA_DATA=" in output
+    same_port = spawn("run", INSULA_DATA=str(insula.data.with_name("other")), PORT=str(insula.port))
+    output, _ = same_port.communicate(timeout=60)
+    assert same_port.returncode == 1
+    assert f"port {insula.port}" in output and "make run PORT=" in output
+    assert insula.process.poll() is None
+
+
+def test_a_killed_supervisor_leaves_nothing_behind(insula: Started) -> None:
+    parts = insula.descendants()
+    insula.process.kill()
+    insula.process.wait()
+    wait_until(lambda: gone(parts))
+    assert all(is_free(insula.port + step) for step in range(3))
+
+
+def test_a_command_is_run_against_what_is_up(insula: Started, spawn: Callable[..., subprocess.Popen[str]]) -> None:
+    show = "import json, os; print(json.dumps({name: os.environ[name] for name in ('PORT', 'SANDBOX_PORT')}))"
+    command = spawn("--data", str(insula.data), "against", "--", sys.executable, "-c", show)
+    output, _ = command.communicate(timeout=60)
+    assert json.loads(output) == {"PORT": str(insula.port), "SANDBOX_PORT": str(insula.port + 2)}
+    assert insula.process.poll() is None
