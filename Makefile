@@ -54,11 +54,13 @@ test: install ## the whole suite on servers of its own (PYTEST_ARGS="-k invoice 
 	@$(DEV) test -- $(PYTEST_ARGS)
 
 .PHONY: lint
-lint: install ## style, formatting, types, import contracts
-	$(VENV)/ruff check .
-	$(VENV)/ruff format --check .
-	$(VENV)/python -m devserver --settings config.settings.test environment -- $(VENV)/mypy
-	$(VENV)/lint-imports
+lint: install ## style, formatting, types, import contracts: all four, even when one finds something
+	@status=0; \
+	$(VENV)/ruff check . || status=1; \
+	$(VENV)/ruff format --check . || status=1; \
+	$(VENV)/python -m devserver --settings config.settings.test environment -- $(VENV)/mypy || status=1; \
+	$(VENV)/lint-imports || status=1; \
+	exit $$status
 
 .PHONY: format
 format: install ## put code into its one style
