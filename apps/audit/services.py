@@ -9,6 +9,8 @@ from apps.core import correlation
 from apps.core.actor import Actor
 from apps.core.clock import utcnow
 
+__all__ = ["REDACTED", "Severity", "record", "redact"]
+
 _ACTION = re.compile(r"[a-z_]+\.[a-z_]+\.[a-z_]+")
 _SECRET = re.compile(r"password|secret|token|authorization|cookie|card_number|cvc|private_key|otp", re.IGNORECASE)
 REDACTED = "[redacted]"

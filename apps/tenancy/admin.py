@@ -15,9 +15,8 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
 from apps.core.errors import DomainError
-from apps.core.jobs import wake
 from apps.core.tenants import PUBLIC, current_scope
-from apps.tenancy import operators, selectors, services, tasks
+from apps.tenancy import operators, selectors, services
 from apps.tenancy.models import Domain, Tenant, TenantStatus
 
 STATUS_LABELS = {
@@ -198,10 +197,11 @@ def _verbs() -> dict[str, tuple[Any, Any, Any]]:
                 actor=operators.operator(request), tenant_id=tenant.pk
             ),
         ),
-        "retry": (_("Retry provisioning"), _("The missing steps run again in the background."), _retry),
+        "retry": (
+            _("Retry provisioning"),
+            _("The missing steps run again in the background."),
+            lambda request, tenant, reason: services.retry_provisioning(
+                actor=operators.operator(request), tenant_id=tenant.pk
+            ),
+        ),
     }
-
-
-def _retry(request: HttpRequest, tenant: Tenant, reason: str) -> None:
-    services.retry_provisioning(actor=operators.operator(request), tenant_id=tenant.pk)
-    wake(tasks.provision_tenant, tenant.pk)

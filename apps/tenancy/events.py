@@ -6,6 +6,11 @@ from apps.core.events import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TenantCreated(Event):
+    """A tenant's row stands and waits for its schema."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TenantProvisioned(Event):
     """The tenant's schema stands and is empty; published in a transaction within that tenant."""
 

@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
-from apps.audit.models import Severity
+from apps.audit.services import Severity
 from apps.core import correlation
 from apps.core.actor import Actor, ActorKind, Origin
 from apps.core.clock import utcnow

@@ -13,6 +13,23 @@ from apps.core.errors import NotFound
 from apps.core.tenants import TenantScope
 from apps.tenancy.models import Domain, ExternalRef, ProvisioningStep, Tenant, TenantStatus
 
+__all__ = [
+    "ProvisioningStep",
+    "ProvisioningView",
+    "TenantStatus",
+    "TenantView",
+    "active_tenants",
+    "forget_host",
+    "provisioning",
+    "resolve_ref",
+    "stuck_tenants",
+    "tenant_by_host",
+    "tenant_by_id",
+    "tenant_by_key_or_slug",
+    "tenants_by_ids",
+    "view",
+]
+
 HOST_CACHE_SECONDS = 30
 _PROGRESS = {
     ProvisioningStep.QUEUED: 10,

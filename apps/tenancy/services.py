@@ -10,7 +10,7 @@ from django.db import Error, IntegrityError, connections, transaction
 from django.utils.text import slugify
 
 from apps.audit import services as audit
-from apps.audit.models import Severity
+from apps.audit.services import Severity
 from apps.core import events
 from apps.core.actor import Actor, ActorKind, system
 from apps.core.clock import utcnow
@@ -18,7 +18,7 @@ from apps.core.errors import DomainError, PermissionRefused
 from apps.core.tenants import tenant_transaction
 from apps.tenancy import lifecycle, selectors
 from apps.tenancy.errors import NameTaken, TemplateMissing
-from apps.tenancy.events import TenantProvisioned, TenantStatusChanged
+from apps.tenancy.events import TenantCreated, TenantProvisioned, TenantStatusChanged
 from apps.tenancy.models import Domain, ExternalRef, ProvisioningStep, SchemaTemplate, Tenant, TenantStatus
 
 logger = structlog.get_logger(__name__)
@@ -28,10 +28,11 @@ STUCK_AFTER = timedelta(minutes=5)
 RESERVED_SLUGS = frozenset({"www", "api", "admin", "app", "mail", "static", "media", "ws", "docs", "status", "help"})
 
 
+@transaction.atomic
 def create_tenant(
     *, actor: Actor, name: str, currency: str = "EUR", locale: str = "en", time_zone: str = "UTC"
 ) -> selectors.TenantView:
-    """Write a tenant that waits for its schema, in the caller's transaction; the slug follows from the name.
+    """Write a tenant that waits for its schema; the slug follows from the name.
 
     Raises:
         NameTaken: another tenant has this name.
@@ -55,6 +56,7 @@ def create_tenant(
         after={"name": name, "slug": tenant.slug, "key": tenant.key},
         tenant_id=tenant.id,
     )
+    events.publish(TenantCreated(tenant_id=tenant.id))
     return selectors.view(tenant)
 
 

@@ -69,7 +69,7 @@ def settable(text: str, font_dir: Path) -> str:
             unicodedata.category(character) == "Cf" and character not in _JOINERS
         ):
             continue
-        elif ord(character) in covered:
+        elif ord(character) in covered and unicodedata.category(character) != "Co":  # PDF/A has no private use
             shown.append(character)
         elif unicodedata.category(character) not in ("Cf", "Mn", "Me"):
             shown.append(REPLACEMENT)
