@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.audit.models import Severity
+from apps.audit.services import Severity
 from apps.core import events, ids
 from apps.core.actor import Actor, Origin, customer
 from apps.core.clock import today_in, utcnow

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Sum
 
-from apps.audit.models import Severity
+from apps.audit.services import Severity
 from apps.core import events
 from apps.core.actor import Actor
 from apps.core.clock import today_in

@@ -3,7 +3,7 @@
 from typing import Any
 
 from apps.audit import services as audit
-from apps.audit.models import Severity
+from apps.audit.services import Severity
 from apps.core.actor import Actor
 from apps.core.tenants import current_tenant_id
 from apps.invoices.models import Client, Invoice, InvoiceLine

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import transaction
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import BaseRenderer, JSONRenderer
@@ -55,7 +56,7 @@ class InvoicePayments(ApiView):
         operation_id="invoices_payments_list",
         summary="List an invoice's payments",
         tags=["invoices"],
-        responses={200: schemas.PaymentPage, 404: schemas.ProblemAnswer},
+        responses={200: schemas.InvoicePaymentPage, 404: schemas.ProblemAnswer},
     )
     def get(self, request: Request, invoice_id: UUID) -> Response:
         """All payments of the invoice, newest first."""
@@ -69,7 +70,7 @@ class InvoicePayments(ApiView):
         tags=["invoices"],
         request=bodies.ManualPaymentBody,
         responses={
-            201: schemas.PaymentAnswer,
+            201: schemas.InvoicePaymentAnswer,
             400: schemas.ProblemAnswer,
             404: schemas.ProblemAnswer,
             409: schemas.ProblemAnswer,
@@ -87,7 +88,7 @@ class InvoicePayments(ApiView):
 
 
 class PdfRenderer(BaseRenderer):
-    """Bytes as they are; a refusal as its problem document."""
+    """For who accepts a PDF alone: the document needs no rendering, a refusal is a problem document."""
 
     media_type = "application/pdf"
     format = "pdf"
@@ -98,7 +99,7 @@ class PdfRenderer(BaseRenderer):
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
     ) -> bytes:
         """The body."""
-        return data if isinstance(data, bytes) else json.dumps(data, default=str).encode()
+        return json.dumps(data, default=str).encode()
 
 
 class InvoicePdf(ApiView):
@@ -118,12 +119,12 @@ class InvoicePdf(ApiView):
             (409, "application/problem+json"): schemas.ProblemAnswer,
         },
     )
-    def get(self, request: Request, invoice_id: UUID) -> Response:
+    def get(self, request: Request, invoice_id: UUID) -> HttpResponse:
         """The document; it is made now if the queue has not come to it."""
         with transaction.atomic():
             invoice = selectors.get_invoice(actor=self.actor, invoice_id=invoice_id)
         content = services.ensure_document(invoice_id=invoice_id)
-        return Response(
+        return HttpResponse(
             content,
             content_type="application/pdf",
             headers={

@@ -95,27 +95,16 @@ def present_balance(balance: Balance) -> dict[str, Any]:
 
 
 def present_payment(payment: PaymentView) -> dict[str, Any]:
-    """A payment of an invoice."""
-    return {
-        "id": payment.id,
+    """A payment as ``/payments/{id}`` shows it, and the invoice that it is for."""
+    return asdict(payment) | {
         "invoice_id": payment.purpose_id,
-        "label": payment.label,
-        "amount_minor": payment.amount_minor,
-        "currency": payment.currency,
-        "refunded_minor": payment.refunded_minor,
-        "refundable_minor": payment.refundable_minor,
-        "fee_minor": payment.fee_minor,
-        "fee_currency": payment.fee_currency or None,
         "status": payment.status.lower(),
         "method": payment.method.lower(),
-        "is_manual": payment.is_manual,
-        "reference": payment.reference,
-        "payer_name": payment.payer_name,
-        "payer_email": payment.payer_email,
-        "failure_reason": payment.failure_reason,
-        "succeeded_at": payment.succeeded_at,
-        "created_at": payment.created_at,
-        "updated_at": payment.updated_at,
+        "fee_currency": payment.fee_currency or None,
+        "refunds": [
+            asdict(refund) | {"status": refund.status.lower(), "reason": refund.reason.lower()}
+            for refund in payment.refunds
+        ],
         "allowed_actions": list(payment.allowed_actions),
     }
 

@@ -138,11 +138,28 @@ class InvoicePage(serializers.Serializer[Any]):
     has_more = serializers.BooleanField()
 
 
-class PaymentAnswer(serializers.Serializer[Any]):
+class InvoiceRefundAnswer(serializers.Serializer[Any]):
+    """A refund of a payment."""
+
+    id = serializers.UUIDField()
+    payment_id = serializers.UUIDField()
+    status = serializers.CharField()
+    amount_minor = serializers.IntegerField()
+    currency = serializers.CharField()
+    reason = serializers.CharField()
+    failure_reason = serializers.CharField()
+    requested_by = serializers.CharField()
+    succeeded_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class InvoicePaymentAnswer(serializers.Serializer[Any]):
     """A payment of an invoice."""
 
     id = serializers.UUIDField()
     invoice_id = serializers.UUIDField()
+    purpose = serializers.CharField()
+    purpose_id = serializers.UUIDField()
     label = serializers.CharField()
     amount_minor = serializers.IntegerField()
     currency = serializers.CharField()
@@ -157,16 +174,17 @@ class PaymentAnswer(serializers.Serializer[Any]):
     payer_name = serializers.CharField()
     payer_email = serializers.CharField()
     failure_reason = serializers.CharField()
+    refunds = InvoiceRefundAnswer(many=True)
     succeeded_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
     allowed_actions = serializers.ListField(child=serializers.CharField())
 
 
-class PaymentPage(serializers.Serializer[Any]):
+class InvoicePaymentPage(serializers.Serializer[Any]):
     """The payments of an invoice."""
 
-    data = PaymentAnswer(many=True)
+    data = InvoicePaymentAnswer(many=True)
     next_cursor = serializers.CharField(allow_null=True)
     has_more = serializers.BooleanField()
 
@@ -174,7 +192,7 @@ class PaymentPage(serializers.Serializer[Any]):
 class CheckoutAnswer(serializers.Serializer[Any]):
     """A pending payment and where the customer pays it."""
 
-    payment = PaymentAnswer()
+    payment = InvoicePaymentAnswer()
     payment_url = serializers.URLField()
 
 
