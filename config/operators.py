@@ -23,7 +23,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     tenants = reverse("admin:tenancy_tenant_changelist")
     month_ago = utcnow() - timedelta(days=30)
     by_status = dict(Tenant.objects.values_list("status").annotate(Count("pk")))
-    failed_events = GatewayEvent.objects.filter(state="FAILED").count()
+    failed_events = GatewayEvent.objects.filter(status="FAILED").count()
     failed_mails = EmailDelivery.objects.filter(state="FAILED").count()
     stuck = by_status.get(TenantStatus.PROVISIONING_FAILED, 0)
     context["cards"] = [

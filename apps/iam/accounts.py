@@ -6,7 +6,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from apps.audit import services as audit
-from apps.audit.models import Severity
+from apps.audit.services import Severity
 from apps.core.actor import Actor, system
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound, PermissionRefused

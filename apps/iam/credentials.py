@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.audit import services as audit
-from apps.audit.models import Severity
+from apps.audit.services import Severity
 from apps.core.actor import Actor, ActorKind, Origin
 from apps.core.errors import FieldError, ValidationFailed
 from apps.core.tenants import public_scope

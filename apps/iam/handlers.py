@@ -1,4 +1,4 @@
-"""Reactions to the app's own events, and to Django's about operators' sessions."""
+"""Reactions to Django's signals about operators' sessions."""
 
 from typing import Any
 
@@ -7,19 +7,9 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from apps.audit import services as audit
-from apps.audit.models import Severity
-from apps.core.events import subscribe
-from apps.core.jobs import wake
+from apps.audit.services import Severity
 from apps.iam import selectors
-from apps.iam.events import WorkspaceSignedUp
 from apps.iam.origins import origin_of
-from apps.tenancy import tasks as tenancy_tasks
-
-
-@subscribe(WorkspaceSignedUp)
-def start_provisioning(event: WorkspaceSignedUp) -> None:
-    """Hint that the new tenant waits for its schema."""
-    wake(tenancy_tasks.provision_tenant, event.tenant_id)
 
 
 @receiver(user_logged_in)

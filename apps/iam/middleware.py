@@ -24,8 +24,7 @@ from apps.iam.errors import InvalidToken
 from apps.iam.origins import origin_of
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.errors import TenantNotAvailable, TenantReadOnly
-from apps.tenancy.models import TenantStatus
-from apps.tenancy.selectors import TenantView
+from apps.tenancy.selectors import TenantStatus, TenantView
 
 logger = structlog.get_logger(__name__)
 
@@ -33,6 +32,7 @@ View = Callable[..., HttpResponseBase]
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 API_PREFIX = "/api/"
+MAX_HOST = 253
 # Asked by machines that do not know the platform's name.
 HOSTLESS_PREFIXES = ("/health", "/metrics")
 
@@ -92,7 +92,7 @@ class WorkspaceMiddleware:
         host = split_domain_port(request.get_host())[0]
         if host == settings.PLATFORM_HOST or request.path.startswith(HOSTLESS_PREFIXES):
             return None
-        tenant = tenancy.tenant_by_host(host)
+        tenant = tenancy.tenant_by_host(host) if len(host) <= MAX_HOST else None
         if tenant is None or tenant.status == TenantStatus.DELETED:
             if _is_api(request):
                 return problems.respond(request, NotFound("There is no workspace at this address."))

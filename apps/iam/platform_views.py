@@ -22,8 +22,7 @@ from apps.iam.forms import SignInForm, SignUpForm
 from apps.iam.models import User
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.errors import NameTaken
-from apps.tenancy.models import ProvisioningStep, TenantStatus
-from apps.tenancy.selectors import TenantView
+from apps.tenancy.selectors import ProvisioningStep, TenantStatus, TenantView
 
 # The picker's choice that means the operators' admin instead of a workspace.
 PLATFORM_CHOICE = "platform"

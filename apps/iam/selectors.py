@@ -20,8 +20,7 @@ from apps.iam.keys import key_ring
 from apps.iam.models import Channel, Membership, MembershipStatus, User
 from apps.iam.permissions import roles_with
 from apps.tenancy import selectors as tenancy
-from apps.tenancy.models import TenantStatus
-from apps.tenancy.selectors import TenantView
+from apps.tenancy.selectors import TenantStatus, TenantView
 
 __all__ = [
     "Identity",

@@ -8,8 +8,8 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, connection, transaction
 
 from apps.audit import services as audit
-from apps.audit.models import Severity
-from apps.core import events, ids
+from apps.audit.services import Severity
+from apps.core import ids
 from apps.core.actor import Actor, ActorKind, Origin
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound, PermissionRefused, ValidationFailed
@@ -24,7 +24,6 @@ from apps.iam.errors import (
     NoWorkspace,
     RefreshInProgress,
 )
-from apps.iam.events import WorkspaceSignedUp
 from apps.iam.identity import Identity
 from apps.iam.models import (
     Channel,
@@ -303,7 +302,6 @@ def _open_workspace(user: User, tenant_name: str, origin: Origin, *, is_new: boo
         entity_label=user.email,
         after={"role": membership.role},
     )
-    events.publish(WorkspaceSignedUp(tenant_id=tenant.id, user_id=user.id, email=user.email, name=user.name))
     return SignUpView(user.id, user.email, tenant)
 
 

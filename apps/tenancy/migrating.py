@@ -49,11 +49,12 @@ def migrate_shared() -> None:
     labels = _labels(settings.SHARED_APPS)
     with _wrapper().pinned_to("public"):
         executor = MigrationExecutor(connection)
-        if _MADE_FROM_MODELS in labels and not _has_history(executor, _MADE_FROM_MODELS):
+        is_new = _MADE_FROM_MODELS in labels and not _has_history(executor, _MADE_FROM_MODELS)
+        if is_new:
             _migrate(executor, labels - {_MADE_FROM_MODELS})
             _make_from_models(executor, _MADE_FROM_MODELS)
             executor = MigrationExecutor(connection)
-        if _migrate(executor, labels):
+        if _migrate(executor, labels) or is_new:
             emit_post_migrate_signal(verbosity=0, interactive=False, db=connection.alias)
 
 

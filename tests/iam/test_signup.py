@@ -170,20 +170,20 @@ def _clear(name: str, suffix: str) -> None:
 
 
 @pytest.fixture
-def browser() -> Client:
+def visitor() -> Client:
     """A browser on the platform's host."""
     return Client(SERVER_NAME=settings.PLATFORM_HOST)
 
 
 def test_the_page_leads_from_the_form_over_the_progress_to_the_dashboard(
-    browser: Client, acme: TenantView, run_tasks: Tasks
+    visitor: Client, acme: TenantView, run_tasks: Tasks
 ) -> None:
     with run_tasks():
-        posted = browser.post("/sign-up/", BODY)
+        posted = visitor.post("/sign-up/", BODY)
         tenant = Tenant.objects.get(name="Initech")
-        waiting = browser.get(posted["Location"])
-        fragment = browser.get(f"{posted['Location']}progress/", HTTP_HX_REQUEST="true")
-    ready = browser.get(f"{posted['Location']}progress/", HTTP_HX_REQUEST="true")
+        waiting = visitor.get(posted["Location"])
+        fragment = visitor.get(f"{posted['Location']}progress/", HTTP_HX_REQUEST="true")
+    ready = visitor.get(f"{posted['Location']}progress/", HTTP_HX_REQUEST="true")
     target = ready["HX-Redirect"]
 
     assert posted["Location"] == f"/sign-up/{tenant.key}/"
@@ -203,18 +203,18 @@ def test_somebody_else_who_knows_the_key_is_sent_to_sign_in(acme: TenantView) ->
 
 
 def test_the_person_who_just_signed_up_is_no_member_elsewhere(
-    browser: Client, acme: TenantView, globex: TenantView
+    visitor: Client, acme: TenantView, globex: TenantView
 ) -> None:
-    browser.post("/sign-up/", BODY)
+    visitor.post("/sign-up/", BODY)
 
-    assert browser.get(f"/sign-up/{globex.key}/")["Location"] == "http://globex.localhost/sign-in/"
+    assert visitor.get(f"/sign-up/{globex.key}/")["Location"] == "http://globex.localhost/sign-in/"
 
 
-def test_a_failed_provisioning_says_so_and_stops_asking(browser: Client, acme: TenantView) -> None:
-    place = browser.post("/sign-up/", BODY)["Location"]
+def test_a_failed_provisioning_says_so_and_stops_asking(visitor: Client, acme: TenantView) -> None:
+    place = visitor.post("/sign-up/", BODY)["Location"]
     Tenant.objects.filter(name="Initech").update(status=TenantStatus.PROVISIONING_FAILED)
 
-    fragment = browser.get(f"{place}progress/").content.decode()
+    fragment = visitor.get(f"{place}progress/").content.decode()
 
     assert "could not prepare" in fragment
     assert "hx-get" not in fragment
@@ -230,9 +230,9 @@ def test_a_failed_provisioning_says_so_and_stops_asking(browser: Client, acme: T
     ],
 )
 def test_errors_stand_beside_the_field_and_the_input_stays(
-    browser: Client, acme: TenantView, changes: dict[str, str], status: int, text: str
+    visitor: Client, acme: TenantView, changes: dict[str, str], status: int, text: str
 ) -> None:
-    answer = browser.post("/sign-up/", {**BODY, "last_name": "Lovelace", **changes})
+    answer = visitor.post("/sign-up/", {**BODY, "last_name": "Lovelace", **changes})
 
     page = answer.content.decode()
     assert answer.status_code == status
@@ -241,8 +241,8 @@ def test_errors_stand_beside_the_field_and_the_input_stays(
     assert PASSWORD not in page
 
 
-def test_an_unknown_key_is_a_page_of_its_own(browser: Client, acme: TenantView) -> None:
-    assert browser.get("/sign-up/zzzzzzzz/").status_code == 404
+def test_an_unknown_key_is_a_page_of_its_own(visitor: Client, acme: TenantView) -> None:
+    assert visitor.get("/sign-up/zzzzzzzz/").status_code == 404
 
 
 def test_sign_up_needs_the_csrf_token(acme: TenantView) -> None:
@@ -252,15 +252,15 @@ def test_sign_up_needs_the_csrf_token(acme: TenantView) -> None:
     assert not Tenant.objects.filter(name="Initech").exists()
 
 
-def test_text_is_escaped(browser: Client, acme: TenantView) -> None:
-    answer = browser.post("/sign-up/", {**BODY, "tenant_name": "<script>alert(1)</script>", "password": "x"})
+def test_text_is_escaped(visitor: Client, acme: TenantView) -> None:
+    answer = visitor.post("/sign-up/", {**BODY, "tenant_name": "<script>alert(1)</script>", "password": "x"})
 
     assert "<script>alert(1)" not in answer.content.decode()
 
 
-def test_a_session_planted_before_signing_up_is_worth_nothing(browser: Client, acme: TenantView) -> None:
-    browser.get("/sign-up/")
-    browser.cookies[settings.SESSION_COOKIE_NAME] = "planted" * 4
-    browser.post("/sign-up/", BODY)
+def test_a_session_planted_before_signing_up_is_worth_nothing(visitor: Client, acme: TenantView) -> None:
+    visitor.get("/sign-up/")
+    visitor.cookies[settings.SESSION_COOKIE_NAME] = "planted" * 4
+    visitor.post("/sign-up/", BODY)
 
-    assert browser.cookies[settings.SESSION_COOKIE_NAME].value != "planted" * 4
+    assert visitor.cookies[settings.SESSION_COOKIE_NAME].value != "planted" * 4
