@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import connection
 
@@ -42,7 +43,7 @@ def take_next(year: int, *, series: str = DEFAULT_SERIES) -> Number:
     Call it as late in the transaction as can be, because of that wait. A rollback gives the number back, so no
     gap is left.
     """
-    values = {"id": ids.uuid7(), "name": series, "year": year, "pattern": DEFAULT_PATTERN}
+    values: dict[str, UUID | str | int] = {"id": ids.uuid7(), "name": series, "year": year, "pattern": DEFAULT_PATTERN}
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, values)
         seq, pattern = cursor.fetchone()

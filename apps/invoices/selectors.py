@@ -1,7 +1,7 @@
 """Reading clients and invoices of the current tenant."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -225,7 +225,7 @@ def _details(clients: Iterable[Client]) -> list[ClientDetail]:
     owed = Q(status=InvoiceStatus.OPEN)
     late = owed & Q(due_date__lt=today)
     issued = ~Q(status__in=[InvoiceStatus.DRAFT, InvoiceStatus.VOID])
-    sums: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    sums: dict[UUID, list[Mapping[str, Any]]] = defaultdict(list)
     for row in (
         Invoice.objects.filter(client__in=wanted)
         .values("client_id", "currency")

@@ -43,7 +43,7 @@ class ClientAnswer(serializers.Serializer[Any]):
 class ClientPage(serializers.Serializer[Any]):
     """A page of clients."""
 
-    data = ClientAnswer(many=True)
+    data = ClientAnswer(many=True)  # type: ignore[assignment]
     next_cursor = serializers.CharField(allow_null=True)
     has_more = serializers.BooleanField()
 
@@ -133,7 +133,7 @@ class InvoiceAnswer(InvoiceListed):
 class InvoicePage(serializers.Serializer[Any]):
     """A page of invoices."""
 
-    data = InvoiceListed(many=True)
+    data = InvoiceListed(many=True)  # type: ignore[assignment]
     next_cursor = serializers.CharField(allow_null=True)
     has_more = serializers.BooleanField()
 
@@ -160,7 +160,7 @@ class InvoicePaymentAnswer(serializers.Serializer[Any]):
     invoice_id = serializers.UUIDField()
     purpose = serializers.CharField()
     purpose_id = serializers.UUIDField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     amount_minor = serializers.IntegerField()
     currency = serializers.CharField()
     refunded_minor = serializers.IntegerField()
@@ -184,7 +184,7 @@ class InvoicePaymentAnswer(serializers.Serializer[Any]):
 class InvoicePaymentPage(serializers.Serializer[Any]):
     """The payments of an invoice."""
 
-    data = InvoicePaymentAnswer(many=True)
+    data = InvoicePaymentAnswer(many=True)  # type: ignore[assignment]
     next_cursor = serializers.CharField(allow_null=True)
     has_more = serializers.BooleanField()
 
