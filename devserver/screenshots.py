@@ -1,0 +1,114 @@
+"""A picture of every page: light, dark, phone and right-to-left, of a running platform with the demo in it."""
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+PASSWORD = "Insula-demo-1"  # noqa: S105
+LOOKS = {
+    "light": {"viewport": {"width": 1360, "height": 900}, "color_scheme": "light"},
+    "dark": {"viewport": {"width": 1360, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
+    "rtl": {"viewport": {"width": 1360, "height": 900}, "color_scheme": "light", "locale": "ar"},
+}
+CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+def chromium() -> str | None:
+    """The browser that the machine has."""
+    return shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
+
+
+class Album:
+    """Pictures of one look."""
+
+    def __init__(self, browser: Browser, look: str, target: Path, port: str) -> None:
+        self.look, self.target = look, target
+        self.platform = f"http://localhost:{port}"
+        self.tenant = f"http://northwind.localhost:{port}"
+        self.page: Page = browser.new_context(**LOOKS[look]).new_page()  # type: ignore[arg-type]
+
+    def take(self, name: str, url: str = "") -> None:
+        """One picture of the whole page, at `url` or where the browser is."""
+        if url:
+            self.page.goto(url)
+        self.page.wait_for_load_state("load")
+        self.page.screenshot(path=self.target / f"{name}-{self.look}.png", full_page=True)
+
+    def all(self) -> None:
+        """Every page."""
+        self.take("landing", self.platform)
+        self.take("sign-up", f"{self.platform}/sign-up/")
+        self.take("platform-sign-in", f"{self.platform}/sign-in/")
+        self.take("sign-in", f"{self.tenant}/sign-in/")
+        self.page.fill("[name=email]", "owner@northwind.localhost")
+        self.page.fill("[name=password]", PASSWORD)
+        self.page.press("[name=password]", "Enter")
+        self.page.wait_for_url(f"{self.tenant}/")
+        self.take("dashboard")
+        for name in (
+            "invoices",
+            "invoices/new",
+            "clients",
+            "clients/new",
+            "payments",
+            "audit",
+            "settings",
+            "notifications",
+        ):
+            self.take(name.replace("/", "-"), f"{self.tenant}/{name}/")
+        self.take("invoices-empty", f"{self.tenant}/invoices/?q=nothing-has-this-name")
+        self.follow("invoices/?status=draft", "invoice-draft")
+        self.follow("invoices/?status=paid", "invoice-paid")
+        self.follow("payments", "payment")
+        self.follow("clients", "client")
+        self.follow("audit", "audit-entry")
+        self.follow("invoices/?status=open", "invoice-open")
+        hosted = self.page.get_attribute("a[target=_blank][href*='/i/']", "href")
+        self.take("hosted", hosted or "")
+        self.take("not-found", f"{self.tenant}/nothing-here/")
+
+    def follow(self, path: str, name: str) -> None:
+        """The first row of a list."""
+        self.page.goto(f"{self.tenant}/{path}")
+        link = self.page.get_attribute("tbody a.row-link", "href") or ""
+        self.take(name, re.sub(r"^/", f"{self.tenant}/", link))
+
+    def admin(self) -> None:
+        """The operators' pages."""
+        self.page.goto(f"{self.platform}/admin/login/")
+        self.page.fill("[name=username]", "operator@insula.localhost")
+        self.page.fill("[name=password]", PASSWORD)
+        self.page.press("[name=password]", "Enter")
+        self.page.wait_for_url(f"{self.platform}/admin/")
+        self.take("admin")
+        for name in ("tenancy/tenant", "iam/user", "audit/auditentry", "payments/gatewayevent"):
+            self.take(f"admin-{name.split('/')[1]}", f"{self.platform}/admin/{name}/")
+
+
+def main() -> int:
+    """Fill the folder ``screenshots``; says so when there is no browser."""
+    executable = chromium()
+    if executable is None:
+        print("No Chromium on this machine: no pictures.", file=sys.stderr)
+        return 1
+    target = Path(os.environ.get("SCREENSHOTS", "screenshots"))
+    target.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
+        for look in sys.argv[1:] or LOOKS:
+            album = Album(browser, look, target, os.environ.get("PORT", "8000"))
+            album.all()
+            if look in ("light", "dark"):
+                album.admin()
+        browser.close()
+    print(f"{len(list(target.glob('*.png')))} pictures in {target}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
