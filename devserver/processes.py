@@ -61,12 +61,11 @@ def sandbox(environment: Environment, layout: Layout) -> ProcessDefinition | Non
     )
 
 
-def application(environment: Environment, layout: Layout) -> list[ProcessDefinition]:
-    """Everything that needs the prepared database."""
+def application(environment: Environment) -> list[ProcessDefinition]:
+    """What must answer before Insula is ready; all of it needs the prepared database."""
     variables = environment.variables
     host = variables["PLATFORM_HOST"]
     reload_web, reload_realtime = _reload_options(bool(variables.get("RELOAD")))
-    schedule = _directory(layout.root / "beat") / "schedule"
     return [
         ProcessDefinition(
             "web",
@@ -98,13 +97,19 @@ def application(environment: Environment, layout: Layout) -> list[ProcessDefinit
             ),
             ready_line=re.compile(r"celery@\S+ ready"),
         ),
-        ProcessDefinition(
-            "beat",
-            python(
-                "-m", "celery", "-A", "config", "beat", "--schedule", str(schedule), "--pidfile=", "--loglevel", "INFO"
-            ),
-        ),
     ]
+
+
+def beat(layout: Layout) -> ProcessDefinition:
+    """The clock of periodic jobs. Nobody waits for it, so it starts when there is nothing else to start."""
+    schedule = _directory(layout.root / "beat") / "schedule"
+    return ProcessDefinition(
+        "beat",
+        python(
+            *("-m", "celery", "--quiet", "-A", "config", "beat"),
+            *("--schedule", str(schedule), "--pidfile=", "--loglevel", "INFO"),
+        ),
+    )
 
 
 def ports(environment: Environment) -> dict[str, int]:

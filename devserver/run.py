@@ -12,6 +12,7 @@ from devserver.layout import Layout
 from devserver.lock import DirectoryLock
 from devserver.ports import require_free
 from devserver.postgres import Tuning
+from devserver.prepared import is_prepared, mark_prepared
 from devserver.running import cross_out, write_down
 from devserver.services import Services
 from devserver.supervisor import Stopping, Supervisor
@@ -33,7 +34,7 @@ def run(layout: Layout, environment: Environment, *, started_at: float) -> int:
     # Behind the lock, because a killed predecessor's guard frees the ports before it gives up the lock.
     with DirectoryLock(layout.lock, layout.root):
         require_free(processes.ports(environment))
-    is_cold = not (layout.cluster / "PG_VERSION").exists()
+    is_cold = environment.need_postgres and not (layout.cluster / "PG_VERSION").exists()
     services = Services(layout, Tuning(), need_postgres=environment.need_postgres, need_valkey=environment.need_valkey)
     console = Console()
     with services:
@@ -43,9 +44,17 @@ def run(layout: Layout, environment: Environment, *, started_at: float) -> int:
             cross_out(layout)
             if stand_in := processes.sandbox(environment, layout):
                 supervisor.start([stand_in])
+            application = processes.application(environment)
+            # A database that is known to be right needs no waiting for; preparing it again changes nothing.
+            starts_early = environment.need_postgres and not is_cold and is_prepared(layout)
+            if starts_early:
+                supervisor.start(application)
             supervisor.run_through(processes.preparations(environment))
-            supervisor.start(processes.application(environment, layout))
+            mark_prepared(layout)
+            if not starts_early:
+                supervisor.start(application)
             supervisor.wait_ready()
+            supervisor.start([processes.beat(layout)])
             write_down(layout, environment.web_port)
             console.block(welcome(layout, environment, seconds=time.time() - started_at, is_cold=is_cold))
             supervisor.keep_up()
