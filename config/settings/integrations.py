@@ -41,7 +41,15 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_timeout": 5, "socket_connect_timeout": 2}
 CELERY_TIMEZONE = "UTC"
+# Each sweep does what a lost hint left behind; the intervals bound how late that can be.
 CELERY_BEAT_SCHEDULE = {
+    "invoices.sweep_documents": {"task": "invoices.sweep_documents", "schedule": timedelta(seconds=30)},
+    "notifications.sweep_emails": {"task": "notifications.sweep_emails", "schedule": timedelta(seconds=30)},
+    "payments.process_due_gateway_events": {
+        "task": "payments.process_due_gateway_events",
+        "schedule": timedelta(seconds=10),
+    },
+    "payments.reconcile_payments": {"task": "payments.reconcile_payments", "schedule": timedelta(seconds=30)},
     "iam.purge_expired": {"task": "iam.purge_expired", "schedule": timedelta(hours=1)},
     "tenancy.sweep_provisioning": {"task": "tenancy.sweep_provisioning", "schedule": timedelta(seconds=15)},
 }
