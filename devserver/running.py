@@ -21,12 +21,12 @@ class RunningInsula:
 
 def running(layout: Layout) -> RunningInsula | None:
     """The ready Insula on a data directory, if there is one."""
-    if holder(layout.lock) is None:
-        return None
     try:
-        return RunningInsula(**json.loads(_state_file(layout).read_text()))
+        found = RunningInsula(**json.loads(_state_file(layout).read_text()))
     except (OSError, ValueError, TypeError):
         return None
+    # A killed one could not cross itself out.
+    return found if found.pid == holder(layout.lock) else None
 
 
 def write_down(layout: Layout, port: int) -> None:
