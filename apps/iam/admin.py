@@ -2,13 +2,15 @@
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.forms import ModelForm
+from django.db.models import Field, QuerySet
+from django.forms import ChoiceField, ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.core.actor import Actor
 from apps.iam import selectors, services
@@ -22,6 +24,7 @@ class MembershipInline(TabularInline):
     model = Membership
     extra = 0
     can_delete = False
+    hide_title = True
     fields: ClassVar = ["tenant", "role", "status", "created_at"]
     readonly_fields: ClassVar = ["tenant", "role", "status", "created_at"]
     verbose_name_plural = _("memberships")
@@ -78,6 +81,12 @@ class UserAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """People are switched off; their history stays."""
         return False
+
+    def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
+        """The language is chosen among those that the product speaks."""
+        if db_field.name == "locale":
+            return ChoiceField(choices=settings.LANGUAGES, widget=UnfoldAdminSelectWidget, label=_("language"))
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         """Nobody takes away his own access."""

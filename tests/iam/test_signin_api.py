@@ -1,5 +1,7 @@
 """Programs sign in, find their workspaces, and sign out."""
 
+import time
+from statistics import median
 from typing import Any
 
 import pytest
@@ -76,6 +78,18 @@ def test_unknown_address_and_wrong_password_cannot_be_told_apart(
     refusal = AuditEntry.objects.filter(action="iam.session.refuse").order_by("-pk")[0]
     assert refusal.entity_label == wrong.get("email", "owner@acme.test")
     assert PASSWORD not in str(refusal.after)
+
+
+def test_an_unknown_address_takes_as_long_as_a_wrong_password(anonymous_api: APIClient, acme: TenantView) -> None:
+    def seconds(email: str) -> float:
+        started = time.perf_counter()
+        _sign_in(anonymous_api, email=email, password="Wrong-pass-1")
+        return time.perf_counter() - started
+
+    known = median(seconds("owner@acme.test") for _ in range(7))
+    unknown = median(seconds("nobody@acme.test") for _ in range(7))
+
+    assert 0.5 < unknown / known < 2
 
 
 def test_an_unknown_tenant_and_a_foreign_one_cannot_be_told_apart(
