@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 import httpx
 import jwt
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
-PASSWORD = "Insula-demo-1"
+PASSWORD = "Insula-demo-1"  # noqa: S105
 WAIT_SECONDS = 30
 _COLOUR = sys.stdout.isatty()
 
@@ -86,7 +87,9 @@ class Story:
         """An organisation appears and is provisioned in the background."""
         with self.step("Sign up") as proof:
             names = {"first_name": "Mira", "last_name": "Okafor", "tenant_name": f"Demo Studio {self.tag}"}
-            body = self.api("POST", "/auth/signup", expect=201, body={"email": self.email, "password": PASSWORD, **names})
+            body = self.api(
+                "POST", "/auth/signup", expect=201, body={"email": self.email, "password": PASSWORD, **names}
+            )
             self.tenant = body["tenant"]
             proof.append(f"workspace {self.tenant['slug']}, {self.tenant['status'].lower()}")
         with self.step("Provisioning to ACTIVE") as proof:
@@ -112,7 +115,12 @@ class Story:
             client = self.api("POST", "/clients", expect=201, body={"name": "Ionian Yachts", "email": "ap@ionian.test"})
             lines = [
                 {"description": "Illustration set", "quantity": "2", "unit_price_minor": 92000, "tax_rate": "19.00"},
-                {"description": "Accessibility audit", "quantity": "1", "unit_price_minor": 130000, "tax_rate": "19.00"},
+                {
+                    "description": "Accessibility audit",
+                    "quantity": "1",
+                    "unit_price_minor": 130000,
+                    "tax_rate": "19.00",
+                },
                 {"description": "Hosting", "quantity": "0.333333", "unit_price_minor": 1000, "tax_rate": "7.00"},
             ]
             draft = self.api(
@@ -149,7 +157,7 @@ class Story:
     @contextmanager
     def listen(self) -> Iterator[ClientConnection]:
         """The owner's live connection."""
-        with connect(self.socket_url, origin="http://localhost", open_timeout=10) as socket:
+        with connect(self.socket_url, origin=Origin("http://localhost"), open_timeout=10) as socket:
             socket.send(json.dumps({"type": "auth", "access": self.token}))
             hello = json.loads(socket.recv(timeout=10))
             must(hello["type"] == "hello", f"the socket said {hello}")
@@ -202,7 +210,9 @@ class Story:
             body = {"amount_minor": 10000, "reason": "requested_by_customer"}
             self.api("POST", f"/payments/{payment['id']}/refunds", expect=201, body=body)
             self.api("POST", f"/payments/{payment['id']}/refunds", expect=201, body={"reason": "requested_by_customer"})
-            after = wait(lambda: self.api("GET", f"/payments/{payment['id']}"), lambda body: body["status"] == "refunded")
+            after = wait(
+                lambda: self.api("GET", f"/payments/{payment['id']}"), lambda body: body["status"] == "refunded"
+            )
             reopened = self.api("GET", f"/invoices/{invoice_id}")
             must(reopened["amount_due_minor"] == reopened["total_minor"], "the invoice is not due again")
             proof.append(f"payment {after['status']}, invoice {reopened['status']} again")

@@ -14,7 +14,10 @@ from apps.audit.models import AuditEntry, Severity
 class AuditEntryAdmin(ModelAdmin):
     """Search and detail over all organisations."""
 
-    list_display: ClassVar = ["occurred_at", "action", "weight", "actor_name", "entity_type", "entity_label", "ip", "source"]
+    list_display: ClassVar = [
+        *("occurred_at", "action", "weight", "actor_name"),
+        *("entity_type", "entity_label", "ip", "source"),
+    ]
     list_filter: ClassVar = ["severity", "source", "actor_kind"]
     search_fields: ClassVar = ["action", "actor_name", "entity_label", "entity_id", "correlation_id", "tenant_id"]
     ordering: ClassVar = ["-id"]

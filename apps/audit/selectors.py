@@ -11,6 +11,11 @@ from apps.core.actor import Actor
 from apps.core.errors import NotFound
 from apps.core.rest.paging import Page, PageRequest, paginate
 
+_SHOWN = (
+    *("id", "action", "severity", "actor_kind", "actor_id", "actor_name", "impersonator_id"),
+    *("entity_type", "entity_id", "entity_label", "before", "after"),
+    *("ip", "user_agent", "source", "correlation_id", "occurred_at"),
+)
 _FILTERS = {"action": "action", "entity_type": "entity_type", "entity_id": "entity_id", "severity": "severity"}
 
 
@@ -45,11 +50,7 @@ def entity_history(*, tenant_id: UUID, entity_type: str, entity_id: UUID) -> lis
 
 def present(entry: AuditEntry) -> dict[str, Any]:
     """The entry as the API shows it."""
-    names = (
-        "id action severity actor_kind actor_id actor_name impersonator_id entity_type entity_id entity_label "
-        "before after ip user_agent source correlation_id occurred_at"
-    ).split()
-    return {name: getattr(entry, name) for name in names}
+    return {name: getattr(entry, name) for name in _SHOWN}
 
 
 def _filtered(entries: QuerySet[AuditEntry], filters: dict[str, str]) -> QuerySet[AuditEntry]:

@@ -28,7 +28,9 @@ class PageRequest(HttpRequest):
 View = Callable[Concatenate[PageRequest, P], HttpResponseBase]
 
 
-def page(permission: str = "", *, own_transactions: bool = False) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
+def page(
+    permission: str = "", *, own_transactions: bool = False
+) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
     """Gate a tenant page: signed-in members only, holding `permission` if one is named.
 
     The view runs in the tenant's transaction; with `own_transactions` it opens its own, because it calls the

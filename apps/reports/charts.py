@@ -71,11 +71,15 @@ def monthly(rows: Sequence[tuple[date, int, int]], currency: str, locale: str) -
     ticks = tuple(
         Tick(
             y=HEIGHT - HEIGHT * step / TICKS,
-            label=str(format_compact_decimal(to_decimal(top * step // TICKS, currency), locale=locale, fraction_digits=1)),
+            label=_compact(top * step // TICKS, currency, locale),
         )
         for step in range(TICKS + 1)
     )
     return Chart(ticks, tuple(bars))
+
+
+def _compact(amount_minor: int, currency: str, locale: str) -> str:
+    return str(format_compact_decimal(to_decimal(amount_minor, currency), locale=locale, fraction_digits=1))
 
 
 def _ceiling(highest: int, currency: str) -> int:

@@ -1,5 +1,7 @@
 """The dashboard, and the search over everything."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -43,7 +45,7 @@ def dashboard(request: PageRequest) -> HttpResponse:
 def palette(request: PageRequest) -> HttpResponse:
     """Invoices and clients that match what was typed."""
     q = request.GET.get("q", "").strip()
-    context = {"invoices": [], "clients": []}
+    context: dict[str, Any] = {"invoices": [], "clients": []}
     if q:
         few = Paging(limit=FOUND)
         filters = InvoiceFilters(q=q.replace("\x00", ""))

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -14,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, PermissionRefused
 from apps.core.tenants import PUBLIC, current_scope
 from apps.tenancy import operators, selectors, services
 from apps.tenancy.models import Domain, Tenant, TenantStatus
@@ -124,10 +123,15 @@ class TenantAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         """The confirmation of each action, and the way out of a tenant."""
         own = [
-            path("<uuid:tenant_id>/confirm/<str:verb>/", self.admin_site.admin_view(self.confirm), name="tenancy_tenant_confirm"),
+            path(
+                "<uuid:tenant_id>/confirm/<str:verb>/",
+                self.admin_site.admin_view(self.confirm),
+                name="tenancy_tenant_confirm",
+            ),
             path("leave/", self.admin_site.admin_view(self.leave), name="tenancy_tenant_leave"),
-        ]  # fmt: skip
-        return own + super().get_urls()
+        ]
+        urls: list[URLPattern] = super().get_urls()
+        return own + urls
 
     def confirm(self, request: HttpRequest, tenant_id: UUID, verb: str) -> HttpResponse:
         """GET asks with the consequence, POST acts; operators who may only read cannot act."""
@@ -140,7 +144,7 @@ class TenantAdmin(ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             try:
                 if verb != "enter" and not request.user.has_perm("tenancy.change_tenant"):
-                    raise operators.TenantNotAvailable(str(_("Your role may only read.")))
+                    raise PermissionRefused(str(_("Your role may only read.")))
                 act(request, tenant, form.cleaned_data["reason"])
             except DomainError as error:
                 messages.error(request, error.detail)
@@ -168,10 +172,6 @@ class TenantAdmin(ReadOnlyAdmin):
         context = {**self.admin_site.each_context(request), "title": _("Leave the organisation"), "opts": self.opts}
         return TemplateResponse(request, "admin/tenancy/tenant/leave.html", context)
 
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[Tenant]":
-        """All organisations, deleted ones too."""
-        return super().get_queryset(request)
-
     def _confirmation(self, tenant_id: UUID, verb: str) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:tenancy_tenant_confirm", args=[tenant_id, verb]))
 
@@ -180,7 +180,10 @@ def _verbs() -> dict[str, tuple[Any, Any, Any]]:
     return {
         "enter": (
             _("Look inside"),
-            _("For one hour you see this organisation's invoices, clients and payments. It reads of it in its audit trail."),
+            _(
+                "For one hour you see this organisation's invoices, clients and payments. "
+                "It reads of it in its audit trail."
+            ),
             lambda request, tenant, reason: operators.enter(request, selectors.view(tenant), reason),
         ),
         "suspend": (

@@ -1,5 +1,6 @@
 """Operators inside a tenant: an audited switch that the whole admin shows and that ends by itself."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
 from apps.audit.services import Severity
-from apps.core import correlation
 from apps.core.actor import Actor, ActorKind, Origin
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound
@@ -32,12 +32,7 @@ def operator(request: HttpRequest) -> Actor:
         name=str(user),
         email=getattr(user, "email", ""),
         roles=(getattr(user, "platform_role", ""),),
-        origin=Origin(
-            source="ADMIN",
-            ip=getattr(request, "client_ip", None) or request.META.get("REMOTE_ADDR") or None,
-            user_agent=request.headers.get("User-Agent", ""),
-            correlation_id=correlation.current(),
-        ),
+        origin=replace(getattr(request, "origin", Origin()), source="ADMIN"),
     )
 
 

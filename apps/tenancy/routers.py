@@ -13,11 +13,11 @@ class SideRouter(TenantSyncRouter):
 
     def allow_migrate(self, db: str, app_label: str, model_name: str | None = None, **hints: Any) -> bool | None:
         """Whether an operation on this model runs in the schema that is being migrated."""
-        in_public = getattr(connections[db], "schema_name", None) == get_public_schema_name()
+        in_public: bool = getattr(connections[db], "schema_name", None) == get_public_schema_name()
         if model_name and f"{app_label}.{model_name.lower()}" in settings.SHARED_MODELS:
             return in_public
         if hints.get("side"):
-            return bool((hints["side"] == "shared") == in_public)
+            return (hints["side"] == "shared") is in_public
         if in_public and app_label in settings.TENANT_APPS_WITH_SHARED_MODELS:
             return False
         verdict: bool | None = super().allow_migrate(db, app_label, model_name, **hints)

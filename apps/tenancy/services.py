@@ -234,7 +234,12 @@ def _move(actor: Actor, tenant: Tenant, after: str, reason: str) -> None:
 
 def _forget_hosts(tenant: Tenant) -> None:
     hosts = list(tenant.domains.values_list("domain", flat=True))
-    transaction.on_commit(lambda: [selectors.forget_host(host) for host in hosts], robust=True)
+
+    def forget() -> None:
+        for host in hosts:
+            selectors.forget_host(host)
+
+    transaction.on_commit(forget, robust=True)
 
 
 def _free_slug(name: str, key: str) -> str:

@@ -6,9 +6,9 @@ os.environ.setdefault("PUBLIC_SCHEME", "http")
 os.environ.setdefault("PUBLIC_PORT", ":" + os.environ.get("PORT", "8000"))
 os.environ.setdefault("LOG_FORMAT", "console")
 
-from config.settings.environment import env  # noqa: E402
-from config.settings.product import *  # noqa: E402, F403
-from config.settings.product import INSTALLED_APPS, SHARED_APPS, STORAGES  # noqa: E402
+from config.settings.environment import env
+from config.settings.product import *  # noqa: F403
+from config.settings.product import INSTALLED_APPS, SHARED_APPS, STORAGES
 
 DEBUG = env.bool("DEBUG", default=False)
 SERVESTATIC_USE_FINDERS = True

@@ -6,8 +6,8 @@ import tempfile
 os.environ.setdefault("PUBLIC_SCHEME", "http")
 os.environ.setdefault("LOG_FORMAT", "console")
 
-from config.settings.product import *  # noqa: E402, F403
-from config.settings.product import STORAGES  # noqa: E402
+from config.settings.product import *  # noqa: F403
+from config.settings.product import STORAGES
 
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 MEDIA_ROOT = tempfile.mkdtemp(prefix="insula-test-media-")

@@ -59,8 +59,9 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if problem is None:
         return None
     headers = {}
-    if isinstance(error, exceptions.Throttled) and error.wait:
-        problem["retry_after"] = int(error.wait) + 1
+    wait = getattr(error, "wait", None)  # of Throttled
+    if wait:
+        problem["retry_after"] = int(wait) + 1
         headers["Retry-After"] = str(problem["retry_after"])
     if problem["status"] == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="insula"'
