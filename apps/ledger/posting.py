@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -72,7 +73,7 @@ class NewEntry:
 def insert_entry(entry: NewEntry, legs: Sequence[Leg], *, now: datetime) -> UUID | None:
     """Write the entry; its id, or None when the key was used before."""
     accounts = [CHART[leg.account] for leg in legs]
-    parameters = {
+    parameters: dict[str, Any] = {
         "id": ids.uuid7(),
         "key": entry.key,
         "kind": entry.kind,

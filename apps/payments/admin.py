@@ -19,7 +19,8 @@ from unfold.decorators import action, display
 from apps.core.jobs import wake
 from apps.core.money import format_minor
 from apps.payments import inbox, tasks
-from apps.payments.models import GatewayEvent, GatewayEventStatus, Payment, PaymentStatus, Refund, RefundStatus
+from apps.payments.choices import GatewayEventStatus, PaymentStatus, RefundStatus
+from apps.payments.models import GatewayEvent, Payment, Refund
 from apps.tenancy.admin import ReadOnlyAdmin, TenantModelAdmin
 from apps.tenancy.operators import operator
 
@@ -156,7 +157,7 @@ class GatewayEventAdmin(ReadOnlyAdmin):
         """The payload, laid out for reading."""
         return format_html('<pre class="overflow-x-auto text-xs">{}</pre>', json.dumps(event.payload, indent=2))
 
-    @action(description=_("Process again"), icon="replay")
+    @action(description=_("Process again"), icon="replay", permissions=["payments.change_gatewayevent"])
     def again_link(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """To the confirmation."""
         return HttpResponseRedirect(reverse("admin:payments_gatewayevent_again", args=[object_id]))

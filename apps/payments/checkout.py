@@ -18,12 +18,13 @@ from apps.core.clock import utcnow
 from apps.core.errors import IllegalState
 from apps.core.tenants import assert_no_transaction, current_tenant_id
 from apps.payments import schedule
+from apps.payments.choices import PaymentStatus
 from apps.payments.errors import GatewayRefused, GatewayRetryable, PaymentInProgress, PaymentNotFound
 from apps.payments.events import CheckoutGivenUp
 from apps.payments.gateways.base import Session, SessionRequest
 from apps.payments.gateways.registry import CHECKOUT
 from apps.payments.locking import lock_payment
-from apps.payments.models import Payment, PaymentStatus
+from apps.payments.models import Payment
 from apps.payments.settling import learn_refs
 
 # A customer needs some time on the gateway's page.

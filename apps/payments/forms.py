@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.payments.models import RefundReason
+from apps.payments.choices import RefundReason
 
 REASONS = [
     (RefundReason.REQUESTED_BY_CUSTOMER, _("Asked for by the customer")),

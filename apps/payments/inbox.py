@@ -15,9 +15,10 @@ from apps.core.actor import Actor, gateway
 from apps.core.clock import utcnow
 from apps.core.errors import GatewayFailed, NotFound, Unavailable
 from apps.core.tenants import public_scope, tenant_scope
+from apps.payments.choices import GatewayEventStatus
 from apps.payments.gateways.base import Message, PaymentFacts, Subject
 from apps.payments.gateways.registry import CHECKOUT
-from apps.payments.models import GatewayEvent, GatewayEventStatus, Payment
+from apps.payments.models import GatewayEvent, Payment
 from apps.payments.settling import apply_facts
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.selectors import TenantView
@@ -134,14 +135,21 @@ def _process(event: GatewayEvent, now: datetime) -> None:
     subject = CHECKOUT.subject_of(event.type, event.payload)
     target = _target(event.provider, subject) if subject is not None else None
     if subject is None or target is None:
-        with public_scope(), transaction.atomic():
-            _finish(event.pk, GatewayEventStatus.IGNORED, now)
+        _ignore(event, now)
         return
     tenant, payment_id = target
     with tenant_scope(tenant.scope):
-        refs = _refs(payment_id, subject)
-        facts = CHECKOUT.inspect(session_ref=refs[0], payment_ref=refs[1])
+        session_ref, payment_ref = _refs(payment_id, subject)
+        if not session_ref and not payment_ref:
+            _ignore(event, now)
+            return
+        facts = CHECKOUT.inspect(session_ref=session_ref, payment_ref=payment_ref)
         _apply(event, tenant, payment_id, facts, now)
+
+
+def _ignore(event: GatewayEvent, now: datetime) -> None:
+    with public_scope(), transaction.atomic():
+        _finish(event.pk, GatewayEventStatus.IGNORED, now)
 
 
 def _apply(event: GatewayEvent, tenant: TenantView, payment_id: UUID, facts: PaymentFacts, now: datetime) -> None:

@@ -9,8 +9,9 @@ from apps.core.actor import Actor
 from apps.core.clock import utcnow
 from apps.core.errors import ValidationFailed
 from apps.core.money import MAX_MINOR, is_currency
+from apps.payments.choices import PaymentMethod
 from apps.payments.gateways.registry import MANUAL
-from apps.payments.models import Payment, PaymentMethod
+from apps.payments.models import Payment
 from apps.payments.settling import record_success
 
 

@@ -2,20 +2,23 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 
 from apps.core.actor import Actor, system
 from apps.core.clock import utcnow
 from apps.core.errors import DomainError
 from apps.payments import schedule
 from apps.payments.checkout import open_checkout
+from apps.payments.choices import PaymentStatus
 from apps.payments.errors import GatewayNotConfigured, GatewayUnreachable
 from apps.payments.gateways.registry import CHECKOUT
 from apps.payments.locking import lock_payment
-from apps.payments.models import Payment, PaymentStatus, Refund
+from apps.payments.models import Payment, Refund
 from apps.payments.refunding import carry_out
 from apps.payments.settling import apply_facts
 
@@ -35,7 +38,7 @@ def reconcile(*, tenant_id: UUID, now: datetime | None = None) -> int:
     """
     now = now or utcnow()
     actor = system(tenant_id)
-    payments, refunds = _claim(Payment, now), _claim(Refund, now)
+    payments, refunds = _claim(Payment.objects.all(), now), _claim(Refund.objects.all(), now)
     for payment_id in payments:
         _tolerating(payment_id, lambda row_id: check_payment(actor=actor, payment_id=row_id, now=now))
     for refund_id in refunds:
@@ -68,13 +71,11 @@ def check_payment(*, actor: Actor, payment_id: UUID, now: datetime | None = None
             open_checkout(actor=actor, payment_id=payment_id, now=now)
 
 
-def _claim(model: type[Payment] | type[Refund], now: datetime) -> list[UUID]:
+def _claim(owing: QuerySet[Any], now: datetime) -> list[UUID]:
     """Take what is due; whoever takes a row moves its next turn, so nobody else takes it meanwhile."""
     with transaction.atomic():
         rows = list(
-            model.objects.select_for_update(skip_locked=True)
-            .filter(next_check_at__lte=now)
-            .order_by("next_check_at")[:BATCH]
+            owing.select_for_update(skip_locked=True).filter(next_check_at__lte=now).order_by("next_check_at")[:BATCH]
         )
         for row in rows:
             row.checks += 1

@@ -11,17 +11,18 @@ from django.db import transaction
 from django.db.models import Sum
 
 from apps.audit import services as audit
-from apps.audit.models import Severity
+from apps.audit.services import Severity
 from apps.core.actor import Actor
 from apps.core.clock import utcnow
 from apps.core.errors import IllegalState, ValidationFailed
 from apps.core.tenants import assert_no_transaction, current_tenant_id
 from apps.payments import schedule, states
+from apps.payments.choices import RefundReason, RefundStatus
 from apps.payments.errors import GatewayNotConfigured, GatewayRefused, GatewayRetryable
 from apps.payments.gateways import registry
 from apps.payments.gateways.base import RefundRequest
 from apps.payments.locking import lock_payment
-from apps.payments.models import Payment, Refund, RefundReason, RefundStatus
+from apps.payments.models import Payment, Refund
 from apps.payments.selectors import RefundView, refund_view
 from apps.payments.settling import apply_refund
 

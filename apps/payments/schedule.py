@@ -10,4 +10,5 @@ MOST_CHECKS_FOR_FEE = 12
 
 def next_check(now: datetime, checks: int) -> datetime:
     """30 s, 1 min, 2 min, … up to an hour after `now`, for a row that was looked at `checks` times."""
-    return now + min(FIRST * 2 ** min(checks, 10), LONGEST)
+    doublings = min(checks, 10)
+    return now + min(FIRST * (1 << doublings), LONGEST)

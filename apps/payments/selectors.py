@@ -11,8 +11,10 @@ from apps.core.actor import Actor
 from apps.core.errors import ValidationFailed
 from apps.core.rest.paging import Page, PageRequest, paginate
 from apps.payments import states
+from apps.payments.choices import PaymentStatus, RefundStatus
 from apps.payments.errors import PaymentNotFound
-from apps.payments.models import Payment, PaymentStatus, Refund, RefundStatus
+from apps.payments.gateways.registry import MANUAL
+from apps.payments.models import Payment, Refund
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ def statistics(*, actor: Actor, since: date | None = None, until: date | None = 
         failed=Count("pk", filter=began & Q(status=PaymentStatus.FAILED)),
     )
     refunds = {
-        row["currency"]: row
+        row["currency"]: (row["total"], row["number"])
         for row in Refund.objects.filter(went, status=RefundStatus.SUCCEEDED)
         .order_by("currency")
         .values("currency")
@@ -170,8 +172,8 @@ def statistics(*, actor: Actor, since: date | None = None, until: date | None = 
             currency=row["currency"],
             succeeded_minor=row["succeeded"],
             succeeded_count=row["succeeded_number"],
-            refunded_minor=refunds.get(row["currency"], {}).get("total", 0),
-            refund_count=refunds.get(row["currency"], {}).get("number", 0),
+            refunded_minor=refunds.get(row["currency"], (0, 0))[0],
+            refund_count=refunds.get(row["currency"], (0, 0))[1],
             fee_minor=fees.get(row["currency"], 0),
             pending_count=row["pending"],
             failed_count=row["failed"],
@@ -196,7 +198,7 @@ def view(payment: Payment) -> PaymentView:
         fee_currency=payment.fee_currency,
         status=payment.status,
         method=payment.method,
-        is_manual=payment.gateway == "manual",
+        is_manual=payment.gateway == MANUAL.name,
         reference=payment.reference,
         payer_name=payment.payer_name,
         payer_email=payment.payer_email,

@@ -11,11 +11,12 @@ from apps.core.actor import Actor
 from apps.core.clock import utcnow
 from apps.core.tenants import current_tenant_id
 from apps.payments import bookkeeping, schedule, states
+from apps.payments.choices import PaymentStatus, RefundStatus
 from apps.payments.errors import FactsDisagree
 from apps.payments.events import PaymentFailed, PaymentRefunded, PaymentSucceeded, RefundFailed
 from apps.payments.gateways.base import Decline, Fee, Outcome, PaymentFacts, RefundFacts
 from apps.payments.locking import lock_payment
-from apps.payments.models import Payment, PaymentStatus, Refund, RefundStatus
+from apps.payments.models import Payment, Refund
 from apps.tenancy import services as tenancy
 
 
@@ -126,7 +127,8 @@ def _succeed(actor: Actor, payment: Payment, facts: PaymentFacts, now: datetime)
     payment.payment_ref = facts.payment_ref
     payment.method = facts.method
     _learn_fee(payment, facts.fee)
-    record_success(actor, payment, succeeded_at=facts.paid_at or now, now=now)
+    # Gateways tell whole seconds, which may lie before the moment when the payment was noted.
+    record_success(actor, payment, succeeded_at=max(facts.paid_at or now, payment.created_at), now=now)
 
 
 def _learn_fee(payment: Payment, fee: Fee | None) -> bool:

@@ -1,7 +1,7 @@
 """Which status of a payment may follow which, and what people may do in it."""
 
 from apps.core.errors import IllegalState
-from apps.payments.models import PaymentStatus as S
+from apps.payments.choices import PaymentStatus as S
 
 # Money that arrives counts whatever was thought before: a customer may pay in a session just as it is given up.
 TRANSITIONS: dict[str, frozenset[str]] = {

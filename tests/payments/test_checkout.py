@@ -13,8 +13,9 @@ from apps.core.errors import IllegalState
 from apps.core.tenants import tenant_scope
 from apps.ledger import selectors as ledger
 from apps.payments import services
+from apps.payments.choices import PaymentStatus
 from apps.payments.errors import GatewayRefused, PaymentNotFound
-from apps.payments.models import Payment, PaymentStatus
+from apps.payments.models import Payment
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.selectors import TenantView
 from tests.factories.payments import check, make_paid, make_pending, open_checkout, pay_at, stored, stripe_api

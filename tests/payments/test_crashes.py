@@ -18,9 +18,10 @@ from apps.core.clock import utcnow
 from apps.core.tenants import tenant_scope
 from apps.ledger.models import Entry
 from apps.payments import inbox, services, tasks
+from apps.payments.choices import GatewayEventStatus, PaymentStatus, RefundStatus
 from apps.payments.errors import GatewayUnreachable
 from apps.payments.gateways.stripe import BREAKER
-from apps.payments.models import GatewayEvent, GatewayEventStatus, Payment, PaymentStatus, Refund, RefundStatus
+from apps.payments.models import GatewayEvent, Payment, Refund
 from apps.tenancy.selectors import TenantView
 from tests.factories.payments import (
     check,

@@ -14,9 +14,10 @@ from apps.core.errors import IllegalState, PermissionRefused, ValidationFailed
 from apps.core.tenants import tenant_scope
 from apps.ledger import selectors as ledger
 from apps.payments import services
+from apps.payments.choices import PaymentStatus, RefundStatus
 from apps.payments.errors import GatewayRefused, GatewayUnreachable, PaymentNotFound
 from apps.payments.gateways.base import Outcome, PaymentFacts, RefundFacts
-from apps.payments.models import PaymentStatus, Refund, RefundStatus
+from apps.payments.models import Refund
 from apps.payments.selectors import RefundView
 from apps.payments.settling import apply_facts
 from apps.tenancy.selectors import TenantView

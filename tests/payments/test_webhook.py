@@ -17,8 +17,9 @@ from apps.core.clock import utcnow
 from apps.ledger import selectors as ledger
 from apps.ledger.models import Entry
 from apps.payments import inbox, tasks
+from apps.payments.choices import GatewayEventStatus, PaymentStatus
 from apps.payments.gateways.stripe import BREAKER
-from apps.payments.models import GatewayEvent, GatewayEventStatus, PaymentStatus, Refund
+from apps.payments.models import GatewayEvent, Refund
 from apps.tenancy.models import ExternalRef
 from apps.tenancy.selectors import TenantView
 from tests.factories.payments import (

@@ -23,7 +23,7 @@ class AccountAnswer(serializers.Serializer):  # type: ignore[type-arg]
 class AccountList(serializers.Serializer):  # type: ignore[type-arg]
     """All accounts; never paged."""
 
-    data = AccountAnswer(many=True)
+    data = AccountAnswer(many=True)  # type: ignore[assignment]
     next_cursor = serializers.CharField(allow_null=True)
     has_more = serializers.BooleanField()
 
@@ -58,7 +58,7 @@ class EntryAnswer(serializers.Serializer):  # type: ignore[type-arg]
     kind = serializers.CharField()
     occurred_on = serializers.DateField()
     description = serializers.CharField()
-    source = EntrySource()
+    source = EntrySource()  # type: ignore[assignment]
     reverses_id = serializers.UUIDField(allow_null=True)
     reversed_by_id = serializers.UUIDField(allow_null=True)
     postings = PostingAnswer(many=True)
@@ -68,7 +68,7 @@ class EntryAnswer(serializers.Serializer):  # type: ignore[type-arg]
 class EntryPage(serializers.Serializer):  # type: ignore[type-arg]
     """A page of entries."""
 
-    data = EntryAnswer(many=True)
+    data = EntryAnswer(many=True)  # type: ignore[assignment]
     next_cursor = serializers.CharField(allow_null=True)
     has_more = serializers.BooleanField()
 
@@ -97,4 +97,4 @@ class TrialBalanceList(serializers.Serializer):  # type: ignore[type-arg]
     """The trial balance of every currency in use."""
 
     as_of = serializers.DateField(allow_null=True)
-    data = TrialBalanceAnswer(many=True)
+    data = TrialBalanceAnswer(many=True)  # type: ignore[assignment]

@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from apps.core.money import MAX_MINOR
-from apps.payments.models import PaymentStatus, RefundReason, RefundStatus
+from apps.payments.choices import PaymentStatus, RefundReason, RefundStatus
 
 
 def _lower(values: list[str]) -> list[str]:
@@ -41,7 +41,7 @@ class PaymentAnswer(serializers.Serializer):  # type: ignore[type-arg]
     status = serializers.ChoiceField(_lower(PaymentStatus.values))
     purpose = serializers.CharField(help_text="What the payment is for: invoice")
     purpose_id = serializers.UUIDField()
-    label = serializers.CharField(help_text="For people: the invoice's number")
+    label = serializers.CharField(help_text="For people: the invoice's number")  # type: ignore[assignment]
     amount_minor = serializers.IntegerField()
     currency = serializers.CharField()
     refunded_minor = serializers.IntegerField()
@@ -64,6 +64,6 @@ class PaymentAnswer(serializers.Serializer):  # type: ignore[type-arg]
 class PaymentPage(serializers.Serializer):  # type: ignore[type-arg]
     """A page of payments."""
 
-    data = PaymentAnswer(many=True)
+    data = PaymentAnswer(many=True)  # type: ignore[assignment]
     next_cursor = serializers.CharField(allow_null=True)
     has_more = serializers.BooleanField()

@@ -13,7 +13,7 @@ from apps.core.rest.views import ApiView
 from apps.payments import selectors, services
 from apps.payments.api.presenters import present_payment, present_refund
 from apps.payments.api.serializers import PaymentAnswer, PaymentPage, RefundAnswer, RefundBody
-from apps.payments.models import PaymentStatus
+from apps.payments.choices import PaymentStatus
 
 _PAYMENT: dict[str, Any] = {
     "id": "0199c0de-0000-7000-8000-000000000001",

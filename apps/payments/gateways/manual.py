@@ -1,7 +1,7 @@
 """Money that moves outside any provider: by bank transfer, in cash. A refund is done when it is noted."""
 
+from apps.payments.choices import RefundStatus
 from apps.payments.gateways.base import RefundFacts, RefundRequest
-from apps.payments.models import RefundStatus
 
 
 class ManualGateway:

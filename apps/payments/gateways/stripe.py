@@ -23,6 +23,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from apps.core.breaker import Breaker, BreakerOpen
 from apps.core.errors import ValidationFailed
 from apps.core.tenants import assert_no_transaction
+from apps.payments.choices import RefundReason, RefundStatus
 from apps.payments.errors import BadSignature, GatewayBusy, GatewayNotConfigured, GatewayRefused, GatewayUnreachable
 from apps.payments.gateways.base import (
     Decline,
@@ -37,7 +38,6 @@ from apps.payments.gateways.base import (
     Subject,
 )
 from apps.payments.gateways.stripe_amounts import from_stripe, to_stripe
-from apps.payments.models import RefundReason, RefundStatus
 
 TIMEOUT_SECONDS = 10
 SIGNATURE_TOLERANCE_SECONDS = 300
@@ -331,7 +331,7 @@ def _refund_facts(refund: stripe.Refund) -> RefundFacts:
     currency = refund.currency.upper()
     return RefundFacts(
         ref=refund.id,
-        own_id=_uuid((refund.metadata or {}).get("refund_id")),
+        own_id=_uuid(refund.metadata["refund_id"] if refund.metadata and "refund_id" in refund.metadata else None),
         status=_REFUND_STATUSES.get(refund.status or "", RefundStatus.PENDING),
         amount_minor=from_stripe(refund.amount, currency),
         currency=currency,

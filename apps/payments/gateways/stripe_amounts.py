@@ -8,6 +8,7 @@ from apps.payments.errors import GatewayRefused
 
 # ISO gives the króna and the shilling no decimals and the ariary two; Stripe keeps the opposite for old callers.
 _DIGITS = {"ISK": 2, "UGX": 2, "MGA": 0}
+_POWERS = (1, 10, 100, 1000)
 
 
 def to_stripe(amount_minor: int, currency: str) -> int:
@@ -16,13 +17,10 @@ def to_stripe(amount_minor: int, currency: str) -> int:
     Raises:
         GatewayRefused: Stripe cannot charge exactly this amount.
     """
-    shift = _shift(currency)
-    if shift >= 0:
-        amount = amount_minor * 10**shift
-    else:
-        amount, rest = divmod(amount_minor, 10**-shift)
-        if rest:
-            raise GatewayRefused(f"Online payments in {currency} take whole units only.")
+    times, per = _ratio(currency)
+    amount, rest = divmod(amount_minor * times, per)
+    if rest:
+        raise GatewayRefused(f"Online payments in {currency} take whole units only.")
     if exponent(currency) == 3 and amount % 10:
         raise GatewayRefused(f"Online payments in {currency} take two decimals only.")
     return amount
@@ -30,10 +28,12 @@ def to_stripe(amount_minor: int, currency: str) -> int:
 
 def from_stripe(amount: int, currency: str) -> int:
     """Stripe's minor units as ours."""
-    shift = _shift(currency)
-    return amount // 10**shift if shift >= 0 else amount * 10**-shift
+    times, per = _ratio(currency)
+    return amount * per // times
 
 
-def _shift(currency: str) -> int:
+def _ratio(currency: str) -> tuple[int, int]:
+    """How many of Stripe's units make how many of ours."""
     digits = exponent(currency)
-    return _DIGITS.get(currency, digits) - digits
+    stripes = _DIGITS.get(currency, digits)
+    return _POWERS[max(stripes - digits, 0)], _POWERS[max(digits - stripes, 0)]
