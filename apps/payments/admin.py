@@ -157,10 +157,14 @@ class GatewayEventAdmin(ReadOnlyAdmin):
         """The payload, laid out for reading."""
         return format_html('<pre class="overflow-x-auto text-xs">{}</pre>', json.dumps(event.payload, indent=2))
 
-    @action(description=_("Process again"), icon="replay", permissions=["payments.change_gatewayevent"])
+    @action(description=_("Process again"), icon="replay", permissions=["process_again"])
     def again_link(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """To the confirmation."""
         return HttpResponseRedirect(reverse("admin:payments_gatewayevent_again", args=[object_id]))
+
+    def has_process_again_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Operators who may only read cannot act."""
+        return bool(request.user.has_perm("payments.change_gatewayevent"))  # type: ignore[union-attr]
 
     def get_urls(self) -> list[URLPattern]:
         """The confirmation before an event is processed again."""
@@ -168,8 +172,8 @@ class GatewayEventAdmin(ReadOnlyAdmin):
         return [path("<uuid:event_row_id>/again/", view, name="payments_gatewayevent_again"), *super().get_urls()]
 
     def again(self, request: HttpRequest, event_row_id: UUID) -> HttpResponse:
-        """GET asks, POST puts the event back into the queue; operators who may only read cannot act."""
-        if not request.user.has_perm("payments.change_gatewayevent"):  # type: ignore[union-attr]
+        """GET asks, POST puts the event back into the queue."""
+        if not self.has_process_again_permission(request):
             raise PermissionDenied
         event = GatewayEvent.objects.filter(pk=event_row_id).first()
         if event is None:
