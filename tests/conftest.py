@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.fixtures.tenants",
     "tests.fixtures.clients",
     "tests.fixtures.processes",
+    "tests.fixtures.stack",
 ]
