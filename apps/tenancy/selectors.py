@@ -1,5 +1,6 @@
 """Reading tenants: from a host, a key, a provider's id."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Q
+from redis.exceptions import RedisError
 
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound
@@ -125,21 +127,28 @@ def tenants_by_ids(tenant_ids: list[UUID]) -> list[TenantView]:
 
 
 def tenant_by_host(host: str) -> TenantView | None:
-    """The tenant behind a host name without port; cached, because every request asks."""
+    """The tenant behind a host name without port; cached, because every request asks.
+
+    The database answers while the cache is down.
+    """
     cache_key = f"tenancy:host:{host}"
-    cached: TenantView | None = cache.get(cache_key)
+    cached: TenantView | None = None
+    with suppress(RedisError, OSError):
+        cached = cache.get(cache_key)
     if cached is None:
         row = Domain.objects.select_related("tenant").filter(domain=host).first()
         if row is None:
             return None
         cached = view(row.tenant)
-        cache.set(cache_key, cached, HOST_CACHE_SECONDS)
+        with suppress(RedisError, OSError):
+            cache.set(cache_key, cached, HOST_CACHE_SECONDS)
     return cached
 
 
 def forget_host(host: str) -> None:
-    """Drop what is cached of a host after its tenant changed."""
-    cache.delete(f"tenancy:host:{host}")
+    """Drop what is cached of a host after its tenant changed; while the cache is down, it expires by itself."""
+    with suppress(RedisError, OSError):
+        cache.delete(f"tenancy:host:{host}")
 
 
 def provisioning(key: str) -> ProvisioningView:
