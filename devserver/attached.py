@@ -15,7 +15,7 @@ from types import FrameType
 from devserver.environment import Environment, libpq_variables
 from devserver.errors import AlreadyRunning
 from devserver.layout import REPOSITORY, Layout
-from devserver.orphans import adopt_orphans, end_children
+from devserver.orphans import adopt_orphans, end_children, reap_orphans
 from devserver.postgres import Tuning
 from devserver.services import Services
 
@@ -66,7 +66,7 @@ def run_command(
             child = subprocess.Popen(list(command), cwd=REPOSITORY, env=dict(variables))
             if services:
                 services.guard.watch(child.pid, stop_signal=signal.SIGINT, group=False)
-            status = _wait(child, received)
+            status = _wait(child, received, {child.pid, *spare})
             if services:
                 services.guard.forget(child.pid)
     except FileNotFoundError as error:
@@ -76,12 +76,13 @@ def run_command(
     return 128 - status if status < 0 else status
 
 
-def _wait(child: subprocess.Popen[bytes], received: list[int]) -> int:
+def _wait(child: subprocess.Popen[bytes], received: list[int], ours: Collection[int]) -> int:
     """Wait for the command; SIGTERM reaches it as an interrupt, so that tests take their fixtures down."""
     while True:
         try:
             return child.wait(0.2)
         except subprocess.TimeoutExpired:
+            reap_orphans(except_for=ours)
             while received:
                 if received.pop() != signal.SIGINT:
                     child.send_signal(signal.SIGINT)

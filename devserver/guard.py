@@ -7,6 +7,7 @@ Runs as a plain script with the standard library only, so that it starts in mill
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PATIENCE_SECONDS = 8.0
+PROCESSES = Path("/proc")
 
 
 class Guard:
@@ -69,16 +71,64 @@ class Watched:
     group: bool
     last: bool
 
-    def send(self, number: int) -> bool:
-        """Signal it (0 only asks); False when nothing of it is left."""
-        try:
+    def send(self, number: int) -> None:
+        """Signal what is left of it."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             if self.group:
                 os.killpg(self.pid, number)
             else:
                 os.kill(self.pid, number)
-        except (ProcessLookupError, PermissionError):
+
+    def is_alive(self) -> bool:
+        """Whether it, or any member of its group, still runs."""
+        return group_is_alive(self.pid) if self.group else is_alive(self.pid)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs, also one of another user. One that merely waits to be reaped does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    state = _state_and_group(pid)
+    return state is None or state[0] != "Z"
+
+
+def wait_gone(pid: int, seconds: float) -> bool:
+    """Wait for the end of a process that is nobody's child here; False when it outlasts the time."""
+    deadline = time.monotonic() + seconds
+    while is_alive(pid):
+        if time.monotonic() > deadline:
             return False
+        time.sleep(0.02)
+    return True
+
+
+def group_is_alive(group: int) -> bool:
+    """Whether any process of the group runs."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    if not PROCESSES.is_dir():
         return True
+    found = (_state_and_group(int(entry.name)) for entry in PROCESSES.iterdir() if entry.name.isdigit())
+    return any(state is not None and state[1] == group and state[0] != "Z" for state in found)
+
+
+def _state_and_group(pid: int) -> tuple[str, int] | None:
+    """A process's state letter and group, where the system has a /proc."""
+    try:
+        status = (PROCESSES / str(pid) / "stat").read_text(errors="replace")
+    except OSError:
+        return None
+    # The second field is the program's name in parentheses, which may itself contain anything.
+    state, _, group = status.rpartition(")")[2].split()[:3]
+    return state, int(group)
 
 
 def stop_all(processes: list[Watched]) -> None:
@@ -89,7 +139,7 @@ def stop_all(processes: list[Watched]) -> None:
             process.send(process.stop_signal)
         deadline = time.monotonic() + PATIENCE_SECONDS
         while alive and time.monotonic() < deadline:
-            alive = [process for process in alive if process.send(0)]
+            alive = [process for process in alive if process.is_alive()]
             time.sleep(0.05)
         for process in alive:
             process.send(signal.SIGKILL)

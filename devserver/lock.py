@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from devserver.errors import AlreadyRunning
+from devserver.guard import is_alive
 
 # A killed owner's guard still holds the lock while it stops what was left behind.
 GRACE_SECONDS = 25.0
@@ -79,17 +80,6 @@ def holder(path: Path) -> int | None:
     finally:
         os.close(descriptor)
     return None
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process with this id exists, also one of another user."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _read_pid(descriptor: int) -> int | None:

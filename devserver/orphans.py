@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 import sys
 from collections.abc import Collection
 
@@ -17,6 +18,20 @@ def adopt_orphans() -> None:
     """Become the parent of descendants whose own parent ends (Linux; elsewhere they go to init)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def reap_orphans(*, except_for: Collection[int]) -> None:
+    """Take leave of adopted processes that have ended; those named are waited for by whoever started them."""
+    if sys.platform != "linux":
+        return
+    while True:
+        try:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        if ended is None or ended.si_pid in except_for:
+            return
+        os.waitpid(ended.si_pid, os.WNOHANG)
 
 
 def end_children(*, except_for: Collection[int] = ()) -> None:

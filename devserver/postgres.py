@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import os
@@ -21,6 +22,7 @@ from psycopg import sql
 
 from devserver.accounts import Account, can_reach
 from devserver.errors import StartupError
+from devserver.guard import wait_gone
 from devserver.layout import Layout, shared_place
 from devserver.logfile import last_lines
 
@@ -186,16 +188,11 @@ class Postgres:
         except (FileNotFoundError, IndexError, ValueError):
             pid = 0
         if pid and self._is_our_server(pid):
-            leftover = psutil.Process(pid)
             for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-                try:
-                    leftover.send_signal(number)
-                    leftover.wait(STOP_SECONDS)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+                if wait_gone(pid, STOP_SECONDS):
                     break
-                except psutil.NoSuchProcess:
-                    break
-                except psutil.TimeoutExpired:
-                    continue
         pid_file.unlink(missing_ok=True)
         socket_lock.unlink(missing_ok=True)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from devserver.errors import StartupError
+from devserver.guard import wait_gone
 from devserver.layout import Layout
 from devserver.logfile import last_lines
 
@@ -116,7 +117,7 @@ class Valkey:
             title = " ".join(process.info["cmdline"] or [])
             if "valkey-server" in title and f"unixsocket:{self._layout.valkey_socket}" in title:
                 process.kill()
-                process.wait(STOP_SECONDS)
+                wait_gone(process.pid, STOP_SECONDS)
 
 
 def _program() -> Path:

@@ -11,11 +11,11 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from devserver.console import Console
 from devserver.errors import StartupError
+from devserver.guard import is_alive
 from devserver.health import accepts_connections
 from devserver.layout import Layout
 from devserver.postgres import Tuning
@@ -159,7 +159,7 @@ def test_stopping_reaches_grandchildren_and_those_that_refuse(
         supervisor.keep_up()
     thread.join()
     supervisor.stop()
-    wait_until(lambda: not any(psutil.pid_exists(pid) for pid in pids_in(output.getvalue())))
+    wait_until(lambda: not any(is_alive(pid) for pid in pids_in(output.getvalue())))
 
 
 def test_a_reader_that_stops_reading_blocks_nobody(layout: Layout) -> None:
