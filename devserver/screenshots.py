@@ -12,7 +12,7 @@ PASSWORD = "Insula-demo-1"  # noqa: S105
 LOOKS = {
     "light": {"viewport": {"width": 1360, "height": 900}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1360, "height": 900}, "color_scheme": "dark"},
-    "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
+    "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "has_touch": True, "is_mobile": True},
     "rtl": {"viewport": {"width": 1360, "height": 900}, "color_scheme": "light", "locale": "ar"},
 }
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -30,7 +30,11 @@ class Album:
         self.look, self.target = look, target
         self.platform = f"http://localhost:{port}"
         self.tenant = f"http://northwind.localhost:{port}"
-        self.page: Page = browser.new_context(**LOOKS[look]).new_page()  # type: ignore[arg-type]
+        context = browser.new_context(**LOOKS[look])  # type: ignore[arg-type]
+        if language := LOOKS[look].get("locale"):
+            urls = (self.platform, self.tenant)
+            context.add_cookies([{"name": "django_language", "value": str(language), "url": url} for url in urls])
+        self.page: Page = context.new_page()
 
     def take(self, name: str, url: str = "") -> None:
         """One picture of the whole page, at `url` or where the browser is."""
@@ -80,8 +84,8 @@ class Album:
 
     def admin(self) -> None:
         """The operators' pages."""
-        self.page.goto(f"{self.platform}/admin/login/")
-        self.page.fill("[name=username]", "operator@insula.localhost")
+        self.page.goto(f"{self.platform}/admin/")
+        self.page.fill("[name=email], [name=username]", "operator@insula.localhost")
         self.page.fill("[name=password]", PASSWORD)
         self.page.press("[name=password]", "Enter")
         self.page.wait_for_url(f"{self.platform}/admin/")

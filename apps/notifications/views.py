@@ -39,6 +39,8 @@ def bell(request: PageRequest) -> HttpResponse:
         "cursor": selectors.cursor(actor=request.actor),
     }
     response = render(request, "notifications/_bell.html", context)
+    # For a page without a socket, which asks for the number alone.
+    response["X-Unread-Count"] = str(context["unread"])
     response["Cache-Control"] = "no-store"
     return response
 

@@ -45,7 +45,7 @@ def dashboard(request: PageRequest) -> HttpResponse:
 def palette(request: PageRequest) -> HttpResponse:
     """Invoices and clients that match what was typed."""
     q = request.GET.get("q", "").strip()
-    context: dict[str, Any] = {"invoices": [], "clients": []}
+    context: dict[str, Any] = {"q": q, "invoices": [], "clients": []}
     if q:
         few = Paging(limit=FOUND)
         filters = InvoiceFilters(q=q.replace("\x00", ""))

@@ -1,22 +1,36 @@
 // Dialogs, copying, double submits and unsaved changes.
+import { show } from "./toasts.js";
+
+// Where the browser knows invoker commands, the markup opens the dialog by itself.
+const opensDialogs = "commandForElement" in HTMLButtonElement.prototype;
+
+async function copy(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  // Plain HTTP outside of localhost has no clipboard.
+  const box = document.createElement("textarea");
+  box.value = text;
+  document.body.append(box);
+  box.select();
+  document.execCommand("copy");
+  box.remove();
+}
+
 document.addEventListener("click", async (event) => {
   const opener = event.target.closest("[data-dialog]");
-  if (opener) {
-    const dialog = document.getElementById(opener.dataset.dialog);
-    if (!dialog.open) dialog.showModal();
-  }
+  if (opener && !opensDialogs) document.getElementById(opener.dataset.dialog).showModal();
+
   const closer = event.target.closest("[data-close]");
   if (closer) document.getElementById(closer.dataset.close).close();
 
   const copier = event.target.closest("[data-copy]");
   if (copier) {
-    await navigator.clipboard.writeText(copier.dataset.copy);
-    const label = copier.lastChild;
-    const before = label.textContent;
-    label.textContent = copier.dataset.copied;
-    setTimeout(() => (label.textContent = before), 1500);
+    await copy(copier.dataset.copy);
+    show(copier.dataset.copied, copier.dataset.copy);
   }
 });
+
+// A form that was refused comes back with its dialog open, so that the errors are where the fields are.
+document.querySelector("dialog[data-shown]")?.showModal();
 
 document.addEventListener("submit", (event) => {
   const form = event.target;

@@ -2,6 +2,7 @@
 const help = document.getElementById("keys");
 const places = JSON.parse(help?.dataset.keys ?? "{}");
 const off = () => localStorage.getItem("keys") === "off";
+const TYPING = "input, textarea, select, [contenteditable], dialog";
 let lead = false;
 
 const box = help?.querySelector("[data-keys-off]");
@@ -10,18 +11,21 @@ if (box) {
   box.addEventListener("change", () => localStorage.setItem("keys", box.checked ? "off" : "on"));
 }
 
-document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input, textarea, select, [contenteditable], dialog");
-  if (!help || off() || typing || event.metaKey || event.ctrlKey || event.altKey) return;
-  const key = event.key.toLowerCase();
+function press(key, event) {
   if (lead && places[key]) location.assign(places[key]);
   else if (key === "c") document.querySelector("[aria-keyshortcuts=c]")?.click();
+  else if (key === "?") help.showModal();
   else if (key === "/") {
     const search = document.querySelector("main input[type=search]");
-    if (search) {
-      event.preventDefault();
-      search.focus();
-    }
-  } else if (key === "?") help.showModal();
-  lead = key === "g";
+    if (!search) return;
+    event.preventDefault();
+    search.focus();
+  }
+}
+
+document.addEventListener("keydown", (event) => {
+  if (!help || off() || event.metaKey || event.ctrlKey || event.altKey || event.target.closest?.(TYPING)) return;
+  const key = event.key.toLowerCase();
+  press(key, event);
+  lead = key === "g" || (lead && key === "shift");
 });

@@ -6,12 +6,14 @@ const bell = document.querySelector("[data-bell]");
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 30000;
 const POLL_EVERY = 60000;
+const SIGNED_OUT = 4401;
 
 if (bell) {
   const badge = document.querySelector("[data-bell-count]");
   let cursor = Number(bell.dataset.cursor);
   let socket = null;
   let wait = FIRST_WAIT;
+  let retry = 0;
 
   const count = (unread) => {
     badge.textContent = unread > 99 ? "99+" : unread;
@@ -24,6 +26,7 @@ if (bell) {
   const receive = (message) => {
     if (message.cursor !== undefined) cursor = Math.max(cursor, message.cursor);
     if (message.unread !== undefined) count(message.unread);
+    if (message.type === "more") socket.send(JSON.stringify({ type: "next" }));
     if (message.type === "notification") {
       show(message.title, message.body, message.url);
       document.dispatchEvent(new CustomEvent("insula:notification", { detail: message }));
@@ -32,27 +35,41 @@ if (bell) {
   };
 
   const connect = () => {
-    socket = new WebSocket(`${bell.dataset.socket}?cursor=${cursor}`);
-    socket.onopen = () => {
+    clearTimeout(retry);
+    const mine = new WebSocket(`${bell.dataset.socket}?cursor=${cursor}`);
+    socket = mine;
+    mine.onopen = () => {
       wait = FIRST_WAIT;
       document.documentElement.dataset.live = "on";
     };
-    socket.onmessage = (event) => receive(JSON.parse(event.data));
-    socket.onclose = (event) => {
+    mine.onmessage = (event) => receive(JSON.parse(event.data));
+    mine.onclose = (event) => {
+      if (mine !== socket) return;
       document.documentElement.dataset.live = "off";
-      if (event.code === 4401) return;
-      setTimeout(connect, wait + Math.random() * 500);
+      if (event.code === SIGNED_OUT) return;
+      retry = setTimeout(connect, wait + Math.random() * 500);
       wait = Math.min(wait * 2, LONGEST_WAIT);
     };
   };
 
-  connect();
-  addEventListener("pagehide", () => socket?.close());
-  addEventListener("pageshow", (event) => event.persisted && connect());
-  setInterval(async () => {
-    if (document.documentElement.dataset.live === "on") return;
+  const ask = async () => {
     const answer = await fetch(bell.dataset.countUrl, { headers: { "HX-Request": "true" } });
-    const unread = Number(answer.headers.get("X-Unread-Count"));
+    const unread = Number.parseInt(answer.headers.get("X-Unread-Count"), 10);
     if (answer.ok && Number.isInteger(unread)) count(unread);
+  };
+
+  connect();
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const unread = event.detail.xhr.getResponseHeader("X-Unread-Count");
+    if (unread !== null) count(Number(unread));
+  });
+  bell.addEventListener("toggle", refresh);
+  addEventListener("pagehide", () => socket.close());
+  addEventListener("pageshow", (event) => event.persisted && connect());
+  // A socket may take minutes to notice that the network is gone; the browser knows at once.
+  addEventListener("offline", () => socket.close());
+  addEventListener("online", connect);
+  setInterval(() => {
+    if (document.documentElement.dataset.live !== "on" && navigator.onLine) ask().catch(() => {});
   }, POLL_EVERY);
 }

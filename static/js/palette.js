@@ -13,6 +13,7 @@ if (palette) {
   };
 
   const open = () => {
+    if (palette.open) return palette.close();
     query.value = "";
     filter();
     palette.querySelector("#palette-found").replaceChildren();

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time, get_datetime_format
 from babel.numbers import format_decimal
 from django import template
 from django.utils import timezone
@@ -47,10 +47,14 @@ def day(value: date | datetime | None) -> str:
 
 @register.filter
 def moment(value: datetime | None) -> str:
-    """An instant: date and time of day in the active time zone."""
+    """An instant: date and time of day to the minute, in the active time zone."""
     if value is None or value == "":
         return ""
-    return str(format_datetime(timezone.localtime(value), "medium", locale=locale()))
+    local = timezone.localtime(value)
+    frame = str(get_datetime_format("medium", locale=locale())).replace("'", "")
+    return frame.format(
+        format_time(local.time(), "short", locale=locale()), format_date(local.date(), "medium", locale=locale())
+    )
 
 
 @register.filter

@@ -42,6 +42,8 @@ STATUS_NAMES = {
     "void": gettext_lazy("Void"),
     "uncollectible": gettext_lazy("Uncollectible"),
 }
+# What undoes an invoice or takes it off the books, with the permission for it.
+TAKES_BACK = {"void": "invoices:void", "uncollectible": "invoices:void", "delete": "invoices:write"}
 PAYMENT_TERM = timedelta(days=30)
 ACTIONS: dict[str, tuple[Callable[..., Any], Any]] = {
     "finalize": (services.finalize_invoice, gettext_lazy("The invoice has its number and can be sent.")),
@@ -294,6 +296,11 @@ def _detail_context(request: PageRequest, invoice: InvoiceView, payment_form: Pa
         "timeline": selectors.timeline(actor=request.actor, invoice_id=invoice.id),
         "payments": payments.payments_for(purpose="invoice", purpose_id=invoice.id),
         "payment_form": payment_form,
+        "takes_back": [
+            action
+            for action, permission in TAKES_BACK.items()
+            if action in invoice.allowed_actions and request.actor.may(permission)
+        ],
     }
 
 
