@@ -1,28 +1,20 @@
 """Text made fit for a PDF/A: every character has a glyph, none controls the page."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 Direction = Literal["ltr", "rtl"]
 
-ZWJ = "\u200d"
+_JOINERS = frozenset("\u200c\u200d")
 # Format characters that spell words or order bidirectional text; each lasts at most to the end of its paragraph.
 # Embeddings and overrides (U+202A to U+202E) are not among them: they can make an amount read as another.
-_FORMAT_KEPT = frozenset("\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u2060\u2066\u2067\u2068\u2069")
-_JOINERS = frozenset("\u200c\u200d")
-_LINE_ENDS = str.maketrans({"\r": "\n", "\v": "\n", "\f": "\n", "\x85": "\n", "\u2028": "\n", "\u2029": "\n", "\t": " "})
-_MOST_BLANK_LINES = 1
-
-
-def _is_variation_selector(character: str) -> bool:
-    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
-
-
-def _is_emoji_modifier(character: str) -> bool:
-    return "\U0001f3fb" <= character <= "\U0001f3ff"
+_FORMAT_KEPT = _JOINERS | frozenset("\u00ad\u061c\u200b\u200e\u200f\u2060\u2066\u2067\u2068\u2069")
+_LINE_ENDS = str.maketrans(dict.fromkeys("\r\v\f\x85\u2028\u2029", "\n") | {"\t": " "})
+# Orthographies need up to five on one letter; more only paint over the lines above and below.
+_MOST_MARKS = 6
 
 
 def first_strong(text: str) -> Direction | None:
@@ -45,7 +37,7 @@ class Legibility:
     @cached_property
     def replacement(self) -> str:
         """The visible sign for what cannot be displayed."""
-        return next((sign for sign in "\ufffd□?" if self._has(sign)), "?")
+        return next((sign for sign in "\ufffd□" if self._fits(sign)), "?")
 
     def legible(self, text: str, *, plain: bool = False) -> str:
         """`text` in NFC with only displayable characters; newlines stay, other controls go.
@@ -58,51 +50,53 @@ class Legibility:
         if text.isascii() and text.isprintable():
             return text
         parts: list[str] = []
+        sign_continues = False
         for cluster in _clusters(text):
             shown = self._shown(cluster, plain=plain)
-            joined_to_sign = parts and parts[-1] == self.replacement and (cluster[0] == ZWJ or _is_emoji_modifier(cluster[0]))
-            if joined_to_sign:
-                continue
-            parts.append(shown)
-        return _without_blank_stretches("".join(parts))
+            is_sign = shown == self.replacement
+            after_sign = bool(parts) and parts[-1] == self.replacement
+            if not (after_sign and (_is_skin_tone(cluster[0]) or (is_sign and sign_continues))):
+                parts.append(shown)
+            sign_continues = is_sign and cluster.endswith("\u200d")
+        return _tidy_lines("".join(parts))
 
     def _shown(self, cluster: str, *, plain: bool) -> str:
         base, marks = cluster[0], cluster[1:]
+        category = unicodedata.category(base)
         if base == "\n":
             return base
-        category = unicodedata.category(base)
         if category == "Cc" or _is_variation_selector(base):
             return ""
         if category == "Cf":
-            return "" if plain or base not in _FORMAT_KEPT or not self._has(base) else base
+            return base if base in _FORMAT_KEPT and self._fits(base) and not plain else ""
         if category in {"Cs", "Co", "Cn"}:
             return self.replacement
-        if category == "Zs" and not self._has(base):
-            return " "
-        if not self._has(base):
+        if not self._fits(base):
             compatible = unicodedata.normalize("NFKC", base)
-            return compatible if compatible.isprintable() and all(map(self._has, compatible)) else self.replacement
+            return compatible if self._fits(compatible) else self.replacement
         if plain:
             return "" if category.startswith("M") else base
         return base + self._marks_beside(base, marks)
 
     def _marks_beside(self, base: str, marks: str) -> str:
         """The marks that one font has together with the base: a cluster is shaped by a single font."""
-        marks = "".join(mark for mark in marks if not _is_variation_selector(mark))
+        if not marks:
+            return ""
+        candidates = [mark for mark in marks if not _is_variation_selector(mark)][:_MOST_MARKS]
         fonts = [font for font in self.coverage if ord(base) in font]
-        fitting = ["".join(mark for mark in marks if ord(mark) in font or mark in _JOINERS) for font in fonts]
-        return max(fitting, key=len, default="")
+        fitting = ["".join(mark for mark in candidates if ord(mark) in font or mark in _JOINERS) for font in fonts]
+        return max(fitting, key=len)
 
-    def _has(self, character: str) -> bool:
-        return any(ord(character) in font for font in self.coverage)
+    def _fits(self, text: str) -> bool:
+        return any(all(ord(character) in font for character in text) for font in self.coverage)
 
 
 def _clusters(text: str) -> Iterator[str]:
     """Each base character with the marks and joiners that follow it; an emoji's joined partner stands alone."""
     start = 0
     for index in range(1, len(text)):
-        character = text[index]
-        if unicodedata.category(character) in {"Mn", "Mc", "Me"} and text[start] not in "\n ":
+        follows = unicodedata.category(text[index]) in {"Mn", "Mc", "Me"} or text[index] in _JOINERS
+        if follows and text[start] != "\n":
             continue
         yield text[start:index]
         start = index
@@ -110,12 +104,18 @@ def _clusters(text: str) -> Iterator[str]:
         yield text[start:]
 
 
-def _without_blank_stretches(text: str) -> str:
-    lines: Sequence[str] = [line.rstrip() for line in text.split("\n")]
+def _is_variation_selector(character: str) -> bool:
+    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
+
+
+def _is_skin_tone(character: str) -> bool:
+    return "\U0001f3fb" <= character <= "\U0001f3ff"
+
+
+def _tidy_lines(text: str) -> str:
+    """Lines without trailing blanks, at most one empty line in a row, none at the ends."""
     kept: list[str] = []
-    blank = 0
-    for line in lines:
-        blank = 0 if line else blank + 1
-        if blank <= _MOST_BLANK_LINES:
+    for line in (line.rstrip(" ") for line in text.split("\n")):
+        if line or (kept and kept[-1]):
             kept.append(line)
     return "\n".join(kept).strip("\n")

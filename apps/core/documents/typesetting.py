@@ -1,144 +1,98 @@
-"""Setting documents with typst as PDF/A-3a and PDF/UA-1.
-
-Data enters as JSON through `sys.inputs` and is never part of the template's source, so no text of a user can be
-markup or code.
-"""
+"""An invoice's data typeset as one PDF that archives keep (PDF/A-3a) and screen readers read (PDF/UA-1)."""
 
 import json
-import re
-import threading
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
-from functools import cache
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import typst
-from django.conf import settings
 
-from apps.core.documents import fonts
+from apps.core.documents.fonts import FontsUnavailable, Typefaces, load_typefaces, prepare_fonts
+from apps.core.documents.invoice import Amount, DocumentLine, InvoiceDocument, Party
+from apps.core.documents.legibility import Legibility
+from apps.core.documents.wording import Refusal, Text, invoice_data
 
-RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
-STANDARDS = ["a-3a", "ua-1"]
-_ACCENT = re.compile(r"#[0-9a-fA-F]{6}")
-_local = threading.local()
+__all__ = ["Amount", "DocumentLine", "InvoiceDocument", "Party", "TypesettingError", "render_invoice"]
+
+TEMPLATES = Path(__file__).resolve().parents[3] / "templates" / "pdf"
 
 
 class TypesettingError(Exception):
-    """The document could not be set; the message is typst's."""
+    """The document cannot be typeset: bad locale, accent colour or pay URL, or no fonts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
-    """Who sells or buys; `lines` is the address."""
+def render_invoice(document: InvoiceDocument, *, font_dir: Path) -> bytes:
+    """The invoice as PDF/A-3a and PDF/UA-1 (tagged); the same document gives the same bytes.
 
-    name: str
-    lines: tuple[str, ...] = ()
-    tax_id: str = ""
-    email: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentLine:
-    """One position, every value formatted for the locale already."""
-
-    description: str
-    quantity: str
-    unit_price: str
-    tax_rate: str
-    amount: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """One row of the totals; `strong` marks what is to be paid."""
-
-    label: str
-    value: str
-    strong: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class InvoiceDocument:
-    """Everything that is printed on an invoice. `locale` decides language and direction; `accent` is ``#rrggbb``."""
-
-    locale: str
-    title: str
-    number: str
-    seller: Party
-    buyer: Party
-    facts: tuple[tuple[str, str], ...]
-    columns: tuple[str, str, str, str, str]
-    lines: tuple[DocumentLine, ...]
-    totals: tuple[Amount, ...]
-    issued_on: date
-    notes: str = ""
-    footer: str = ""
-    pay_url: str = ""
-    pay_label: str = ""
-    accent: str = "#2f5fe0"
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-def render_invoice(document: InvoiceDocument, *, font_dir: Path | None = None) -> bytes:
-    """The PDF, the same bytes for the same document.
+    Any text is safe: it enters the template as data, and what the fonts cannot display is replaced. Several threads
+    may render at once. `font_dir` is the directory that `prepare_fonts` fills at set-up; where it did not, this call
+    does it and takes half a minute longer.
 
     Raises:
-        ValueError: `accent` is no colour.
-        TypesettingError: typst refused the document.
+        TypesettingError: bad locale, accent or pay URL; fonts cannot be prepared; or typst refused the document.
     """
-    if not _ACCENT.fullmatch(document.accent):
-        raise ValueError(f"{document.accent!r} is not a colour of the form #rrggbb")
-    directory = Path(font_dir or settings.FONT_DIR)
-    language = document.locale.replace("_", "-").split("-")[0].lower()
-    data = _settable(asdict(document), directory) | {
-        "locale": language,
-        "rtl": language in RIGHT_TO_LEFT,
-        "accent": document.accent,
-        "pay_url": document.pay_url,
-        "issued_on": document.issued_on.isoformat(),
-        "fonts": [family.name for family in fonts.FAMILIES],
-    }
-    created = datetime(document.issued_on.year, document.issued_on.month, document.issued_on.day, tzinfo=UTC)
     try:
-        return bytes(
-            _compiler(directory).compile(
-                format="pdf",
-                sys_inputs={"data": json.dumps(data)},
-                pdf_standards=STANDARDS,
-                timestamp=created,
-            )
-        )
+        return _typeset(document, _typefaces(font_dir))
+    except (FontsUnavailable, OSError, ValueError) as error:
+        raise TypesettingError(str(error)) from error
     except typst.TypstError as error:
-        raise TypesettingError(error.message) from error
+        raise TypesettingError(f"The invoice could not be typeset: {error.message}") from error
 
 
-def _compiler(directory: Path) -> Any:
-    # A compiler keeps state between calls, so each thread has its own; the fonts are shared.
-    key = str(directory)
-    compilers: dict[str, Any] = _local.__dict__.setdefault("compilers", {})
-    if key not in compilers:
-        template = Path(settings.BASE_DIR) / "templates" / "pdf" / "invoice.typ"
-        compilers[key] = typst.Compiler(
-            input=str(template), root=str(template.parent), font_paths=_fonts(directory), ignore_system_fonts=True
-        )
-    return compilers[key]
+def _typeset(document: InvoiceDocument, typefaces: Typefaces) -> bytes:
+    # The coverage check sees characters, the shaper sees clusters: where they disagree, each text is asked for, and
+    # when even that leaves a doubt, every text goes without its marks.
+    doubts: tuple[Refusal, ...] = (_never_refused, partial(_is_refused, typefaces))
+    for is_refused in doubts:
+        with suppress(typst.TypstError):
+            return _compile(document, typefaces, is_refused)
+    return _compile(document, typefaces, _always_refused)
 
 
-@cache
-def _fonts(directory: Path) -> Any:
-    fonts.prepare_fonts(directory)
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(directory)])
+def _typefaces(font_dir: Path) -> Typefaces:
+    try:
+        return load_typefaces(font_dir)
+    except FontsUnavailable:
+        prepare_fonts(font_dir)
+        return load_typefaces(font_dir)
 
 
-def _settable(value: Any, directory: Path) -> Any:
-    if isinstance(value, str):
-        _fonts(directory)
-        return fonts.settable(value, directory)
-    if isinstance(value, dict):
-        return {key: _settable(item, directory) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_settable(item, directory) for item in value]
-    return value
+def _compile(document: InvoiceDocument, typefaces: Typefaces, is_refused: Refusal) -> bytes:
+    data = invoice_data(document, Legibility(typefaces.coverage), is_refused)
+    inputs = {"invoice": json.dumps(data | {"fonts": typefaces.families})}
+    day = document.issued_on
+    return _pdf("invoice.typ", inputs, typefaces, datetime(day.year, day.month, day.day, tzinfo=UTC))
+
+
+def _never_refused(text: Text, language: str) -> bool:
+    return False
+
+
+def _always_refused(text: Text, language: str) -> bool:
+    return True
+
+
+def _is_refused(typefaces: Typefaces, text: Text, language: str) -> bool:
+    if text["text"].isascii():
+        return False
+    inputs = text | {"lang": language, "fonts": json.dumps(typefaces.families)}
+    try:
+        _pdf("probe.typ", inputs, typefaces, datetime(2000, 1, 1, tzinfo=UTC))
+    except typst.TypstError:
+        return True
+    return False
+
+
+def _pdf(template: str, inputs: dict[str, str], typefaces: Typefaces, created_at: datetime) -> bytes:
+    # One compiler per call: a compiler must not be entered by two threads, while the loaded fonts may be shared.
+    compiler = typst.Compiler(
+        TEMPLATES / template,
+        root=TEMPLATES,
+        font_paths=typefaces.loaded,
+        ignore_system_fonts=True,
+        sys_inputs=inputs,
+    )
+    pdf = compiler.compile(format="pdf", pdf_standards=["a-3a", "ua-1"], timestamp=created_at)
+    assert isinstance(pdf, bytes)
+    return pdf
