@@ -93,7 +93,9 @@ def test_the_trial_balance_balances(api: ApiFor, sales: TenantView) -> None:
     assert earlier["data"][0]["debit_minor"] == 100
 
 
-@pytest.mark.parametrize("path", ["accounts", "entries", "trial-balance", f"entries/{uuid4()}"], ids=lambda path: path[:7])
+@pytest.mark.parametrize(
+    "path", ["accounts", "entries", "trial-balance", f"entries/{uuid4()}"], ids=lambda path: path[:7]
+)
 def test_members_without_the_permission_are_refused(api: ApiFor, sales: TenantView, path: str) -> None:
     assert api(sales, "MEMBER").get(f"/api/v1/ledger/{path}").status_code == 403
 
