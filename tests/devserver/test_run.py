@@ -97,8 +97,10 @@ def test_a_second_start_is_refused_with_a_way_out(insula: Started, spawn: Callab
     output, _ = same_data.communicate(timeout=60)
     assert same_data.returncode == 1
     assert "already running" in output and "INSULA_DATA=" in output
-    same_port = spawn("run", INSULA_DATA=str(insula.data.with_name("other")), PORT=str(insula.port))
+    other = insula.data.with_name("other")
+    same_port = spawn("run", INSULA_DATA=str(other), PORT=str(insula.port))
     output, _ = same_port.communicate(timeout=60)
+    prepare_layout(other).remove()
     assert same_port.returncode == 1
     assert f"port {insula.port}" in output and "make run PORT=" in output
     assert insula.process.poll() is None
