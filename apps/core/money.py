@@ -1,5 +1,6 @@
 """Money: integer minor units with an ISO 4217 currency; never a float."""
 
+import re
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from iso4217 import Currency
 
 # A bigint holds 9.2e18; the margin lets a million such amounts be summed without overflow.
 MAX_MINOR = 10**12
+_LETTER_BESIDE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
 
 class UnknownCurrency(ValueError):
@@ -79,9 +81,9 @@ def format_minor(amount_minor: int, currency: str, locale: str = "en") -> str:
     digits = exponent(currency)
     pattern = copy(babel_locale.currency_formats["standard"])
     pattern.frac_prec = (digits, digits)
-    return str(
-        pattern.apply(to_decimal(amount_minor, currency), babel_locale, currency=currency, currency_digits=False)
-    )
+    shown = pattern.apply(to_decimal(amount_minor, currency), babel_locale, currency=currency, currency_digits=False)
+    # CLDR's currencySpacing, which Babel leaves out: "CHF 5.00", not "CHF5.00".
+    return _LETTER_BESIDE_DIGIT.sub("\u00a0", str(shown))
 
 
 @dataclass(frozen=True, slots=True)

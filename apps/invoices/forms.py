@@ -13,10 +13,12 @@ from apps.core.errors import FieldError
 from apps.core.money import exponent, is_currency, to_decimal
 from apps.invoices.draft_rules import LineInput
 from apps.invoices.drafting import DraftInput
+from apps.invoices.models import NEGATIVE_ITEM_TYPES, ItemType
 from apps.invoices.projections import ClientView, InvoiceView
 
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "JPY", "KWD", "AED", "SAR")
 MAX_FORM_LINES = 500
+MAX_NUMBER_LENGTH = 30
 MANUAL_METHODS = [
     ("BANK_TRANSFER", _("Bank transfer")),
     ("CASH", _("Cash")),
@@ -46,17 +48,26 @@ def decimal_of(text: str) -> Decimal:
     return number
 
 
-class NumberField(forms.CharField):
+class NumberField(forms.Field):
     """A decimal number in the reader's way of writing."""
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}))
-        super().__init__(max_length=30, **options)
+        attributes = {"inputmode": "decimal", "autocomplete": "off", "maxlength": MAX_NUMBER_LENGTH}
+        options.setdefault("widget", forms.TextInput(attrs=attributes))
+        super().__init__(**options)
 
-    def to_python(self, value: Any) -> Any:
+    def to_python(self, value: Any) -> Decimal | None:
         """The exact number; empty is zero when the field is not required."""
-        text = super().to_python(value)
-        return decimal_of(text) if text else Decimal(0)
+        text = str(value or "").strip()
+        if not text:
+            return None if self.required else Decimal(0)
+        if len(text) > MAX_NUMBER_LENGTH:
+            raise forms.ValidationError(_("Enter a shorter number."))
+        return decimal_of(text)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """By what is typed: an empty field is not a zero."""
+        return str(initial or "").strip() != str(data or "").strip()
 
 
 def minor_of(amount: Decimal, currency: str) -> int:
@@ -154,8 +165,15 @@ class LineForm(forms.Form):
             unit_price_minor=amounts["unit_price"],
             tax_rate=self.cleaned_data["tax_rate"],
             discount_minor=amounts["discount"],
-            item_type=self.cleaned_data["item_type"] or "PRODUCT",
+            item_type=_item_type(self.cleaned_data["item_type"], amounts["unit_price"]),
         )
+
+
+def _item_type(typed: str, unit_price_minor: int) -> str:
+    # A price below zero makes a line a credit, and the other way round.
+    if unit_price_minor < 0:
+        return typed if typed in NEGATIVE_ITEM_TYPES else ItemType.CREDIT
+    return ItemType.PRODUCT if not typed or typed in NEGATIVE_ITEM_TYPES else typed
 
 
 LineForms = forms.formset_factory(
@@ -164,13 +182,17 @@ LineForms = forms.formset_factory(
 )  # fmt: skip
 
 
+def kept_lines(lines: Any) -> list[LineForm]:
+    """The lines that count: neither removed nor added and left empty."""
+    return [line for line in lines.forms if line.cleaned_data and not line.cleaned_data.get("DELETE")]
+
+
 def draft_of(form: InvoiceForm, lines: Any) -> DraftInput | None:
     """The draft that was typed, or nothing when a field is wrong; the forms then say which."""
     if not (form.is_valid() & lines.is_valid()):
         return None
     values = form.cleaned_data
-    kept = [line for line in lines.forms if not line.cleaned_data.get("DELETE")]
-    read = [line.read(values["currency"]) for line in kept]
+    read = [line.read(values["currency"]) for line in kept_lines(lines)]
     if any(line is None for line in read):
         return None
     return DraftInput(

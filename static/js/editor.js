@@ -51,11 +51,15 @@ if (editor) {
 
   const add = () => {
     const index = total.value;
+    const before = rows.querySelector("[data-row]:not([hidden]):last-child");
     const holder = document.createElement("div");
     holder.innerHTML = template.innerHTML.replaceAll("__prefix__", index);
     rows.append(...holder.children);
     total.value = Number(index) + 1;
-    rows.lastElementChild.querySelector("input").focus();
+    const row = rows.lastElementChild;
+    field(row, "quantity").value = "1";
+    field(row, "tax_rate").value = before ? field(before, "tax_rate").value : "";
+    row.querySelector("input").focus();
     compute();
   };
 
@@ -63,6 +67,7 @@ if (editor) {
     // The row stays in the form, marked, so that the server's numbering of rows holds.
     field(row, "DELETE").checked = true;
     row.hidden = true;
+    editor.querySelector("[data-add-row]").focus();
     compute();
   };
 

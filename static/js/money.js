@@ -1,11 +1,17 @@
 // Exact arithmetic on decimal strings, the same rules as the server's totals: integers only, halves away from zero.
 export function parseDecimal(text, decimals) {
-  const match = /^\s*(-?)(\d*)(?:[.,](\d*))?\s*$/.exec(text);
+  let compact = text.replace(/[\s\u00a0\u202f]/g, "");
+  if (compact.includes(",") && compact.includes(".")) {
+    // The sign that comes last is the decimal one, the other separates thousands.
+    const thousands = compact.lastIndexOf(".") > compact.lastIndexOf(",") ? "," : ".";
+    compact = compact.replaceAll(thousands, "");
+  }
+  const match = /^([-+]?)(\d*)(?:[.,](\d*))?$/.exec(compact);
   if (!match || (!match[2] && !match[3])) return null;
   const fraction = (match[3] ?? "").padEnd(decimals, "0");
   if (/[1-9]/.test(fraction.slice(decimals))) return null;
   const value = BigInt(match[2] || "0") * 10n ** BigInt(decimals) + BigInt(fraction.slice(0, decimals) || "0");
-  return match[1] ? -value : value;
+  return match[1] === "-" ? -value : value;
 }
 
 export function divideHalfUp(amount, divisor) {

@@ -21,7 +21,17 @@ from apps.core.money import exponent
 from apps.core.pages import PageRequest, error_page, page
 from apps.core.rest.paging import PageRequest as Paging
 from apps.invoices import selectors, services
-from apps.invoices.forms import CURRENCIES, InvoiceForm, LineForms, PaymentForm, attach, draft_of, initial_of, shown
+from apps.invoices.forms import (
+    CURRENCIES,
+    InvoiceForm,
+    LineForms,
+    PaymentForm,
+    attach,
+    draft_of,
+    initial_of,
+    kept_lines,
+    shown,
+)
 from apps.invoices.selectors import InvoiceFilters, InvoiceView
 from apps.payments import selectors as payments
 
@@ -278,7 +288,7 @@ def _after_saving(request: PageRequest, invoice_id: UUID) -> HttpResponse:
 
 
 def _show(form: InvoiceForm, lines: Any, refusal: ValidationFailed) -> None:
-    kept = [line for line in lines.forms if not line.cleaned_data.get("DELETE")]
+    kept = kept_lines(lines)
     names = {"unit_price_minor": "unit_price", "discount_minor": "discount"}
     for error in refusal.errors:
         parts = error.field.split(".")
