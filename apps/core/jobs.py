@@ -19,6 +19,9 @@ from apps.core.tenants import public_scope
 
 logger = structlog.get_logger(__name__)
 
+# A connection of the pool may be dead since the broker came back; a broker that is away is not waited for.
+_ONCE_MORE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
+
 _CORRELATION = "insula_correlation_id"
 
 
@@ -42,7 +45,7 @@ def wake(task: Any, *args: Any) -> None:
 
     def send() -> None:
         try:
-            task.apply_async(args=[str(arg) for arg in args], retry=False)
+            task.apply_async(args=[str(arg) for arg in args], retry=True, retry_policy=_ONCE_MORE)
         except (OperationalError, OSError) as error:
             logger.warning("job.wake_failed", task=task.name, error=str(error))
 

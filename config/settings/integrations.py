@@ -39,7 +39,13 @@ CELERY_TASK_TIME_LIMIT = 300
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_timeout": 5, "socket_connect_timeout": 2}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    # Nobody waits for a broker that is away: a request goes on without its hint, a worker counts by itself.
+    "max_retries": 0,
+}
 CELERY_TIMEZONE = "UTC"
 # Each sweep does what a lost hint left behind; the intervals bound how late that can be.
 CELERY_BEAT_SCHEDULE = {
