@@ -30,7 +30,7 @@ class Album:
         self.look, self.target = look, target
         self.platform = f"http://localhost:{port}"
         self.tenant = f"http://northwind.localhost:{port}"
-        context = browser.new_context(**LOOKS[look])  # type: ignore[arg-type]
+        context = browser.new_context(reduced_motion="reduce", **LOOKS[look])  # type: ignore[arg-type]
         if language := LOOKS[look].get("locale"):
             urls = (self.platform, self.tenant)
             context.add_cookies([{"name": "django_language", "value": str(language), "url": url} for url in urls])

@@ -29,10 +29,12 @@ def show(request: PageRequest, token: str) -> HttpResponse:
             "token": token,
             "status_name": STATUS_NAMES[invoice.shown_status],
             "can_pay": "pay" in invoice.allowed_actions and invoice.amount_due_minor > 0,
-            "came_back": request.GET.get("paid") == "1",
+            "checkout": request.GET.get("checkout", ""),
         }
         response = render(request, "invoices/hosted.html", context)
-    response["Referrer-Policy"] = "no-referrer"
+    # The link is a secret, so nobody outside learns it; without any referrer the browser's Origin would be "null",
+    # and the form to pay would be refused.
+    response["Referrer-Policy"] = "same-origin"
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response
 
