@@ -1,0 +1,109 @@
+"""Every route of the REST API as its URLconf has it, with bodies that are accepted and what they speak of."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from django.urls import URLPattern, URLResolver
+
+from config.api import v1
+from tests.api import matrix
+from tests.fixtures.tenants import PASSWORD
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One path; `template` has ``{name}`` where the URLconf has a converter."""
+
+    name: str
+    template: str
+    methods: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+    def path(self, value: Any = None) -> str:
+        """The path with `value` (an unknown id without one) for its parameter."""
+        return self.template.format(**dict.fromkeys(self.parameters, value or uuid4()))
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it is open to everybody."""
+        return matrix.API[self.methods[0], self.name] is matrix.EVERYBODY
+
+
+def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[Route]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern.url_patterns, prefix + str(pattern.pattern))
+            continue
+        names = tuple(pattern.pattern.converters)
+        template = prefix + str(pattern.pattern)
+        for name in names:
+            start = template.index("<")
+            template = f"{template[:start]}{{{name}}}{template[template.index('>') + 1 :]}"
+        view: Any = pattern.callback.cls  # type: ignore[union-attr]
+        yield Route(str(pattern.name), template, tuple(m for m in METHODS if hasattr(view, m.lower())), names)
+
+
+ROUTES = list(_walk(v1, "/api/v1/"))
+BY_NAME = {route.name: route for route in ROUTES}
+PROTECTED = [route for route in ROUTES if not route.is_public]
+CALLS = [(method, route) for route in ROUTES for method in route.methods]
+
+_LINE = {
+    "description": "Sails",
+    "item_type": "product",
+    "quantity": "2",
+    "unit_price_minor": 5000,
+    "tax_rate": "19.00",
+    "discount_minor": 0,
+}
+_CREDENTIALS = {"email": "owner@acme.test", "password": PASSWORD}
+_CLIENT = {
+    "name": "Ionian Yachts",
+    "email": "ap@ionian.test",
+    "phone": "1",
+    "address": "Quay 1",
+    "tax_id": "X1",
+    "notes": "n",
+    "locale": "en",
+    "currency": "EUR",
+}
+_DRAFT = {
+    "client_id": "",  # filled in by the test that needs one
+    "currency": "EUR",
+    "issue_date": "2026-01-01",
+    "due_date": "2099-12-31",
+    "lines": [_LINE],
+    "discount_minor": 0,
+    "notes": "n",
+    "metadata": {"order": "7"},
+}
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", "signup"): {
+        **_CREDENTIALS,
+        "email": "new@acme.test",
+        "first_name": "N",
+        "last_name": "N",
+        "tenant_name": "New House",
+    },
+    ("POST", "discover"): _CREDENTIALS,
+    ("POST", "signin"): {**_CREDENTIALS, "tenant": "acme"},
+    ("POST", "refresh"): {"refresh": "x"},
+    ("PATCH", "me"): {"first_name": "N", "last_name": "N", "locale": "en"},
+    ("POST", "client-list"): _CLIENT,
+    ("PATCH", "client"): _CLIENT,
+    ("POST", "invoice-list"): _DRAFT,
+    ("PATCH", "invoice"): {"notes": "n", "currency": "EUR", "due_date": "2099-12-31", "lines": [_LINE], "version": 1},
+    ("POST", "invoice-payments"): {
+        "amount_minor": 1,
+        "method": "cash",
+        "reference": "r",
+        "paid_at": "2026-01-01T00:00:00Z",
+    },
+    ("POST", "payment-refunds"): {"amount_minor": 1, "reason": "duplicate"},
+    ("PATCH", "notification-list"): {"is_read": True},
+    ("PATCH", "notification-detail"): {"is_read": True},
+}

@@ -1,0 +1,52 @@
+"""Each role on each route of the API gets what the matrix says, and nothing else."""
+
+from typing import Any
+
+import pytest
+
+from apps.core.tenants import current_scope
+from apps.tenancy.selectors import TenantView
+from tests.api import matrix
+from tests.api.problem import problem
+from tests.api.routes import CALLS, PROTECTED
+from tests.fixtures.clients import ApiFor
+
+# They end the token that the others use.
+ENDS_THE_TOKEN = {"signout", "signout-all"}
+
+
+def test_the_matrix_names_every_route_and_no_other() -> None:
+    assert {(method, route.name) for method, route in CALLS} == matrix.API.keys()
+
+
+@pytest.mark.parametrize(("letter", "role"), matrix.ROLES.items())
+def test_each_route(acme: TenantView, api: ApiFor, letter: str, role: str) -> None:
+    client = api(acme, role)
+    for method, route in sorted(CALLS, key=lambda call: call[1].name in ENDS_THE_TOKEN):
+        allowed = matrix.API[method, route.name]
+        if allowed is matrix.EVERYBODY:
+            continue
+        if route.name in ENDS_THE_TOKEN:
+            client = api(acme, role)
+        answer = client.generic(method, route.path(), "{}", content_type="application/json")
+        if letter in allowed:
+            assert answer.status_code in (200, 204, 400, 404), f"{role} {method} {route.name}: {answer.content!r}"
+        else:
+            assert problem(answer, 403)["code"] == "permission_refused"
+
+
+def test_without_a_token(acme: TenantView, anonymous_api: Any) -> None:
+    for route in PROTECTED:
+        for method in route.methods:
+            answer = anonymous_api.generic(method, route.path(), "{}", content_type="application/json")
+            problem(answer, 401)
+            assert answer["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_on_another_tenants_host(acme: TenantView, globex: TenantView, api: ApiFor) -> None:
+    client = api(acme)
+    for route in PROTECTED:
+        for method in route.methods:
+            answer = client.generic(method, route.path(), "{}", SERVER_NAME=globex.host)
+            assert problem(answer, 403)["code"] == "tenant_mismatch"
+    assert current_scope().id is None
