@@ -167,6 +167,7 @@ def visit(platform: Platform, browser: Browser, complaints: Complaints) -> Itera
 
     yield tab
     import os
+
     if os.environ.get("SHOTDIR"):
         for index, context in enumerate(contexts):
             for page in context.pages:

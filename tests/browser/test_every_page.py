@@ -90,9 +90,7 @@ def _fits(page: Page) -> None:
 
 
 @pytest.mark.parametrize("name", INSIDE)
-def test_inside(
-    platform: Platform, visit: Visit, complaints: Complaints, made: dict[str, Any], name: str
-) -> None:
+def test_inside(platform: Platform, visit: Visit, complaints: Complaints, made: dict[str, Any], name: str) -> None:
     complaints.expected.add("nothing-here")
     page = visit("OWNER", viewport=DESK, color_scheme="light")
     page.goto(platform.url(INSIDE[name](made)))

@@ -25,9 +25,7 @@ def _pay(page: Page) -> None:
     page.get_by_role("button", name=re.compile("^Pay ")).click()
 
 
-def test_an_invoice_is_written_sent_paid_and_refunded(
-    platform: Platform, visit: Visit, complaints: Complaints
-) -> None:
+def test_an_invoice_is_written_sent_paid_and_refunded(platform: Platform, visit: Visit, complaints: Complaints) -> None:
     complaints.expected.add("/refund/")
     owner = visit("OWNER", permissions=["clipboard-read", "clipboard-write"])
     owner.goto(platform.url("/clients/"))

@@ -34,7 +34,9 @@ def test_a_stranger_watches_his_workspace_being_prepared_and_arrives(platform: P
     expect(page.get_by_role("link", name="Add a client")).to_be_visible()
 
 
-def test_a_refused_form_says_what_is_wrong_beside_the_field(platform: Platform, visit: Visit, complaints: Complaints) -> None:
+def test_a_refused_form_says_what_is_wrong_beside_the_field(
+    platform: Platform, visit: Visit, complaints: Complaints
+) -> None:
     complaints.expected.add("status of 400")
     page = visit()
     page.goto(platform.public("/sign-up/"))
