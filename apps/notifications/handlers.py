@@ -13,11 +13,11 @@ from django.urls import reverse
 from apps.core.events import subscribe
 from apps.core.jobs import wake
 from apps.iam import selectors as iam
+from apps.invoices import selectors as invoices
 from apps.invoices.events import InvoicePaid, InvoicePartiallyPaid, InvoiceSent, InvoiceViewed
 from apps.notifications import letters, push, services, tasks, texts
 from apps.notifications.models import Level, NotificationKind
 from apps.notifications.services import Letter, Recipient, Text
-from apps.payments import selectors as payments
 from apps.payments.events import PaymentFailed, PaymentRefunded
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.events import TenantProvisioned
@@ -98,40 +98,36 @@ def tell_of_partial_payment(event: InvoicePartiallyPaid) -> None:
 @subscribe(PaymentFailed)
 def tell_of_failed_payment(event: PaymentFailed) -> None:
     """Members see that a customer could not pay."""
+    if event.purpose != "invoice":
+        return
+    invoice = invoices.invoice_view(invoice_id=event.purpose_id)
     _tell(
         event.tenant_id,
         "payments:read",
         kind=NotificationKind.PAYMENT_FAILED,
         key=f"payment.failed:{event.payment_id}:{services.change_key()}",
-        text=lambda: texts.payment_failed(event),
-        url=_purpose_path(event.purpose, event.purpose_id),
+        text=lambda: texts.payment_failed(event, invoice),
+        url=_invoice_path(event.purpose_id),
         level=Level.WARNING,
     )
 
 
 @subscribe(PaymentRefunded)
 def tell_of_refund(event: PaymentRefunded) -> None:
-    """Members see it, the payer hears that his money comes back."""
+    """Members see it, the customer hears that his money comes back."""
+    if event.purpose != "invoice":
+        return
+    invoice = invoices.invoice_view(invoice_id=event.purpose_id)
     key = f"payment.refunded:{event.refund_id}"
     _tell(
         event.tenant_id,
         "payments:read",
         kind=NotificationKind.PAYMENT_REFUNDED,
         key=key,
-        text=lambda: texts.payment_refunded(event),
-        url=_purpose_path(event.purpose, event.purpose_id),
+        text=lambda: texts.payment_refunded(event, invoice),
+        url=_invoice_path(event.purpose_id),
     )
-    tenant = tenancy.tenant_by_id(event.tenant_id)
-    payer = payments.payer_of(event.payment_id)
-    letter = letters.refund(
-        event,
-        to=payer.email,
-        payer_name=payer.name,
-        locale=tenant.locale,
-        seller_name=tenant.legal_name or tenant.name,
-        seller_email=tenant.email,
-    )
-    _write(letter, event.tenant_id, key)
+    _write(letters.refund(event, invoice), event.tenant_id, key)
 
 
 def _tell(
@@ -158,10 +154,6 @@ def _write(letter: Letter, tenant_id: UUID, key: str) -> None:
     delivery_id = services.queue_email(letter=letter, tenant_id=tenant_id, dedupe_key=key)
     if delivery_id:
         wake(tasks.deliver_email, delivery_id)
-
-
-def _purpose_path(purpose: str, purpose_id: UUID) -> str:
-    return _invoice_path(purpose_id) if purpose == "invoice" else ""
 
 
 def _invoice_path(invoice_id: UUID) -> str:

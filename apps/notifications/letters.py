@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from apps.core.money import format_minor
 from apps.invoices.events import InvoicePaid, InvoiceSent
+from apps.invoices.selectors import InvoiceView
 from apps.notifications.services import Attachment, Letter
 from apps.payments.events import PaymentRefunded
 
@@ -60,27 +61,25 @@ def receipt(event: InvoicePaid) -> Letter:
         )
 
 
-def refund(
-    event: PaymentRefunded, *, to: str, payer_name: str, locale: str, seller_name: str, seller_email: str
-) -> Letter:
+def refund(event: PaymentRefunded, invoice: InvoiceView) -> Letter:
     """Money is on its way back."""
-    with translation.override(locale):
-        amount = format_minor(event.amount_minor, event.currency, locale)
+    with translation.override(invoice.locale):
+        amount = format_minor(event.amount_minor, event.currency, invoice.locale)
         return Letter(
-            to=to,
-            locale=locale,
+            to=invoice.buyer.email,
+            locale=invoice.locale,
             template="refund",
-            subject=_("%(seller)s refunded %(amount)s to you") % {"seller": seller_name, "amount": amount},
+            subject=_("%(seller)s refunded %(amount)s to you") % {"seller": invoice.seller.name, "amount": amount},
             context={
-                "number": event.label,
-                "client_name": payer_name,
-                "seller_name": seller_name,
+                "number": invoice.number,
+                "client_name": invoice.buyer.name,
+                "seller_name": invoice.seller.name,
                 "amount": amount,
             },
-            from_name=seller_name,
-            reply_to=seller_email,
-            related_type=event.purpose,
-            related_id=event.purpose_id,
+            from_name=invoice.seller.name,
+            reply_to=invoice.seller.email,
+            related_type="invoice",
+            related_id=invoice.id,
         )
 
 

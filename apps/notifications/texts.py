@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 
 from apps.core.money import format_minor
 from apps.invoices.events import InvoicePaid, InvoicePartiallyPaid, InvoiceViewed
+from apps.invoices.selectors import InvoiceView
 from apps.notifications.services import Text
 from apps.payments.events import PaymentFailed, PaymentRefunded
 
@@ -42,16 +43,18 @@ def invoice_partially_paid(event: InvoicePartiallyPaid) -> Text:
     )
 
 
-def payment_failed(event: PaymentFailed) -> Text:
-    """The customer tried to pay and could not."""
-    return Text(_("A payment failed"), event.reason)
+def payment_failed(event: PaymentFailed, invoice: InvoiceView) -> Text:
+    """The customer tried to pay and could not; `reason` is in the payment provider's words."""
+    body = f"{invoice.buyer.name} · {event.reason}" if event.reason else invoice.buyer.name
+    return Text(_("A payment for invoice %(number)s failed") % {"number": invoice.number}, body)
 
 
-def payment_refunded(event: PaymentRefunded) -> Text:
+def payment_refunded(event: PaymentRefunded, invoice: InvoiceView) -> Text:
     """Money went back."""
+    amount = money(event.amount_minor, event.currency)
     return Text(
-        _("%(amount)s was refunded") % {"amount": money(event.amount_minor, event.currency)},
-        _("Invoice %(number)s") % {"number": event.label},
+        _("%(amount)s of invoice %(number)s was refunded") % {"amount": amount, "number": invoice.number},
+        invoice.buyer.name,
     )
 
 
