@@ -131,10 +131,10 @@ class Complaints:
     expected: set[str] = field(default_factory=set)
     found: list[str] = field(default_factory=list)
 
-    def listen(self, context: BrowserContext) -> None:
+    def listen(self, page: Page) -> None:
         """Note errors of scripts, of the network and of the content policy."""
-        context.on("console", lambda line: line.type == "error" and self.found.append(f"{line.text} {line.location}"))
-        context.on("weberror", lambda error: self.found.append(str(error.error)))
+        page.on("console", lambda line: line.type == "error" and self.found.append(f"{line.text} {line.location}"))
+        page.on("pageerror", lambda error: self.found.append(str(error)))
 
     def unexpected(self) -> list[str]:
         """Those that no test asked for."""
@@ -149,28 +149,42 @@ def complaints() -> Iterator[Complaints]:
     assert noted.unexpected() == []
 
 
+class Contexts:
+    """A browser context for each kind of visitor, kept so that styles and scripts are fetched once."""
+
+    def __init__(self, platform: Platform, browser: Browser) -> None:
+        self._platform, self._browser = platform, browser
+        self._kept: dict[str, BrowserContext] = {}
+
+    def of(self, role: str, options: dict[str, Any]) -> BrowserContext:
+        """The context of a member in `role` (nobody without one) with these options of Playwright's."""
+        key = repr((role, sorted(options.items())))
+        if key not in self._kept:
+            state = self._platform.state(self._browser, role) if role else None
+            self._kept[key] = self._browser.new_context(**{**LOOK, "storage_state": state, **options})
+        return self._kept[key]
+
+
+@pytest.fixture(scope="package")
+def contexts(platform: Platform, browser: Browser) -> Contexts:
+    """Closed with the browser."""
+    return Contexts(platform, browser)
+
+
 Visit = Callable[..., Page]
 
 
 @pytest.fixture
-def visit(platform: Platform, browser: Browser, complaints: Complaints) -> Iterator[Visit]:
-    """``visit(role)`` is an empty tab of that member, ``visit()`` one of a stranger; options go to the context."""
-    contexts: list[BrowserContext] = []
+def visit(contexts: Contexts, complaints: Complaints) -> Iterator[Visit]:
+    """``visit(role)`` is an empty tab of that member, ``visit()`` one of a stranger; options go to its context."""
+    pages: list[Page] = []
 
     def tab(role: str = "", **options: Any) -> Page:
-        state = platform.state(browser, role) if role else None
-        contexts.append(browser.new_context(**{**LOOK, "storage_state": state, **options}))
-        complaints.listen(contexts[-1])
-        page = contexts[-1].new_page()
-        page.set_default_timeout(15_000)
-        return page
+        pages.append(contexts.of(role, options).new_page())
+        complaints.listen(pages[-1])
+        pages[-1].set_default_timeout(15_000)
+        return pages[-1]
 
     yield tab
-    import os
-
-    if os.environ.get("SHOTDIR"):
-        for index, context in enumerate(contexts):
-            for page in context.pages:
-                page.screenshot(path=f"{os.environ['SHOTDIR']}/fail{index}.png")
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()

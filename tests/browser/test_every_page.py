@@ -154,7 +154,8 @@ def test_slash_searches_and_the_address_keeps_it(platform: Platform, visit: Visi
 
 
 def test_keys_can_be_turned_off(platform: Platform, visit: Visit) -> None:
-    page = visit("OWNER", viewport=DESK)
+    # A context of its own, because the browser remembers the choice.
+    page = visit("OWNER", viewport=DESK, locale="en-GB")
     page.goto(platform.url("/clients/"))
     page.keyboard.press("?")
     page.get_by_role("checkbox", name="Turn single-key shortcuts off").check()
@@ -165,7 +166,7 @@ def test_keys_can_be_turned_off(platform: Platform, visit: Visit) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/invoices/", "/invoices/new/", "/settings/"])
 def test_arabic_runs_from_right_to_left(platform: Platform, visit: Visit, path: str) -> None:
-    page = visit("OWNER", viewport=DESK)
+    page = visit("OWNER", viewport=DESK, locale="ar")
     page.context.add_cookies([{"name": "django_language", "value": "ar", "url": platform.url()}])
     page.goto(platform.url(path))
     expect(page.locator("html")).to_have_attribute("dir", "rtl")
