@@ -3,10 +3,14 @@
 import re
 import secrets
 
+import httpx
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Complaints, Platform, Visit
+from tests.fixtures.processes import wait_until
 from tests.fixtures.stack import PARTS, WORKER
+from tests.fixtures.tenants import PASSWORD
 
 
 def test_a_stranger_watches_his_workspace_being_prepared_and_arrives(platform: Platform, visit: Visit) -> None:
@@ -47,3 +51,21 @@ def test_a_refused_form_says_what_is_wrong_beside_the_field(
     expect(field).to_have_attribute("aria-invalid", "true")
     assert "valid e" in page.locator(f"#{field.get_attribute('aria-describedby')}").inner_text()
     expect(field).to_have_value("nonsense")
+
+
+def test_who_has_two_workspaces_chooses_one(platform: Platform, visit: Visit) -> None:
+    email, url = f"owner@{platform.elsewhere.slug}.test", f"{platform.stack.url}/api/v1/auth/signup"
+    person = {"email": email, "password": PASSWORD, "first_name": "Ada", "last_name": "Brisk"}
+    headers = {"Host": "localhost"}
+    made = httpx.post(url, json={**person, "tenant_name": "Second House"}, headers=headers, timeout=30).json()["tenant"]
+    wait_until(lambda: httpx.get(f"{url}/{made['key']}", headers=headers, timeout=30).json()["status"] == "ACTIVE")
+    page = visit()
+    page.goto(platform.public("/sign-in/"))
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Choose a workspace")).to_be_visible()
+    assert Axe().run(page).response["violations"] == []
+    page.get_by_role("button", name="Second House").click()
+    page.wait_for_url(re.compile(r"http://second-house\.localhost:\d+/$"))
+    expect(page.get_by_role("button", name="Second House")).to_be_visible()
