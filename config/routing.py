@@ -4,9 +4,8 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.routing import ProtocolTypeRouter
 from django.conf import settings
-from django.urls import path
 
 from apps.notifications.consumers import NotificationConsumer
 from apps.notifications.sockets import host_of, host_of_origin
@@ -15,6 +14,8 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 AsgiApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+SOCKETS: dict[str, AsgiApplication] = {"/ws/notifications/": NotificationConsumer.as_asgi()}
 
 
 class OriginGate:
@@ -38,9 +39,12 @@ class OriginGate:
             await send({"type": "websocket.close", "code": 1008})
 
 
-async def not_found_socket(scope: Scope, receive: Receive, send: Send) -> None:
-    """A socket path that does not exist: refused at the handshake."""
-    await send({"type": "websocket.close", "code": 1008})
+async def sockets(scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve a socket by its path; an unknown one is refused at the handshake."""
+    if route := SOCKETS.get(scope["path"]):
+        await route(scope, receive, send)
+    else:
+        await send({"type": "websocket.close", "code": 1008})
 
 
 async def plain_http(scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,11 +70,4 @@ def _is_ours(origin_host: str, host: str) -> bool:
     return bool(origin_host) and (origin_host in (platform, host) or origin_host.endswith(f".{platform}"))
 
 
-sockets = URLRouter(
-    [
-        path("ws/notifications/", NotificationConsumer.as_asgi()),
-        path("<path:anything>", not_found_socket),
-        path("", not_found_socket),
-    ]
-)
 application = ProtocolTypeRouter({"websocket": OriginGate(sockets), "http": plain_http, "lifespan": lifespan})

@@ -55,7 +55,7 @@ def compose(row: EmailDelivery) -> EmailMultiAlternatives:
 
 def _sender(name: str, address: str) -> str:
     if not name:
-        return settings.DEFAULT_FROM_EMAIL
+        return str(settings.DEFAULT_FROM_EMAIL)
     return formataddr((name, address))
 
 

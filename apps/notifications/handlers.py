@@ -18,7 +18,7 @@ from apps.invoices.events import InvoicePaid, InvoicePartiallyPaid, InvoiceSent,
 from apps.notifications import letters, push, services, tasks, texts
 from apps.notifications.models import Level, NotificationKind
 from apps.notifications.services import Letter, Recipient, Text
-from apps.payments.events import PaymentFailed, PaymentRefunded
+from apps.payments.events import PaymentFailed, PaymentRefunded, RefundFailed
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.events import TenantProvisioned
 
@@ -128,6 +128,23 @@ def tell_of_refund(event: PaymentRefunded) -> None:
         url=_invoice_path(event.purpose_id),
     )
     _write(letters.refund(event, invoice), event.tenant_id, key)
+
+
+@subscribe(RefundFailed)
+def tell_of_failed_refund(event: RefundFailed) -> None:
+    """Members see that the customer has not got his money; the customer is not bothered with his bank's answer."""
+    if event.purpose != "invoice":
+        return
+    invoice = invoices.invoice_view(invoice_id=event.purpose_id)
+    _tell(
+        event.tenant_id,
+        "payments:read",
+        kind=NotificationKind.REFUND_FAILED,
+        key=f"payment.refund_failed:{event.refund_id}",
+        text=lambda: texts.refund_failed(event, invoice),
+        url=_invoice_path(event.purpose_id),
+        level=Level.ERROR,
+    )
 
 
 def _tell(

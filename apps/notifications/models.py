@@ -16,6 +16,7 @@ class NotificationKind(models.TextChoices):
     INVOICE_PARTIALLY_PAID = "INVOICE_PARTIALLY_PAID"
     PAYMENT_FAILED = "PAYMENT_FAILED"
     PAYMENT_REFUNDED = "PAYMENT_REFUNDED"
+    REFUND_FAILED = "REFUND_FAILED"
 
 
 class Level(models.TextChoices):

@@ -47,23 +47,32 @@ class DeliveryView:
 
 def unread_count(*, actor: Actor) -> int:
     """How many of the actor's notifications in his tenant are unread."""
-    return _own(actor).filter(read_at__isnull=True).count()
+    return own(actor).filter(read_at__isnull=True).count()
 
 
 def cursor(*, actor: Actor) -> int:
     """The last cursor given to the actor; 0 when he was never told anything."""
+    if actor.tenant_id is None or actor.user_id is None:
+        return 0
     last = NotificationCursor.objects.filter(tenant_id=actor.tenant_id, user_id=actor.user_id)
     return last.aggregate(last=Max("last_seq"))["last"] or 0
 
 
+def own(actor: Actor) -> QuerySet[Notification]:
+    """Every row of the actor in his tenant; none for somebody who is no member, such as an operator."""
+    if actor.tenant_id is None or actor.user_id is None:
+        return Notification.objects.none()
+    return Notification.objects.filter(tenant_id=actor.tenant_id, user_id=actor.user_id)
+
+
 def bell(*, actor: Actor) -> list[NotificationView]:
     """The actor's latest notifications, newest first, as many as the bell shows."""
-    return [view(row) for row in _own(actor).order_by("-id")[:BELL_ROWS]]
+    return [view(row) for row in own(actor).order_by("-id")[:BELL_ROWS]]
 
 
 def list_notifications(*, actor: Actor, page: PageRequest, unread: bool = False) -> Page[NotificationView]:
     """A page of the actor's notifications, newest first; only unread ones when asked."""
-    rows = _own(actor)
+    rows = own(actor)
     if unread:
         rows = rows.filter(read_at__isnull=True)
     found = paginate(rows, page)
@@ -72,7 +81,7 @@ def list_notifications(*, actor: Actor, page: PageRequest, unread: bool = False)
 
 def notifications_after(*, actor: Actor, after: int, limit: int) -> list[NotificationView]:
     """What the actor was told since the cursor `after`, oldest first, at most `limit`."""
-    return [view(row) for row in _own(actor).filter(seq__gt=after).order_by("seq")[:limit]]
+    return [view(row) for row in own(actor).filter(seq__gt=after).order_by("seq")[:limit]]
 
 
 def deliveries_for(*, tenant_id: UUID, related_type: str, related_id: UUID) -> list[DeliveryView]:
@@ -108,7 +117,3 @@ def view(row: Notification) -> NotificationView:
         read_at=row.read_at,
         created_at=row.created_at,
     )
-
-
-def _own(actor: Actor) -> QuerySet[Notification]:
-    return Notification.objects.filter(tenant_id=actor.tenant_id, user_id=actor.user_id)

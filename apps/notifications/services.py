@@ -10,13 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
 from django.utils import translation
 
 from apps.audit import services as audit
 from apps.core.actor import Actor, ActorKind
 from apps.core.clock import utcnow
 from apps.core.errors import IllegalState, NotFound, PermissionRefused
+from apps.notifications import selectors
 from apps.notifications.models import DeliveryState, EmailDelivery, Level, Notification
 
 _ONE_WRITER = "select pg_advisory_xact_lock(hashtextextended('notifications:' || %s, 0))"
@@ -172,7 +172,7 @@ def mark_read(*, actor: Actor, notification_id: UUID, is_read: bool, now: dateti
         NotFound: unknown, or somebody else's.
     """
     with transaction.atomic():
-        row = _own(actor).select_for_update().filter(pk=notification_id).first()
+        row = selectors.own(actor).select_for_update().filter(pk=notification_id).first()
         if row is None:
             raise NotFound("There is no such notification.")
         if is_read != (row.read_at is not None):
@@ -184,7 +184,7 @@ def mark_read(*, actor: Actor, notification_id: UUID, is_read: bool, now: dateti
 def mark_all_read(*, actor: Actor, now: datetime | None = None) -> int:
     """Mark everything that the actor was told as read; returns how many were unread."""
     with transaction.atomic():
-        return _own(actor).filter(read_at__isnull=True).update(read_at=now or utcnow())
+        return selectors.own(actor).filter(read_at__isnull=True).update(read_at=now or utcnow())
 
 
 def delete_notification(*, actor: Actor, notification_id: UUID) -> None:
@@ -194,7 +194,7 @@ def delete_notification(*, actor: Actor, notification_id: UUID) -> None:
         NotFound: unknown, somebody else's, or removed before.
     """
     with transaction.atomic():
-        removed, _ = _own(actor).filter(pk=notification_id).delete()
+        removed, _ = selectors.own(actor).filter(pk=notification_id).delete()
         if not removed:
             raise NotFound("There is no such notification.")
 
@@ -202,7 +202,7 @@ def delete_notification(*, actor: Actor, notification_id: UUID) -> None:
 def delete_all(*, actor: Actor) -> int:
     """Remove all of the actor's own notifications; returns how many there were."""
     with transaction.atomic():
-        removed, _ = _own(actor).delete()
+        removed, _ = selectors.own(actor).delete()
     return removed
 
 
@@ -235,10 +235,6 @@ def retry_email(*, actor: Actor, delivery_id: UUID, now: datetime | None = None)
             after={"state": row.state, "attempts": 0},
             tenant_id=row.tenant_id,
         )
-
-
-def _own(actor: Actor) -> QuerySet[Notification]:
-    return Notification.objects.filter(tenant_id=actor.tenant_id, user_id=actor.user_id)
 
 
 def _next_seqs(tenant_id: UUID, user_ids: list[UUID]) -> dict[UUID, int]:

@@ -7,7 +7,7 @@ from apps.core.money import format_minor
 from apps.invoices.events import InvoicePaid, InvoicePartiallyPaid, InvoiceViewed
 from apps.invoices.selectors import InvoiceView
 from apps.notifications.services import Text
-from apps.payments.events import PaymentFailed, PaymentRefunded
+from apps.payments.events import PaymentFailed, PaymentRefunded, RefundFailed
 
 
 def welcome(tenant_name: str) -> Text:
@@ -55,6 +55,15 @@ def payment_refunded(event: PaymentRefunded, invoice: InvoiceView) -> Text:
     return Text(
         _("%(amount)s of invoice %(number)s was refunded") % {"amount": amount, "number": invoice.number},
         invoice.buyer.name,
+    )
+
+
+def refund_failed(event: RefundFailed, invoice: InvoiceView) -> Text:
+    """Money that had gone back is here again; the customer has to be asked for another way."""
+    amount = money(event.amount_minor, event.currency)
+    return Text(
+        _("The refund of %(amount)s for invoice %(number)s came back") % {"amount": amount, "number": invoice.number},
+        _("%(client)s's bank did not take it.") % {"client": invoice.buyer.name},
     )
 
 
