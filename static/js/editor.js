@@ -49,6 +49,9 @@ if (editor) {
     editor.querySelector("[data-total]").value = show(net - discount + tax);
   };
 
+  // A script changes no field by hand, so the guard of unsaved changes must be told.
+  const changed = () => editor.dispatchEvent(new Event("input", { bubbles: true }));
+
   const add = () => {
     const index = total.value;
     const before = rows.querySelector("[data-row]:not([hidden]):last-child");
@@ -60,7 +63,7 @@ if (editor) {
     field(row, "quantity").value = "1";
     field(row, "tax_rate").value = before ? field(before, "tax_rate").value : "";
     row.querySelector("input").focus();
-    compute();
+    changed();
   };
 
   const remove = (row) => {
@@ -68,7 +71,7 @@ if (editor) {
     field(row, "DELETE").checked = true;
     row.hidden = true;
     editor.querySelector("[data-add-row]").focus();
-    compute();
+    changed();
   };
 
   editor.addEventListener("input", compute);

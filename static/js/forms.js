@@ -34,7 +34,8 @@ document.querySelector("dialog[data-shown]")?.showModal();
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post" || event.defaultPrevented) return;
+  // Read as an attribute: a field that is called "method" hides the form's own property.
+  if (form.getAttribute("method") !== "post" || event.defaultPrevented) return;
   if (form.dataset.sent) {
     event.preventDefault();
     return;

@@ -1,14 +1,19 @@
 // Single-key shortcuts: C create, G then a letter, / search, ? help. Never needed, and can be turned off.
+import { recall, remember } from "./device.js";
+
 const help = document.getElementById("keys");
 const places = JSON.parse(help?.dataset.keys ?? "{}");
-const off = () => localStorage.getItem("keys") === "off";
+let isOff = recall("keys") === "off";
 const TYPING = "input, textarea, select, [contenteditable], dialog";
 let lead = false;
 
 const box = help?.querySelector("[data-keys-off]");
 if (box) {
-  box.checked = off();
-  box.addEventListener("change", () => localStorage.setItem("keys", box.checked ? "off" : "on"));
+  box.checked = isOff;
+  box.addEventListener("change", () => {
+    isOff = box.checked;
+    remember("keys", isOff ? "off" : null);
+  });
 }
 
 function press(key, event) {
@@ -24,7 +29,7 @@ function press(key, event) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (!help || off() || event.metaKey || event.ctrlKey || event.altKey || event.target.closest?.(TYPING)) return;
+  if (!help || isOff || event.metaKey || event.ctrlKey || event.altKey || event.target.closest?.(TYPING)) return;
   const key = event.key.toLowerCase();
   press(key, event);
   lead = key === "g" || (lead && key === "shift");

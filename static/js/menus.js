@@ -1,13 +1,17 @@
 // Theme switch, sidebar on phones, and popovers where anchor positioning is missing.
+import { remember } from "./device.js";
+
 const root = document.documentElement;
 const side = document.getElementById("side");
 const sideButton = document.querySelector("[data-toggle=side]");
 
 function toggleTheme() {
-  const prefersDark = matchMedia("(prefers-color-scheme: dark)").matches;
-  const isDark = root.dataset.theme === "dark" || (root.dataset.theme === "system" && prefersDark);
-  root.dataset.theme = isDark ? "light" : "dark";
-  localStorage.setItem("theme", root.dataset.theme);
+  const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  const shown = root.dataset.theme === "system" ? system : root.dataset.theme;
+  const wanted = shown === "dark" ? "light" : "dark";
+  // Whoever switches back to what the system shows follows the system again, also when it changes at night.
+  root.dataset.theme = wanted === system ? "system" : wanted;
+  remember("theme", wanted === system ? null : wanted);
 }
 
 function openSide(open) {

@@ -1,6 +1,10 @@
-// Loaded before the first paint, so that a saved theme never flashes.
+// Loaded before the first paint, so that a saved theme never flashes. A browser that keeps nothing follows its system.
 {
-  const root = document.documentElement;
-  const saved = localStorage.getItem("theme");
-  if (saved) root.dataset.theme = saved;
+  let saved = null;
+  try {
+    saved = localStorage.getItem("theme");
+  } catch {
+    // Site data is blocked.
+  }
+  if (saved === "light" || saved === "dark") document.documentElement.dataset.theme = saved;
 }
