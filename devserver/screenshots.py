@@ -36,12 +36,12 @@ class Album:
             context.add_cookies([{"name": "django_language", "value": str(language), "url": url} for url in urls])
         self.page: Page = context.new_page()
 
-    def take(self, name: str, url: str = "") -> None:
-        """One picture of the whole page, at `url` or where the browser is."""
+    def take(self, name: str, url: str = "", *, whole: bool = True) -> None:
+        """One picture, at `url` or where the browser is; of what fits the window unless of the whole page."""
         if url:
             self.page.goto(url)
         self.page.wait_for_load_state("load")
-        self.page.screenshot(path=self.target / f"{name}-{self.look}.png", full_page=True)
+        self.page.screenshot(path=self.target / f"{name}-{self.look}.png", full_page=whole)
 
     def all(self) -> None:
         """Every page."""
@@ -72,6 +72,7 @@ class Album:
         self.follow("clients", "client")
         self.follow("audit", "audit-entry")
         self.follow("invoices/?status=open", "invoice-open")
+        self.opened()
         hosted = self.page.get_attribute("a[target=_blank][href*='/i/']", "href")
         self.take("hosted", hosted or "")
         self.take("not-found", f"{self.tenant}/nothing-here/")
@@ -81,6 +82,26 @@ class Album:
         self.page.goto(f"{self.tenant}/{path}")
         link = self.page.get_attribute("tbody a.row-link", "href") or ""
         self.take(name, re.sub(r"^/", f"{self.tenant}/", link))
+
+    def opened(self) -> None:
+        """What opens above an open invoice's page: a dialog, the bell, the palette, the menu of a phone."""
+        self.page.locator("[data-dialog=record-payment]").click()
+        self.take("dialog", whole=False)
+        self.page.keyboard.press("Escape")
+        self.page.locator("[data-bell-button]").click()
+        self.page.locator("#bell li").first.wait_for()
+        self.take("bell", whole=False)
+        self.page.keyboard.press("Escape")
+        self.page.keyboard.press("Control+k")
+        self.take("palette", whole=False)
+        self.page.keyboard.press("Escape")
+        if self.look == "phone":
+            self.page.locator("[data-toggle=side]").click()
+            self.take("menu", whole=False)
+            self.page.keyboard.press("Escape")
+        self.page.emulate_media(media="print")
+        self.take("print")
+        self.page.emulate_media(media="screen")
 
     def admin(self) -> None:
         """The operators' pages."""
