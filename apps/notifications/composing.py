@@ -10,6 +10,7 @@ from django.utils import translation
 
 from apps.core.tenants import tenant_scope
 from apps.invoices import services as invoices
+from apps.notifications.languages import language_of
 from apps.notifications.models import EmailDelivery
 from apps.tenancy import selectors as tenancy
 
@@ -19,16 +20,17 @@ class UnknownAttachment(LookupError):
 
 
 def compose(row: EmailDelivery) -> EmailMultiAlternatives:
-    """The message, in the recipient's language. Fetches the attachment, so no transaction may be open.
+    """The message, in the language nearest to the recipient's. Fetches the attachment, so no transaction may be open.
 
     The Message-ID follows from the row, so that a message sent twice because a worker died between sending and
     noting it is recognisable as one (RFC 5322, 3.6.4).
     """
-    with translation.override(row.locale):
+    language = language_of(row.locale)
+    with translation.override(language):
         context = {
             **row.context,
             "subject": row.subject,
-            "locale": row.locale,
+            "language": language,
             "direction": "rtl" if translation.get_language_bidi() else "ltr",
             "sender_name": row.from_name,
         }

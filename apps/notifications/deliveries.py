@@ -78,7 +78,7 @@ def deliver_due_emails(*, limit: int = 200, now: datetime | None = None) -> int:
 
 def delay_after(attempt: int) -> timedelta:
     """How long to wait after the failure of `attempt` (from 1): four times longer each time, ±50 % jitter."""
-    delay = min(FIRST_DELAY * int(4 ** (attempt - 1)), LONGEST_DELAY)
+    delay = min(FIRST_DELAY * int(4 ** min(attempt - 1, 10)), LONGEST_DELAY)
     return delay * random.uniform(0.5, 1.5)  # noqa: S311
 
 

@@ -10,13 +10,14 @@ from django.utils.translation import gettext as _
 from apps.core.money import format_minor
 from apps.invoices.events import InvoicePaid, InvoiceSent
 from apps.invoices.selectors import InvoiceView
+from apps.notifications.languages import language_of
 from apps.notifications.services import Attachment, Letter
 from apps.payments.events import PaymentRefunded
 
 
 def invoice_sent(event: InvoiceSent) -> Letter:
     """The invoice itself, with its PDF and the link to pay."""
-    with translation.override(event.locale):
+    with translation.override(language_of(event.locale)):
         return Letter(
             to=event.to_email,
             locale=event.locale,
@@ -40,7 +41,7 @@ def invoice_sent(event: InvoiceSent) -> Letter:
 
 def receipt(event: InvoicePaid) -> Letter:
     """Thanks, and the proof that the invoice is paid."""
-    with translation.override(event.locale):
+    with translation.override(language_of(event.locale)):
         return Letter(
             to=event.to_email,
             locale=event.locale,
@@ -63,7 +64,7 @@ def receipt(event: InvoicePaid) -> Letter:
 
 def refund(event: PaymentRefunded, invoice: InvoiceView) -> Letter:
     """Money is on its way back."""
-    with translation.override(invoice.locale):
+    with translation.override(language_of(invoice.locale)):
         amount = format_minor(event.amount_minor, event.currency, invoice.locale)
         return Letter(
             to=invoice.buyer.email,
@@ -85,7 +86,7 @@ def refund(event: PaymentRefunded, invoice: InvoiceView) -> Letter:
 
 def welcome(*, to: str, name: str, locale: str, tenant_name: str, tenant_url: str, tenant_id: UUID) -> Letter:
     """To the owner of a new workspace."""
-    with translation.override(locale):
+    with translation.override(language_of(locale)):
         return Letter(
             to=to,
             locale=locale,
