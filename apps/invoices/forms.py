@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import FieldError
-from apps.core.money import exponent, is_currency, to_decimal
+from apps.core.money import MAX_MINOR, exponent, is_currency, to_decimal
 from apps.invoices.draft_rules import LineInput
 from apps.invoices.drafting import DraftInput
 from apps.invoices.models import NEGATIVE_ITEM_TYPES, ItemType
@@ -74,8 +74,10 @@ def minor_of(amount: Decimal, currency: str) -> int:
     """An amount in minor units.
 
     Raises:
-        forms.ValidationError: more decimals than the currency has.
+        forms.ValidationError: more than anybody owes, or more decimals than the currency has.
     """
+    if abs(amount) > MAX_MINOR:
+        raise forms.ValidationError(_("Enter a shorter number."))
     scaled = amount.scaleb(exponent(currency))
     if scaled != scaled.to_integral_value():
         raise forms.ValidationError(_("This currency has fewer decimals."))

@@ -145,7 +145,6 @@ def test_a_stale_edit_is_a_conflict(program: APIClient, client_id: str) -> None:
         ({"lines": first_line(discount_minor=101)}, "lines.0.discount_minor"),
         ({"lines": first_line(item_type="gift")}, "lines.0.item_type"),
         ({"lines": first_line(description="")}, "lines.0.description"),
-        ({"lines": first_line(description="\ud800")}, "lines.0.description"),
         ({"lines": [*first_line(), {"quantity": "1", "unit_price_minor": 1}]}, "lines.1.description"),
         ({"currency": "EUX"}, "currency"),
         ({"currency": ""}, "currency"),

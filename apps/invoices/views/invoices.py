@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.core.clock import today_in
-from apps.core.errors import DomainError, NotFound, ValidationFailed
+from apps.core.errors import DomainError, NotFound, PermissionRefused, ValidationFailed
 from apps.core.money import exponent
 from apps.core.pages import PageRequest, error_page, page
 from apps.core.rest.paging import PageRequest as Paging
@@ -186,7 +186,7 @@ def act(request: PageRequest, invoice_id: UUID, action: str) -> HttpResponse:
     service, done = ACTIONS[action]
     try:
         service(actor=request.actor, invoice_id=invoice_id)
-    except NotFound as error:
+    except (NotFound, PermissionRefused) as error:
         return error_page(request, error)
     except DomainError as error:
         messages.error(request, error.detail)
@@ -201,6 +201,8 @@ def duplicate(request: PageRequest, invoice_id: UUID) -> HttpResponse:
     """A new draft with the same lines, opened in the editor."""
     try:
         copy = services.duplicate_invoice(actor=request.actor, invoice_id=invoice_id)
+    except NotFound as error:
+        return error_page(request, error)
     except DomainError as error:
         messages.error(request, error.detail)
         return HttpResponseRedirect(reverse("invoices:list"))
@@ -213,6 +215,8 @@ def delete(request: PageRequest, invoice_id: UUID) -> HttpResponse:
     """Remove a draft."""
     try:
         services.delete_invoice(actor=request.actor, invoice_id=invoice_id)
+    except NotFound as error:
+        return error_page(request, error)
     except DomainError as error:
         messages.error(request, error.detail)
     else:
