@@ -235,7 +235,7 @@ def _filtered(payments: QuerySet[Payment], filters: Mapping[str, str]) -> QueryS
         payments = payments.filter(purpose=value)
     if value := filters.get("purpose_id"):
         payments = payments.filter(purpose_id=_uuid("purpose_id", value))
-    if value := filters.get("q", "").strip():
+    if value := filters.get("q", "").replace("\x00", "").strip():
         fields = ("purpose_label", "payer_name", "payer_email", "reference")
         matches = Q()
         for field in fields:
