@@ -25,6 +25,6 @@ urlpatterns = [
     path("", include("apps.iam.urls_platform")),
     path("admin/", admin.site.urls),
     path("webhooks/stripe/payments/", views.payments_webhook, name="stripe-payments-webhook"),
-    path("metrics", include("django_prometheus.urls")),
+    path("", include("django_prometheus.urls")),
     *everywhere,
 ]
