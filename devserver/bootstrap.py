@@ -129,7 +129,9 @@ def _downloaded_pip() -> Path:
     """pip's own wheel from the package index, checked against the pinned hash."""
     wheel = VENV / PIP_WHEEL
     if not wheel.exists():
-        index = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple").rstrip("/")
+        index = os.environ.get("PIP_INDEX_URL", "").rstrip("/")
+        if not index:
+            raise InstallError("This Python has no pip: install its venv package, or name an index in PIP_INDEX_URL.")
         request = urllib.request.Request(f"{index}/pip/", headers={"Accept": "text/html"})
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
