@@ -5,11 +5,12 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 PASSWORD = "Insula-demo-1"  # noqa: S105
-LOOKS = {
+LOOKS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1360, "height": 900}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1360, "height": 900}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "has_touch": True, "is_mobile": True},
@@ -30,7 +31,7 @@ class Album:
         self.look, self.target = look, target
         self.platform = f"http://localhost:{port}"
         self.tenant = f"http://northwind.localhost:{port}"
-        context = browser.new_context(reduced_motion="reduce", **LOOKS[look])  # type: ignore[arg-type]
+        context = browser.new_context(reduced_motion="reduce", **LOOKS[look])
         if language := LOOKS[look].get("locale"):
             urls = (self.platform, self.tenant)
             context.add_cookies([{"name": "django_language", "value": str(language), "url": url} for url in urls])
