@@ -1,10 +1,18 @@
 """Tests: as development, with captured mail and files in a directory of their own."""
 
 import os
+import re
 import tempfile
 
 os.environ.setdefault("PUBLIC_SCHEME", "http")
 os.environ.setdefault("LOG_FORMAT", "console")
+
+# Each test process has a database of its own, and so a Valkey database of its own: nothing cached, queued or pushed
+# by one may reach another. Its child processes inherit both.
+if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and "INSULA_TEST_VALKEY" not in os.environ:
+    os.environ["REDIS_URL"] = re.sub(r"db=\d+|(?<=\d/)\d+$", "", os.environ["REDIS_URL"]).rstrip("?/")
+    os.environ["REDIS_URL"] += f"{'?db=' if os.environ['REDIS_URL'].startswith('unix:') else '/'}{int(worker[2:]) + 1}"
+    os.environ["INSULA_TEST_VALKEY"] = worker
 
 from config.settings.product import *  # noqa: F403
 from config.settings.product import STORAGES
