@@ -57,3 +57,16 @@ def test_another_workspace_sees_nothing(stack: Stack, standing_tenants: tuple) -
     stranger = member(stack, globex)
     assert stranger.send("GET", f"/api/v1/invoices/{invoice['id']}").status_code == 404
     assert stranger.send("GET", "/api/v1/invoices", host=acme.host).status_code == 403
+
+
+def test_static_files_come_from_the_web_process(stack: Stack, standing_tenants: tuple) -> None:
+    tenant, _ = standing_tenants
+    for host in (tenant.host, "localhost"):
+        headers = {"Host": host, "Accept-Encoding": "identity"}
+        sheet = stack.http.get("/static/css/base.css", headers=headers)
+        assert (sheet.status_code, sheet.headers["Content-Type"].split(";")[0]) == (200, "text/css")
+        assert len(sheet.content) == int(sheet.headers["Content-Length"])
+        unchanged = {"If-Modified-Since": sheet.headers["Last-Modified"]}
+        assert stack.http.get("/static/css/base.css", headers=headers | unchanged).status_code == 304
+        assert stack.http.get("/static/nothing.css", headers=headers).status_code == 404
+        assert stack.http.get("/static/../.env", headers=headers).status_code == 404
