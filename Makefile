@@ -73,7 +73,7 @@ migrations: install ## write migrations for changed models
 
 .PHONY: bench
 bench: install ## measure speed (tests/bench) on servers of its own
-	@$(DEV) test -- tests/bench -n 0 -s $(PYTEST_ARGS)
+	@$(DEV) test -- tests/bench -n 0 -o python_files='bench_*.py' --timeout 600 -q --disable-warnings $(PYTEST_ARGS)
 
 .PHONY: lock
 lock: install ## compile requirements/*.in into the hash-locked *.txt
