@@ -21,7 +21,7 @@ class StaticFilesMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self._serve = async_to_sync(ServeStaticMiddleware(sync_to_async(get_response)))
+        self._serve: GetResponse = async_to_sync(ServeStaticMiddleware(sync_to_async(get_response)))
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """The file, or what the rest of the chain answers."""
