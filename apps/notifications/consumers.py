@@ -54,14 +54,21 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         self._window, self._messages = 0.0, 0
         try:
             await super().__call__(scope, receive, send)
-        except (RedisError, DatabaseTrouble, OSError) as error:
+        except (RedisError, DatabaseTrouble) as error:
             logger.warning("socket.lost_its_server", error=repr(error))
-            # The client may be gone, or be told already.
-            with suppress(RuntimeError, OSError):
-                await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
+            await self._ask_to_come_again(send)
+        except OSError as error:
+            # Said into a connection that is closed already.
+            logger.debug("socket.client_gone", error=repr(error))
+            await self._ask_to_come_again(send)
         finally:
             if self._deadline:
                 self._deadline.cancel()
+
+    async def _ask_to_come_again(self, send: Any) -> None:
+        # The client may be gone, or be told already.
+        with suppress(RuntimeError, OSError):
+            await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
 
     # -- opening ---------------------------------------------------------------------------------------------------
 

@@ -45,9 +45,9 @@ class DeliveryView:
     created_at: datetime
 
 
-def unread_count(*, actor: Actor) -> int:
-    """How many of the actor's notifications in his tenant are unread."""
-    return own(actor).filter(read_at__isnull=True).count()
+def unread_count(*, actor: Actor, up_to: int = MAX_SEQ) -> int:
+    """How many of the actor's notifications in his tenant are unread, as far as the cursor `up_to`."""
+    return own(actor).filter(read_at__isnull=True, seq__lte=up_to).count()
 
 
 def cursor(*, actor: Actor) -> int:

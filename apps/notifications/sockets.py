@@ -72,8 +72,12 @@ def glance(identify: Identify, after: int | None, limit: int) -> Glance | None:
     actor = identify()
     if actor is None:
         return None
-    rows = [] if after is None else selectors.notifications_after(actor=actor, after=after, limit=limit)
-    return Glance(actor, rows, selectors.unread_count(actor=actor))
+    if after is None:
+        return Glance(actor, [], selectors.unread_count(actor=actor))
+    rows = selectors.notifications_after(actor=actor, after=after, limit=limit)
+    # What was committed since `rows` were read is counted when it is told, not before.
+    last = rows[-1].cursor if rows else after
+    return Glance(actor, rows, selectors.unread_count(actor=actor, up_to=last))
 
 
 def start_cursor(actor: Actor, wanted: int | None) -> int:

@@ -64,7 +64,13 @@ CELERY_BEAT_SCHEDULE = {
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [env.str("REDIS_URL")], "prefix": "insula.ws", "expiry": 60},
+        "CONFIG": {
+            # The layer waits five seconds for a message and then again; redis-py, which gives up after five by itself,
+            # would take the quiet for a server that is gone and close every socket.
+            "hosts": [{"address": env.str("REDIS_URL"), "socket_timeout": 15, "socket_connect_timeout": 2}],
+            "prefix": "insula.ws",
+            "expiry": 60,
+        },
     }
 }
 

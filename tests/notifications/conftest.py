@@ -1,0 +1,95 @@
+"""The realtime process as it runs in production, on a Valkey of its own."""
+
+import json
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+from apps.notifications.models import Notification, NotificationCursor
+from apps.tenancy.selectors import TenantView
+from devserver.layout import prepare_layout
+from devserver.valkey import Valkey
+from tests.fixtures.processes import free_port, process, product_environment, wait_until
+
+NewTenant = Callable[[str], TenantView]
+
+
+class Realtime:
+    """The running process: opens sockets to it."""
+
+    def __init__(self, port: int, valkey: Valkey) -> None:
+        self.port, self.valkey = port, valkey
+
+    @contextmanager
+    def open(
+        self,
+        host: str,
+        *,
+        cookie: str = "",
+        cursor: int | str | None = None,
+        origin: str | None = None,
+        path: str = "/ws/notifications/",
+    ) -> Iterator[ClientConnection]:
+        """A socket to `host`, which need not resolve: the connection goes to the process's port."""
+        query = f"?{urlencode({'cursor': cursor})}" if cursor is not None else ""
+        headers = {"Cookie": f"sessionid={cookie}"} if cookie else {}
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        url = f"ws://{host}:{self.port}{path}{query}"
+        with connect(url, sock=plain, origin=origin, additional_headers=headers, open_timeout=20) as opened:  # type: ignore[arg-type]
+            yield opened
+
+
+@pytest.fixture(scope="session")
+def realtime_process(
+    standing_tenants: Any, database_name: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Realtime]:
+    """One process for the session's tests."""
+    folder: Path = tmp_path_factory.mktemp("realtime")
+    layout, port = prepare_layout(folder / "data"), free_port()
+    valkey = Valkey(layout)
+    valkey.start()
+    valkey.wait_ready()
+    environment = product_environment(database_name) | {"REDIS_URL": valkey.url}
+    arguments = ("uvicorn", "config.asgi:application", "--host", "127.0.0.1", "--port", str(port))
+    options = ("--log-level", "warning", "--timeout-graceful-shutdown", "1")
+    try:
+        with process(sys.executable, "-m", *arguments, *options, env=environment, log=folder / "log.txt"):
+            url = f"http://127.0.0.1:{port}/health/live"
+            wait_until(lambda: httpx.get(url).status_code == 200, what="the realtime process")
+            yield Realtime(port, valkey)
+    finally:
+        valkey.stop()
+        layout.remove()
+
+
+@pytest.fixture
+def realtime(realtime_process: Realtime, committed: NewTenant, settings: Any) -> Iterator[Realtime]:
+    """The process with Valkey up; what this test process pushes goes there, and everything is committed."""
+    if realtime_process.valkey.process is None or realtime_process.valkey.process.poll() is not None:
+        realtime_process.valkey.start()
+        realtime_process.valkey.wait_ready()
+    layer = settings.CHANNEL_LAYERS["default"]
+    hosts = [{**layer["CONFIG"]["hosts"][0], "address": realtime_process.valkey.url}]
+    settings.CHANNEL_LAYERS = {"default": {**layer, "CONFIG": {**layer["CONFIG"], "hosts": hosts}}}
+    yield realtime_process
+    Notification.objects.all().delete()
+    NotificationCursor.objects.all().delete()
+
+
+def heard(opened: ClientConnection) -> dict[str, Any]:
+    """The next message; waits up to ten seconds."""
+    message: dict[str, Any] = json.loads(opened.recv(timeout=10))
+    return message
+
+
+def say(opened: ClientConnection, **message: Any) -> None:
+    """Send one message."""
+    opened.send(json.dumps(message))
