@@ -82,7 +82,8 @@ def application(environment: Environment) -> list[ProcessDefinition]:
             python(
                 *("-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1"),
                 *("--port", str(environment.realtime_port), "--lifespan", "off", "--log-level", "warning"),
-                *("--timeout-graceful-shutdown", "3", *reload_realtime),
+                # Nobody has to say more than 8 KiB; by itself uvicorn would hold 16 MiB for each socket.
+                *("--ws-max-size", "65536", "--timeout-graceful-shutdown", "3", *reload_realtime),
             ),
             check=accepts_connections(environment.realtime_port),
             port=environment.realtime_port,

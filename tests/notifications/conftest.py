@@ -59,7 +59,7 @@ def realtime_process(
     valkey.wait_ready()
     environment = product_environment(database_name) | {"REDIS_URL": valkey.url}
     arguments = ("uvicorn", "config.asgi:application", "--host", "127.0.0.1", "--port", str(port))
-    options = ("--log-level", "warning", "--timeout-graceful-shutdown", "1")
+    options = ("--log-level", "warning", "--ws-max-size", "65536", "--timeout-graceful-shutdown", "1")
     try:
         with process(sys.executable, "-m", *arguments, *options, env=environment, log=folder / "log.txt"):
             url = f"http://127.0.0.1:{port}/health/live"
