@@ -28,7 +28,7 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Insula <no-reply@insula.localhost>")
 
 # -- Queues -----------------------------------------------------------------------------------------------------
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=env.str("REDIS_URL"))
+CELERY_BROKER_URL = env.str("BROKER_URL", default=env.str("REDIS_URL"))
 if CELERY_BROKER_URL.startswith("unix://"):
     CELERY_BROKER_URL = "redis+socket://" + CELERY_BROKER_URL.removeprefix("unix://").replace("?db=", "?virtual_host=")
 CELERY_TASK_IGNORE_RESULT = True
