@@ -23,9 +23,9 @@ client_pages = [
     path("<uuid:client_id>/delete/", clients.delete, name="delete"),
 ]
 hosted_pages = [
-    path("<str:token>/", hosted.show, name="show"),
-    path("<str:token>/pdf/", hosted.pdf, name="pdf"),
-    path("<str:token>/pay/", hosted.pay, name="pay"),
+    path("<slug:token>/", hosted.show, name="show"),
+    path("<slug:token>/pdf/", hosted.pdf, name="pdf"),
+    path("<slug:token>/pay/", hosted.pay, name="pay"),
 ]
 
 urlpatterns = [

@@ -48,7 +48,7 @@ CACHES = {
         "KEY_PREFIX": "insula",
     }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "apps.iam.sessions"
 
 TEMPLATES = [
     {
