@@ -5,6 +5,8 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -53,6 +55,17 @@ class TenantModelAdmin(ReadOnlyAdmin):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Readable only inside a tenant."""
         return current_scope() is not PUBLIC and super().has_view_permission(request, obj)
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        """The tenant's rows; the pages of one object look for it before they ask whether it may be seen.
+
+        Raises:
+            PermissionDenied: the operator is inside no tenant, so that there is no such table.
+        """
+        if current_scope() is PUBLIC:
+            raise PermissionDenied
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows
 
 
 class DomainInline(TabularInline):

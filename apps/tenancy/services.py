@@ -15,7 +15,7 @@ from apps.core import events
 from apps.core.actor import Actor, ActorKind, system
 from apps.core.clock import utcnow
 from apps.core.errors import DomainError, PermissionRefused
-from apps.core.tenants import tenant_transaction
+from apps.core.tenants import public_scope, tenant_transaction
 from apps.tenancy import lifecycle, selectors
 from apps.tenancy.errors import NameTaken, TemplateMissing
 from apps.tenancy.events import TenantCreated, TenantProvisioned, TenantStatusChanged
@@ -205,7 +205,8 @@ def _change_status(actor: Actor, tenant_id: UUID, after: str, reason: str, *, pe
         raise PermissionRefused
     if actor.kind is not ActorKind.OPERATOR:
         actor.require(permission)
-    with transaction.atomic():
+    # An operator may be inside another tenant, where rows of tenants cannot be saved.
+    with public_scope(), transaction.atomic():
         tenant = Tenant.objects.select_for_update().get(pk=tenant_id)
         if after == TenantStatus.PROVISIONING:
             tenant.provisioning_started_at = utcnow()
