@@ -35,6 +35,7 @@ LOGGING = {
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                redact,  # once more, because tracebacks become text only here
                 _renderer,
             ],
         }
