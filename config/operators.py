@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from django.contrib import admin
 from django.db.models import Count
 from django.db.models.functions import TruncMonth
 from django.http import HttpRequest
@@ -16,6 +17,15 @@ from apps.iam.models import Membership, User
 from apps.notifications.models import EmailDelivery
 from apps.payments.models import GatewayEvent
 from apps.tenancy.models import Tenant, TenantStatus
+
+# Their admins would change and show things past the services: rights by group, mirrored Stripe objects, keys.
+_NOT_FOR_OPERATORS = frozenset({"auth", "djstripe"})
+
+
+def leave_out_foreign_admins() -> None:
+    """Take the admins of libraries off the site; what operators may change goes through our services."""
+    for model in [model for model in admin.site._registry if model._meta.app_label in _NOT_FOR_OPERATORS]:
+        admin.site.unregister(model)
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:

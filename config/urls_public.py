@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.generic import TemplateView
 
 from apps.core import health
-from config import views
+from config import operators, views
 
 handler400 = "config.views.bad_request"
 handler403 = "config.views.forbidden"
@@ -19,6 +19,8 @@ everywhere = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
 ]
+
+operators.leave_out_foreign_admins()
 
 urlpatterns = [
     path("", TemplateView.as_view(template_name="landing/index.html"), name="landing"),

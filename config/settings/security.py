@@ -21,6 +21,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "iam:signin"
+LOGIN_REDIRECT_URL = "/admin/"  # of Django's own sign-in, which is the operators' alone
 
 # Addresses whose X-Forwarded-For is believed.
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])

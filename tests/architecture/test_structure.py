@@ -3,11 +3,13 @@
 import ast
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from django.apps import apps as registry
 from django.conf import settings
+from django.contrib import admin
 from django.core.management import call_command
 from django.db import connection, models
 from django.db.migrations.autodetector import MigrationAutodetector
@@ -146,6 +148,12 @@ def test_no_migration_is_missing() -> None:
     wanted = ProjectState.from_apps(registry)
     changes = MigrationAutodetector(loader.project_state(), wanted).changes(graph=loader.graph)
     assert {label: found for label, found in changes.items() if label in APPS} == {}
+
+
+def test_operators_get_no_admin_that_goes_past_the_services() -> None:
+    import_module("config.urls_public")
+    ours = {model._meta.app_label for model in admin.site._registry}
+    assert ours <= APPS
 
 
 @pytest.mark.django_db
