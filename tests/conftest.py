@@ -1,11 +1,15 @@
 """What every test can ask for. Two tenants exist in every run, so that every leak is observable."""
 
 import os
+from pathlib import Path
 
+import pytest
+from django.conf import settings
+
+from apps.core.documents.fonts import prepare_fonts
 from tests.fixtures.processes import ASYNC_CHECK
 
-# Playwright keeps an event loop in the main thread once it was started, and Django would then refuse every statement
-# of the tests that come after in the same process.
+# Playwright has an event loop in the main thread while it runs, and Django would refuse every statement beside it.
 os.environ[ASYNC_CHECK] = "true"
 
 pytest_plugins = [
@@ -15,3 +19,9 @@ pytest_plugins = [
     "tests.fixtures.processes",
     "tests.fixtures.stack",
 ]
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Make the fonts once, before any test's time runs: on a busy machine they take longer than a test may."""
+    if not hasattr(session.config, "workerinput"):
+        prepare_fonts(Path(settings.FONT_DIR))
