@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -49,7 +50,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def insula(data: Path, outer: dict[str, str], tmp_path: Path) -> Iterator[Started]:
-    port = free_start(21000)
+    # Far apart for each test process, because two look at the same moment.
+    port = free_start(21000 + 40 * (os.getpid() % 400))
     output = tmp_path / "output"
     with output.open("wb") as stream:
         process = subprocess.Popen(
