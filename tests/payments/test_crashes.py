@@ -56,8 +56,14 @@ def kill_during(sandbox: Sandbox, database_name: str, tmp_path: Path) -> Kill:
             "STRIPE_SECRET_KEY": django_settings.STRIPE_SECRET_KEY,
         }
         arguments = (sys.executable, "-m", "tests.payments.child", verb, str(tenant.id), str(row_id))
-        with process(*arguments, env=environment, log=tmp_path / "child.txt") as child:
-            wait_until(lambda: waiting(sandbox) == 1, what=f"{verb} to call the gateway")
+        log = tmp_path / "child.txt"
+        with process(*arguments, env=environment, log=log) as child:
+
+            def called() -> bool:
+                assert child.poll() is None, f"{verb} ended without asking the gateway:\n{log.read_text()}"
+                return waiting(sandbox) == 1
+
+            wait_until(called, seconds=90, what=f"{verb} to call the gateway")
             os.killpg(child.pid, signal.SIGKILL)
             child.wait(10)
         clear_faults(sandbox)

@@ -357,7 +357,10 @@ def test_four_different_events_at_once_pay_once(committed: NewTenant, sandbox: S
     rows = list(GatewayEvent.objects.values_list("pk", flat=True))
     assert len(rows) == 4
     assert at_once([partial(inbox.process_event, event_row_id=pk) for pk in rows]) == [None] * 4
-    assert set(GatewayEvent.objects.values_list("status", flat=True)) == {GatewayEventStatus.PROCESSED}
+    # On a busy machine one may have waited too long for the gateway; it is due again.
+    inbox.process_due(now=utcnow() + inbox.LEASE)
+    left = GatewayEvent.objects.values_list("status", "last_error").distinct()
+    assert list(left) == [(GatewayEventStatus.PROCESSED, "")]
     assert stored(tenant, payment_id).status == PaymentStatus.SUCCEEDED
     assert kinds_of_entries(tenant, payment_id) == ["payment.fee", "payment.succeeded"]
 

@@ -1,6 +1,7 @@
 """Compile message catalogues without GNU gettext."""
 
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from babel.messages.mofile import write_mo
@@ -23,9 +24,10 @@ class Command(BaseCommand):
                     continue
                 with source.open("rb") as file:
                     catalogue = read_po(file)
-                # Written aside and moved, so that a running server never reads half a file.
-                aside = target.with_suffix(".mo.new")
-                with aside.open("wb") as file:
-                    write_mo(file, catalogue)
-                aside.replace(target)
+                # Written aside and moved, so that a running server never reads half a file; under a name of its own,
+                # because several processes may compile at the same moment.
+                with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as aside:
+                    write_mo(aside, catalogue)
+                Path(aside.name).chmod(0o644)
+                Path(aside.name).replace(target)
                 self.stdout.write(f"compiled {source.parent.parent.name}/{source.name}")
