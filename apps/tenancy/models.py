@@ -120,7 +120,73 @@ class SchemaTemplate(models.Model):
 
     version = models.CharField(max_length=64, primary_key=True)
     script = models.TextField()
+    # ``app.name`` in the order in which the template took them, and a digest of them in any order.
+    migrations = models.JSONField(default=list)
+    migration_digest = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         db_table = "tenancy_schema_template"
+
+
+class SchemaStep(models.Model):
+    """What one migration did to the template, as text that does the same to every other schema."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    app = models.CharField(max_length=100)
+    name = models.CharField(max_length=255)
+    sql = models.TextField(blank=True)
+    # False where the migration runs Python or commits in between: each schema needs Django's own executor.
+    is_text = models.BooleanField()
+
+    class Meta:
+        db_table = "tenancy_schema_step"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["app", "name"], name="schema_step_unique")]
+
+
+class PoolStatus(models.TextChoices):
+    """Whether a pre-built schema still waits for a tenant."""
+
+    READY = "READY"
+    CLAIMED = "CLAIMED"
+
+
+class PooledSchema(models.Model):
+    """A schema that was built before anyone asked for it; a tenant that claims it takes its name."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    schema_name = models.CharField(max_length=63, unique=True)
+    database_alias = models.CharField(max_length=50, default="default")
+    status = models.CharField(max_length=10, choices=PoolStatus, default=PoolStatus.READY)
+    version = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+    claimed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "tenancy_pooled_schema"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(status=PoolStatus.READY, claimed_at=None)
+                | models.Q(status=PoolStatus.CLAIMED, claimed_at__isnull=False),
+                name="pooled_schema_state",
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["created_at"], name="pooled_schema_ready", condition=models.Q(status=PoolStatus.READY))
+        ]
+
+
+class SchemaReport(models.Model):
+    """What the last looks at one schema found: why its migration failed, and how it differs from the template."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    schema_name = models.CharField(max_length=63, unique=True)
+    failure = models.CharField(max_length=500, blank=True)
+    failed_at = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+    # One line for each thing that only one of the two has; empty where they are alike.
+    drift = models.TextField(blank=True)
+    checked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "tenancy_schema_report"
