@@ -1,5 +1,9 @@
 """Which apps are shared and which are each tenant's own; see docs/decisions for the reasons."""
 
+from django.core.exceptions import ImproperlyConfigured
+
+from config.settings.environment import env
+
 SHARED_APPS = [
     "apps.core",
     "apps.tenancy",
@@ -40,3 +44,17 @@ TENANT_DOMAIN_MODEL = "tenancy.Domain"
 TENANT_SYNC_ROUTER = "apps.tenancy.routers.SideRouter"
 DATABASE_ROUTERS = [TENANT_SYNC_ROUTER]
 TEST_RUNNER = "django.test.runner.DiscoverRunner"
+
+ROLLOUT_MODE = env.str("ROLLOUT_MODE", default="MULTI_TENANT")
+if ROLLOUT_MODE not in ("MULTI_TENANT", "SINGLE_TENANT"):
+    raise ImproperlyConfigured(f"ROLLOUT_MODE is {ROLLOUT_MODE!r}; it must be MULTI_TENANT or SINGLE_TENANT.")
+# In SINGLE_TENANT: the key of an existing workspace that becomes the one, and the name of a new one.
+DEFAULT_WORKSPACE_KEY = env.str("DEFAULT_WORKSPACE_KEY", default="")
+DEFAULT_WORKSPACE_NAME = env.str("DEFAULT_WORKSPACE_NAME", default="Workspace")
+
+# Whether customers of a suspended tenant may still pay its invoices.
+SUSPENDED_TENANTS_ACCEPT_PAYMENTS = env.bool("SUSPENDED_TENANTS_ACCEPT_PAYMENTS", default=True)
+# How long a deleted tenant can be restored before everything of it is removed.
+TENANT_PURGE_GRACE_DAYS = env.int("TENANT_PURGE_GRACE_DAYS", default=30)
+if TENANT_PURGE_GRACE_DAYS < 0:
+    raise ImproperlyConfigured("TENANT_PURGE_GRACE_DAYS must not be negative.")
