@@ -82,19 +82,22 @@ class Client(models.Model):
 
 
 class NumberSeries(models.Model):
-    """The counter of one series in one year: the number given last. See ``numbering.py``."""
+    """The counter of one series in one year: the number given last, one below the first before any is given."""
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     name = models.CharField(max_length=40)
     year = models.PositiveSmallIntegerField()
     pattern = models.CharField(max_length=60)
+    first_seq = models.BigIntegerField(default=1)
     last_seq = models.BigIntegerField()
 
     class Meta:
         db_table = "invoices_number_series"
         constraints: ClassVar = [
             models.UniqueConstraint("name", "year", name="number_series_unique"),
-            models.CheckConstraint(condition=Q(last_seq__gte=1), name="number_series_positive"),
+            models.CheckConstraint(
+                condition=Q(first_seq__gte=1, last_seq__gte=F("first_seq") - 1), name="number_series_positive"
+            ),
         ]
 
 
@@ -114,7 +117,9 @@ class Invoice(models.Model):
     seller_name = models.CharField(max_length=200, blank=True)
     seller_email = models.EmailField(blank=True)
     seller_address = models.CharField(max_length=500, blank=True)
-    seller_tax_id = models.CharField(max_length=50, blank=True)
+    seller_tax_id = models.CharField(max_length=255, blank=True)
+    brand_id = models.UUIDField(null=True)  # of ``tenancy``; what it looked like when issued stands in `brand`
+    brand = models.JSONField(default=dict)
 
     currency = models.CharField(max_length=3)
     issue_date = models.DateField(null=True)

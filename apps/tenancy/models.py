@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models.functions import Lower
 from django_tenants.models import DomainMixin, TenantMixin
 
 from apps.core import ids
@@ -44,6 +45,7 @@ class Tenant(TenantMixin):
     name = models.CharField(max_length=100, unique=True)
     schema_name = models.CharField(max_length=63, unique=True, default=ids.schema_name, editable=False)
     database_alias = models.CharField(max_length=50, default="default", editable=False)
+    primary_domain = models.CharField(max_length=253, blank=True, editable=False)  # empty: the sub-domain
 
     status = models.CharField(max_length=20, choices=TenantStatus, default=TenantStatus.PROVISIONING)
     status_reason = models.CharField(max_length=500, blank=True)
@@ -53,7 +55,7 @@ class Tenant(TenantMixin):
 
     legal_name = models.CharField(max_length=200, blank=True)
     address = models.TextField(max_length=500, blank=True)
-    tax_id = models.CharField(max_length=50, blank=True)
+    tax_id = models.CharField(max_length=255, blank=True)  # as printed: every row of TaxId, see ``tax_ids.py``
     email = models.EmailField(blank=True)
     time_zone = models.CharField(max_length=64, default="UTC")
     locale = models.CharField(max_length=10, default="en")
@@ -79,15 +81,100 @@ class Tenant(TenantMixin):
         return TenantScope(self.id, self.schema_name, self.database_alias)
 
 
+class DomainKind(models.TextChoices):
+    """Why a host leads to a tenant: its slug, a slug that it had before, or a domain that it proved to own."""
+
+    SLUG = "SLUG"
+    FORMER = "FORMER"
+    CUSTOM = "CUSTOM"
+
+
 class Domain(DomainMixin):
-    """A host name that leads to a tenant."""
+    """A host name that leads to a tenant; unique, so that the first who proves a domain has it."""
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     domain = models.CharField(max_length=253, unique=True)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="domains")
+    kind = models.CharField(max_length=6, choices=DomainKind, default=DomainKind.SLUG)
 
     class Meta:
         db_table = "tenancy_domain"
+
+
+class ClaimState(models.TextChoices):
+    """Whether a tenant has shown that a domain is its own."""
+
+    PENDING = "PENDING"
+    VERIFIED = "VERIFIED"
+    LOST = "LOST"
+
+
+class DomainClaim(models.Model):
+    """A tenant says that a domain is its own; DNS has to say so, too (``domains.py``)."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="domain_claims")
+    domain = models.CharField(max_length=253)
+    token = models.CharField(max_length=64)
+    state = models.CharField(max_length=8, choices=ClaimState, default=ClaimState.PENDING)
+    failures = models.PositiveSmallIntegerField(default=0)
+    checked_at = models.DateTimeField(null=True)
+    next_check_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=40, blank=True)
+    verified_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "tenancy_domain_claim"
+        constraints: ClassVar = [
+            models.UniqueConstraint("tenant", "domain", name="domain_claim_once"),
+            models.CheckConstraint(condition=models.Q(state__in=ClaimState.values), name="domain_claim_state_known"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["next_check_at"], name="domain_claim_due")]
+
+
+class Brand(models.Model):
+    """One face that a tenant shows to its customers; see ``brands.py``."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="brands")
+    name = models.CharField(max_length=60)
+    is_default = models.BooleanField(default=False)
+    accent = models.CharField(max_length=7)
+    logo = models.CharField(max_length=64, blank=True)  # the digest that names its file
+    sender_name = models.CharField(max_length=100, blank=True)
+    reply_to = models.EmailField(blank=True)
+    domain = models.ForeignKey(Domain, on_delete=models.SET_NULL, null=True, related_name="brands")
+    locale = models.CharField(max_length=10, blank=True)
+    invoice_intro = models.CharField(max_length=500, blank=True)
+    payment_terms = models.CharField(max_length=500, blank=True)
+    invoice_footer = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "tenancy_brand"
+        constraints: ClassVar = [
+            models.UniqueConstraint("tenant", Lower("name"), name="brand_name_once"),
+            models.UniqueConstraint("tenant", condition=models.Q(is_default=True), name="brand_one_default"),
+            models.UniqueConstraint("domain", name="brand_has_its_domain_alone"),
+            models.CheckConstraint(condition=models.Q(accent__regex=r"^#[0-9a-f]{6}$"), name="brand_accent_form"),
+            models.CheckConstraint(condition=models.Q(logo__regex=r"^([0-9a-f]{64})?$"), name="brand_logo_form"),
+        ]
+
+
+class TaxId(models.Model):
+    """A number by which a tax office knows a tenant; `kind` is a key of ``tax_ids.KINDS``."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="tax_ids")
+    kind = models.CharField(max_length=20)
+    value = models.CharField(max_length=40)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "tenancy_tax_id"
+        constraints: ClassVar = [models.UniqueConstraint("tenant", "kind", "value", name="tax_id_once")]
 
 
 class ExternalRef(models.Model):
