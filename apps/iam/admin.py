@@ -1,20 +1,24 @@
-"""People in the operators' admin."""
+"""People, their attempts to sign in and their lockouts in the operators' admin."""
 
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Field, QuerySet
 from django.forms import ChoiceField, ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.core.actor import Actor
-from apps.iam import selectors, services
-from apps.iam.models import Membership, PlatformRole, User
+from apps.core.errors import DomainError, PermissionRefused
+from apps.iam import operating, selectors, services
+from apps.iam.models import AttemptOutcome, Membership, PlatformRole, SignInAttempt, SignInGuard, User
 from apps.iam.origins import origin_of
 
 
@@ -52,6 +56,7 @@ class UserAdmin(ModelAdmin):
     search_fields: ClassVar = ["email", "first_name", "last_name"]
     ordering: ClassVar = ["-created_at"]
     inlines: ClassVar[list[Any]] = [MembershipInline]
+    actions_detail: ClassVar = ["unlock_link"]
     readonly_fields: ClassVar = ["email", "email_verified_at", "last_login", "tokens_valid_after", "created_at"]
     fieldsets: ClassVar = [
         (None, {"fields": ["email", "first_name", "last_name", "locale"]}),
@@ -73,6 +78,44 @@ class UserAdmin(ModelAdmin):
     def platform(self, user: User) -> tuple[str, Any] | str:
         """The platform role, for the few who have one."""
         return (user.platform_role, user.get_platform_role_display()) if user.platform_role else ""
+
+    @action(description=_("Unlock"), icon="lock_open")
+    def unlock_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """To the confirmation."""
+        return _confirmation(object_id, "unlock")
+
+    def get_urls(self) -> list[URLPattern]:
+        """The confirmation of each action."""
+        view = self.admin_site.admin_view(self.confirm)
+        return [path("<uuid:user_id>/confirm/<str:verb>/", view, name="iam_user_confirm"), *super().get_urls()]
+
+    def confirm(self, request: HttpRequest, user_id: Any, verb: str) -> HttpResponse:
+        """GET asks with the consequence, POST acts; operators who may only read cannot act."""
+        person = get_object_or_404(User, pk=user_id)
+        found = operating.VERBS.get(verb)
+        if found is None:
+            return HttpResponseRedirect(reverse("admin:iam_user_changelist"))
+        form = found.form(request.POST if request.method == "POST" else None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                if not request.user.has_perm("iam.change_user"):
+                    raise PermissionRefused(str(_("Your role may only read.")))
+                told = found.act(_operator(request), person, form.cleaned_data)
+            except DomainError as error:
+                messages.error(request, error.detail)
+            else:
+                messages.success(request, str(told or f"{found.title}: {person.email}"))
+            return HttpResponseRedirect(reverse("admin:iam_user_change", args=[user_id]))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": found.title,
+            "subtitle": person.email,
+            "consequence": found.consequence,
+            "person": person,
+            "form": form,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/iam/user/confirm.html", context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """People sign up or are invited."""
@@ -97,6 +140,71 @@ class UserAdmin(ModelAdmin):
         """Hand the changed values to the service, which checks and audits."""
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
         services.update_account(actor=_operator(request), user_id=obj.pk, changes=changes)
+
+
+class _ReadOnly(ModelAdmin):
+    """Operators look; nothing is changed here."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+
+@admin.register(SignInAttempt)
+class SignInAttemptAdmin(_ReadOnly):
+    """Who tried to sign in, from where, and what came of it."""
+
+    list_display: ClassVar = ["occurred_at", "email", "result", "ip", "user_agent"]
+    list_filter: ClassVar = ["outcome"]
+    search_fields: ClassVar = ["email", "ip"]
+    ordering: ClassVar = ["-occurred_at"]
+
+    @display(
+        description=_("outcome"),
+        label={"SUCCESS": "success", "WRONG": "warning", "INACTIVE": "warning", "LOCKED": "danger"},
+        ordering="outcome",
+    )
+    def result(self, attempt: SignInAttempt) -> tuple[str, str]:
+        """What came of it, as a coloured label."""
+        return attempt.outcome, str(AttemptOutcome(attempt.outcome).label)
+
+
+@admin.register(SignInGuard)
+class SignInGuardAdmin(_ReadOnly):
+    """E-mails with recent failures, also those that nobody has an account with, and the way to unlock them."""
+
+    list_display: ClassVar = ["email", "recent_failures", "locked_until", "updated_at"]
+    search_fields: ClassVar = ["email"]
+    ordering: ClassVar = ["-updated_at"]
+    actions: ClassVar = ["unlock_selected"]
+
+    @display(description=_("recent failures"))
+    def recent_failures(self, guard: SignInGuard) -> int:
+        """How many count towards the next lock."""
+        return len(guard.failed_at)
+
+    @admin.action(description=_("Unlock"), permissions=["unlock"])
+    def unlock_selected(self, request: HttpRequest, rows: "QuerySet[SignInGuard]") -> None:
+        """Open each of them at once."""
+        for guard in rows:
+            services.unlock(actor=_operator(request), email=guard.email)
+        messages.success(request, _("The addresses may sign in again."))
+
+    def has_unlock_permission(self, request: HttpRequest) -> bool:
+        """Operators who may change things."""
+        return request.user.has_perm("iam.change_user")
+
+
+def _confirmation(user_id: str, verb: str) -> HttpResponse:
+    return HttpResponseRedirect(reverse("admin:iam_user_confirm", args=[user_id, verb]))
 
 
 def _operator(request: HttpRequest) -> Actor:

@@ -1,42 +1,56 @@
 """Checking e-mail and password so that neither answer nor time tells which of the two was wrong."""
 
+from datetime import datetime
+
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
 from apps.audit.services import Severity
 from apps.core.actor import Actor, ActorKind, Origin
-from apps.core.errors import FieldError, ValidationFailed
+from apps.core.clock import utcnow
+from apps.core.errors import DomainError, FieldError, ValidationFailed
 from apps.core.tenants import public_scope
+from apps.iam import lockout
 from apps.iam.errors import AccountInactive, InvalidCredentials
-from apps.iam.models import User, normal_email
+from apps.iam.models import AttemptOutcome, User, normal_email
 
 MAX_PASSWORD = 128
 
 
-def verify(*, email: str, password: str, origin: Origin) -> User:
-    """The person with these credentials; a failure is audited and stays so whatever the caller rolls back to.
+def verify(*, email: str, password: str, origin: Origin, now: datetime | None = None) -> User:
+    """The person with these credentials; a failure is counted and stays so whatever the caller rolls back to.
 
     Raises:
         InvalidCredentials: unknown address or wrong password.
+        AccountLocked: too many failures; the password was not looked at.
         AccountInactive: right credentials of an account that is switched off.
     """
-    email = normal_email(email)
+    email, now = normal_email(email), now or utcnow()
+    error: DomainError
     with public_scope(), transaction.atomic():
+        remaining = lockout.enter(email, now=now)
         user = User.objects.filter(email=email).first()
-        if user is None:
-            # As much work as a real check does.
-            make_password(password[:MAX_PASSWORD])
-        if user is not None and len(password) <= MAX_PASSWORD and user.check_password(password):
-            if user.is_active:
-                return user
-            _record_refusal(user, email, "inactive", origin)
-            error: InvalidCredentials | AccountInactive = AccountInactive()
-        else:
+        if remaining is not None:
+            lockout.note(email, user, AttemptOutcome.LOCKED, origin, now=now)
+            error = lockout.refusal(remaining)
+        elif user is None or not _is_right(user, password):
+            if user is None:
+                # As much work as a real check does.
+                make_password(password[:MAX_PASSWORD])
             _record_refusal(user, email, "credentials", origin)
-            error = InvalidCredentials("E-mail or password is wrong.")
+            lockout.note(email, user, AttemptOutcome.WRONG, origin, now=now)
+            error = InvalidCredentials(_("E-mail or password is wrong."))
+        elif not user.is_active:
+            _record_refusal(user, email, "inactive", origin)
+            lockout.note(email, user, AttemptOutcome.INACTIVE, origin, now=now)
+            error = AccountInactive()
+        else:
+            lockout.note(email, user, AttemptOutcome.SUCCESS, origin, now=now)
+            return user
     raise error
 
 
@@ -52,6 +66,11 @@ def check_new_password(password: str, user: User | None = None) -> None:
         raise ValidationFailed(
             [FieldError("password", item.code or "invalid", " ".join(item.messages)) for item in error.error_list]
         ) from error
+
+
+def _is_right(user: User, password: str) -> bool:
+    # A password that is too long costs as much as any other, so that its time tells nothing of the address.
+    return user.check_password(password[:MAX_PASSWORD]) and len(password) <= MAX_PASSWORD
 
 
 def _record_refusal(user: User | None, email: str, reason: str, origin: Origin) -> None:

@@ -21,6 +21,12 @@ class AccountInactive(PermissionRefused):
     code, title = "account_inactive", "This account is not active"
 
 
+class AccountLocked(PermissionRefused):
+    """Too many failures with this e-mail, whether it has an account or not; the password was not looked at."""
+
+    code, title = "account_locked", "Too many failed attempts"
+
+
 class NotAMember(PermissionRefused):
     """The workspace is unknown or the account has no active membership in it: nobody can tell which."""
 

@@ -14,7 +14,7 @@ from apps.core.actor import Actor, ActorKind, Origin
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound, PermissionRefused, ValidationFailed
 from apps.core.tenants import public_scope
-from apps.iam import credentials, identity, selectors, signins
+from apps.iam import credentials, identity, lockout, selectors, signins
 from apps.iam.accounts import ensure_member, ensure_operator, update_account, update_profile
 from apps.iam.errors import (
     AccountInactive,
@@ -25,6 +25,7 @@ from apps.iam.errors import (
     RefreshInProgress,
 )
 from apps.iam.identity import Identity
+from apps.iam.lockout import unlock
 from apps.iam.models import (
     Channel,
     Membership,
@@ -59,6 +60,7 @@ __all__ = [
     "sign_out_all",
     "sign_up",
     "touch_session",
+    "unlock",
     "update_account",
     "update_profile",
 ]
@@ -266,6 +268,7 @@ def purge_expired(*, now: datetime | None = None) -> int:
     """Delete sign-ins and handoffs that ended a month ago or were not used for so long; returns how many."""
     before = (now or utcnow()) - KEPT_AFTER_END
     with public_scope(), transaction.atomic():
+        lockout.purge(now=now or utcnow())
         SessionHandoff.objects.filter(expires_at__lt=before).delete()
         RefreshToken.objects.filter(expires_at__lt=before).delete()
         return TokenFamily.objects.filter(last_seen_at__lt=before).delete()[0]
