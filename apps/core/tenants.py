@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TenantScope:
-    """What the database needs to know of a tenant: its id, its schema and the database that holds it."""
+    """What the database needs to know of a tenant: its id, its schema and the database that holds it.
+
+    `as_owner`: work as the role that owns the tables instead of the tenant's own.
+    """
 
     id: UUID | None
     schema_name: str
     database_alias: str = DEFAULT_DB_ALIAS
+    as_owner: bool = False
 
 
 PUBLIC = TenantScope(None, "public")
@@ -64,6 +68,16 @@ def tenant_scope(scope: TenantScope) -> Iterator[None]:
 def tenant_transaction(scope: TenantScope) -> Iterator[None]:
     """`tenant_scope` with a transaction around the body (a savepoint inside a running one)."""
     with tenant_scope(scope), transaction.atomic(using=scope.database_alias):
+        yield
+
+
+@contextmanager
+def owner_transaction(schema_name: str = "public", *, using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    """A transaction as the role that owns the tables, with `schema_name` alone on the path.
+
+    For provisioning, migrating and removing; the process's login must be allowed to become the owner.
+    """
+    with tenant_transaction(TenantScope(None, schema_name, using, as_owner=True)):
         yield
 
 

@@ -28,6 +28,10 @@ APPEND_SLASH = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 database = env.db_url("DATABASE_URL")
+# Who owns tables, who serves the platform, and the group of all tenants' roles; see docs/operations.md.
+DATABASE_OWNER_ROLE = env.str("DATABASE_OWNER_ROLE", default="insula_owner")
+DATABASE_PLATFORM_ROLE = env.str("DATABASE_PLATFORM_ROLE", default="insula_platform")
+DATABASE_TENANT_ROLE = env.str("DATABASE_TENANT_ROLE", default="insula_tenant")
 
 DATABASES = {
     "default": {
