@@ -47,7 +47,7 @@ def test_a_pattern_takes_year_and_sequence_and_nothing_else(pattern: str, shown:
 
 
 def test_a_sequence_outgrows_its_padding() -> None:
-    assert numbering.render(numbering.DEFAULT_PATTERN, year=2026, seq=12_345) == "INV-2026-12345"
+    assert numbering.render(numbering.DEFAULT_PATTERNS["INV"], year=2026, seq=12_345) == "INV-2026-12345"
 
 
 def test_each_year_counts_from_one(acme: TenantView, actor: Actor) -> None:
