@@ -12,6 +12,7 @@ SHARED_APPS = [
     "apps.payments",  # for its inbox alone: see SHARED_MODELS
     "apps.notifications",
     "apps.reports",
+    "apps.archives",
     "unfold",
     "django_tenants",  # after unfold, whose admin templates it would replace
     "django.contrib.admin",
