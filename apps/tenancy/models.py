@@ -49,6 +49,12 @@ class Tenant(TenantMixin):
 
     status = models.CharField(max_length=20, choices=TenantStatus, default=TenantStatus.PROVISIONING)
     status_reason = models.CharField(max_length=500, blank=True)
+    suspended_by = models.CharField(max_length=10, blank=True)  # the kind of actor, who alone can lift it
+    deleted_at = models.DateTimeField(null=True)
+    status_before_deletion = models.CharField(max_length=20, choices=TenantStatus, blank=True)
+    purge_after = models.DateTimeField(null=True)
+    purge_started_at = models.DateTimeField(null=True)  # from here on there is nothing to restore
+    is_default = models.BooleanField(default=False)  # the one workspace of SINGLE_TENANT
     provisioning_step = models.CharField(max_length=10, choices=ProvisioningStep, default=ProvisioningStep.QUEUED)
     provisioning_started_at = models.DateTimeField(null=True)
     schema_version = models.CharField(max_length=64, blank=True)
@@ -69,8 +75,19 @@ class Tenant(TenantMixin):
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(status__in=TenantStatus.values), name="tenant_status_known"),
             models.CheckConstraint(condition=models.Q(key__regex=r"^[a-z0-9]{8}$"), name="tenant_key_form"),
+            models.UniqueConstraint(
+                fields=["is_default"], condition=models.Q(is_default=True), name="tenant_default_is_one"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(deleted_at=None, purge_after=None, purge_started_at=None)
+                | models.Q(status="DELETED", is_default=False),
+                name="tenant_deletion_whole",
+            ),
         ]
-        indexes: ClassVar = [models.Index(fields=["status", "provisioning_started_at"], name="tenant_stuck")]
+        indexes: ClassVar = [
+            models.Index(fields=["status", "provisioning_started_at"], name="tenant_stuck"),
+            models.Index(fields=["purge_after"], name="tenant_purge_due", condition=~models.Q(purge_after=None)),
+        ]
 
     def __str__(self) -> str:
         return self.name
