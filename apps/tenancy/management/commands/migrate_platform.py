@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from apps.tenancy import migrating
+from apps.tenancy.progress import Progress
 
 
 class Command(BaseCommand):
@@ -13,5 +14,14 @@ class Command(BaseCommand):
     help = "Migrate shared tables, the template schema and every tenant's schema."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run; prints one line a step."""
-        migrating.migrate_platform(self.stdout.write)
+        """Run; prints how far it is.
+
+        Raises:
+            CommandError: a tenant could not be migrated; all others were.
+        """
+        stream = self.stdout
+        result = migrating.migrate_platform(
+            Progress(lambda text: stream.write(text, ending=""), is_terminal=stream.isatty())
+        )
+        if result.failed:
+            raise CommandError("\n".join(f"{label}: {reason}" for label, reason in result.failed.items()))
