@@ -21,9 +21,9 @@ def safe_path(wanted: str | None) -> str:
 def handoff_url(tenant: TenantView, token: str) -> str:
     """The address on the tenant's host that redeems a handoff token."""
     path = reverse("iam:handoff", urlconf=settings.TENANT_URLCONF)
-    return f"{tenant.url}{path}?{urlencode({'token': token})}"
+    return f"{tenant.home_url}{path}?{urlencode({'token': token})}"
 
 
 def sign_in_url(tenant: TenantView) -> str:
     """The sign-in page on the tenant's host."""
-    return f"{tenant.url}{reverse('iam:signin', urlconf=settings.TENANT_URLCONF)}"
+    return f"{tenant.home_url}{reverse('iam:signin', urlconf=settings.TENANT_URLCONF)}"

@@ -29,6 +29,7 @@ __all__ = [
     "tenant_by_id",
     "tenant_by_key_or_slug",
     "tenants_by_ids",
+    "url_of",
     "view",
 ]
 
@@ -59,6 +60,7 @@ class TenantView:
     time_zone: str
     locale: str
     currency: str
+    primary_domain: str
 
     @property
     def scope(self) -> TenantScope:
@@ -77,13 +79,18 @@ class TenantView:
 
     @property
     def host(self) -> str:
-        """The sub-domain, without a port."""
+        """The sub-domain, without a port; it leads here whatever other domains do."""
         return f"{self.slug}.{settings.PLATFORM_HOST}"
 
     @property
+    def home_url(self) -> str:
+        """The sub-domain's pages: where people sign in, because forms of the platform's host may lead there."""
+        return url_of(self.host)
+
+    @property
     def url(self) -> str:
-        """Where the tenant's pages are."""
-        return f"{settings.PUBLIC_SCHEME}://{self.host}{settings.PUBLIC_PORT}"
+        """The address for links in letters and documents: the primary domain's, the sub-domain's without one."""
+        return url_of(self.primary_domain or self.host)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,11 @@ class ProvisioningView:
     status: str
     step: str
     progress: int
+
+
+def url_of(host: str) -> str:
+    """The address of the pages on `host`."""
+    return f"{settings.PUBLIC_SCHEME}://{host}{settings.PUBLIC_PORT}"
 
 
 def view(tenant: Tenant) -> TenantView:
@@ -131,7 +143,7 @@ def tenant_by_host(host: str) -> TenantView | None:
 
     The database answers while the cache is down.
     """
-    cache_key = f"tenancy:host:{host}"
+    cache_key = _host_key(host)
     cached: TenantView | None = None
     with suppress(RedisError, OSError):
         cached = cache.get(cache_key)
@@ -148,7 +160,12 @@ def tenant_by_host(host: str) -> TenantView | None:
 def forget_host(host: str) -> None:
     """Drop what is cached of a host after its tenant changed; while the cache is down, it expires by itself."""
     with suppress(RedisError, OSError):
-        cache.delete(f"tenancy:host:{host}")
+        cache.delete(_host_key(host))
+
+
+def _host_key(host: str) -> str:
+    # The fields are part of it: a release that adds one never reads what the one before wrote.
+    return f"tenancy:host:{len(TenantView.__dataclass_fields__)}:{host}"
 
 
 def provisioning(key: str) -> ProvisioningView:
