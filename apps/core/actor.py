@@ -39,6 +39,7 @@ class Actor:
     roles: tuple[str, ...] = ()
     permissions: frozenset[str] = frozenset()
     impersonator_id: UUID | None = None
+    is_verified: bool = True  # a person's e-mail; what is no person has nothing to verify
     origin: Origin = field(default_factory=Origin)
 
     @property

@@ -61,11 +61,21 @@ def identify(
         actor = operator(user_id=user_id, name=name, email=email, platform_role=platform_role, origin=origin)
     else:
         tenant = TenantView(**dict(zip(_TENANT_FIELDS, columns, strict=True)))
-        actor = member(user_id=user_id, tenant_id=tenant_id, name=name, email=email, role=role, origin=origin)
+        actor = member(
+            user_id=user_id,
+            tenant_id=tenant_id,
+            name=name,
+            email=email,
+            role=role,
+            is_verified=email_verified,
+            origin=origin,
+        )
     return Identity(actor, tenant, family_id, first_name, last_name, locale, email_verified, last_seen_at)
 
 
-def member(*, user_id: UUID, tenant_id: UUID, name: str, email: str, role: str, origin: Origin) -> Actor:
+def member(
+    *, user_id: UUID, tenant_id: UUID, name: str, email: str, role: str, is_verified: bool, origin: Origin
+) -> Actor:
     """A member at work in his tenant."""
     return Actor(
         ActorKind.USER,
@@ -75,6 +85,7 @@ def member(*, user_id: UUID, tenant_id: UUID, name: str, email: str, role: str, 
         email=email,
         roles=(role,),
         permissions=permissions_of((role,)),
+        is_verified=is_verified,
         origin=origin,
     )
 

@@ -142,6 +142,7 @@ def actor_for_member(user_id: UUID, tenant_id: UUID, origin: Origin) -> Actor | 
         name=row.user.name,
         email=row.user.email,
         role=row.role,
+        is_verified=row.user.email_verified_at is not None,
         origin=origin,
     )
 

@@ -19,9 +19,14 @@ _ACTION = {
 
 
 def allowed_actions(status: str) -> list[str]:
-    """The actions that people may take in `status`; provisioning itself is nobody's action."""
+    """The actions that people may take in `status`; provisioning itself is nobody's action.
+
+    A deleted tenant goes back to the state that it had (``deleting.restore_tenant``), which no transition here allows.
+    """
     if status == S.PROVISIONING:
         return []
+    if status == S.DELETED:
+        return ["restore"]
     return sorted(_ACTION[S(after)] for after in TRANSITIONS[status])
 
 

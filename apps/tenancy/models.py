@@ -50,10 +50,10 @@ class Tenant(TenantMixin):
     status = models.CharField(max_length=20, choices=TenantStatus, default=TenantStatus.PROVISIONING)
     status_reason = models.CharField(max_length=500, blank=True)
     suspended_by = models.CharField(max_length=10, blank=True)  # the kind of actor, who alone can lift it
-    deleted_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
     status_before_deletion = models.CharField(max_length=20, choices=TenantStatus, blank=True)
-    purge_after = models.DateTimeField(null=True)
-    purge_started_at = models.DateTimeField(null=True)  # from here on there is nothing to restore
+    purge_after = models.DateTimeField(null=True, blank=True)
+    purge_started_at = models.DateTimeField(null=True, blank=True)  # from here on there is nothing to restore
     is_default = models.BooleanField(default=False)  # the one workspace of SINGLE_TENANT
     provisioning_step = models.CharField(max_length=10, choices=ProvisioningStep, default=ProvisioningStep.QUEUED)
     provisioning_started_at = models.DateTimeField(null=True)

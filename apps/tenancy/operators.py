@@ -26,12 +26,14 @@ STAY = timedelta(hours=1)
 def operator(request: HttpRequest) -> Actor:
     """The signed-in operator as an actor. The admin has checked already that he is one."""
     user: Any = request.user
+    writes = {"platform:write"} if user.has_perm("tenancy.change_tenant") else set()
     return Actor(
         ActorKind.OPERATOR,
         user_id=user.pk,
         name=str(user),
         email=getattr(user, "email", ""),
         roles=(getattr(user, "platform_role", ""),),
+        permissions=frozenset({"platform:read"} | writes),
         origin=replace(getattr(request, "origin", Origin()), source="ADMIN"),
     )
 

@@ -10,15 +10,14 @@ from django.db import Error, IntegrityError, connections, transaction
 from django.utils.text import slugify
 
 from apps.audit import services as audit
-from apps.audit.services import Severity
 from apps.core import events
-from apps.core.actor import Actor, ActorKind, system
+from apps.core.actor import Actor, system
 from apps.core.clock import utcnow
-from apps.core.errors import DomainError, PermissionRefused
+from apps.core.errors import DomainError, IllegalState, NotFound, PermissionRefused
 from apps.core.tenants import public_scope, tenant_transaction
-from apps.tenancy import lifecycle, selectors
+from apps.tenancy import selectors, transitions
 from apps.tenancy.errors import NameTaken, TemplateMissing
-from apps.tenancy.events import TenantCreated, TenantProvisioned, TenantStatusChanged
+from apps.tenancy.events import TenantCreated, TenantProvisioned
 from apps.tenancy.models import Domain, ExternalRef, ProvisioningStep, SchemaTemplate, Tenant, TenantStatus
 
 logger = structlog.get_logger(__name__)
@@ -90,33 +89,40 @@ def fail_stuck_tenants() -> int:
         )
         failed = 0
         for tenant in stuck:
-            _move(system(tenant.id), tenant, TenantStatus.PROVISIONING_FAILED, "Provisioning took too long.")
+            transitions.move(system(tenant.id), tenant, TenantStatus.PROVISIONING_FAILED, "Provisioning took too long.")
             failed += 1
     return failed
 
 
-def retry_provisioning(*, actor: Actor, tenant_id: UUID) -> None:
+def retry_provisioning(*, actor: Actor, tenant_id: UUID, reason: str = "") -> None:
     """Queue a failed tenant again; the caller wakes the task.
 
     Raises:
         IllegalState: the tenant is not in PROVISIONING_FAILED.
     """
-    _change_status(actor, tenant_id, TenantStatus.PROVISIONING, "", permission="tenant:suspend")
+    _change_status(actor, tenant_id, TenantStatus.PROVISIONING, reason)
 
 
 def suspend_tenant(*, actor: Actor, tenant_id: UUID, reason: str = "") -> None:
     """Make a tenant read-only.
 
     Raises:
-        PermissionRefused: neither the tenant's owner nor an operator.
+        PermissionRefused: neither the tenant's owner nor an operator who may write.
+        EmailNotVerified: an owner whose e-mail is not verified.
         IllegalState: the tenant is not active.
     """
-    _change_status(actor, tenant_id, TenantStatus.SUSPENDED, reason, permission="tenant:suspend")
+    _change_status(actor, tenant_id, TenantStatus.SUSPENDED, reason)
 
 
-def reactivate_tenant(*, actor: Actor, tenant_id: UUID) -> None:
-    """End a suspension; raises as `suspend_tenant` does."""
-    _change_status(actor, tenant_id, TenantStatus.ACTIVE, "", permission="tenant:suspend")
+def reactivate_tenant(*, actor: Actor, tenant_id: UUID, reason: str = "") -> None:
+    """End a suspension; what waited goes on.
+
+    Raises:
+        PermissionRefused, EmailNotVerified: as `suspend_tenant`.
+        SuspendedByPlatform: somebody else imposed it and the actor is no operator.
+        IllegalState: the tenant is not suspended.
+    """
+    _change_status(actor, tenant_id, TenantStatus.ACTIVE, reason)
 
 
 def update_settings(*, actor: Actor, tenant_id: UUID, changes: dict[str, str]) -> None:
@@ -151,7 +157,7 @@ def update_settings(*, actor: Actor, tenant_id: UUID, changes: dict[str, str]) -
             before={name: before[name] for name in changed},
             after=changed,
         )
-        _forget_hosts(tenant)
+        transitions.forget_hosts(tenant)
 
 
 def link(*, kind: str, ref: str, tenant_id: UUID, object_id: UUID) -> None:
@@ -190,62 +196,37 @@ def _fill_schema(actor: Actor, tenant_id: UUID) -> None:
             events.publish(TenantProvisioned(tenant_id=tenant_id))
         tenant.provisioning_step = ProvisioningStep.READY
         tenant.save(update_fields=["provisioning_step", "updated_at"])
-        _move(actor, tenant, TenantStatus.ACTIVE, "")
+        transitions.move(actor, tenant, TenantStatus.ACTIVE, "")
 
 
 def _fail(actor: Actor, tenant_id: UUID, reason: str) -> None:
     with transaction.atomic():
         tenant = Tenant.objects.select_for_update().get(pk=tenant_id)
         if tenant.status == TenantStatus.PROVISIONING:
-            _move(actor, tenant, TenantStatus.PROVISIONING_FAILED, reason)
+            transitions.move(actor, tenant, TenantStatus.PROVISIONING_FAILED, reason)
 
 
-def _change_status(actor: Actor, tenant_id: UUID, after: str, reason: str, *, permission: str) -> None:
-    if actor.kind is ActorKind.USER and actor.tenant_id != tenant_id:
-        raise PermissionRefused
-    if actor.kind is not ActorKind.OPERATOR:
-        actor.require(permission)
+def _change_status(actor: Actor, tenant_id: UUID, after: str, reason: str) -> None:
     # An operator may be inside another tenant, where rows of tenants cannot be saved.
     with public_scope(), transaction.atomic():
-        tenant = Tenant.objects.select_for_update().get(pk=tenant_id)
+        tenant = Tenant.objects.select_for_update().filter(pk=tenant_id).first()
+        if tenant is None:
+            raise NotFound("There is no such workspace.")
+        transitions.require_authority(actor, tenant, "tenant:suspend")
         if after == TenantStatus.PROVISIONING:
             tenant.provisioning_started_at = utcnow()
-        _move(actor, tenant, after, reason)
-
-
-def _move(actor: Actor, tenant: Tenant, after: str, reason: str) -> None:
-    before = tenant.status
-    lifecycle.check(before, after)
-    tenant.status, tenant.status_reason = after, reason
-    tenant.save(update_fields=["status", "status_reason", "provisioning_started_at", "updated_at"])
-    audit.record(
-        actor=actor,
-        action="tenancy.tenant.change_status",
-        entity_type="tenant",
-        entity_id=tenant.id,
-        entity_label=tenant.name,
-        before={"status": before},
-        after={"status": after, "reason": reason},
-        severity=Severity.HIGH if after in (TenantStatus.SUSPENDED, TenantStatus.DELETED) else Severity.INFO,
-        tenant_id=tenant.id,
-    )
-    _forget_hosts(tenant)
-    events.publish(TenantStatusChanged(tenant_id=tenant.id, before=before, after=after))
-
-
-def _forget_hosts(tenant: Tenant) -> None:
-    hosts = list(tenant.domains.values_list("domain", flat=True))
-
-    def forget() -> None:
-        for host in hosts:
-            selectors.forget_host(host)
-
-    transaction.on_commit(forget, robust=True)
+        elif after == TenantStatus.ACTIVE:
+            if tenant.status == TenantStatus.PROVISIONING:
+                # Only provisioning itself makes a tenant usable.
+                raise IllegalState("This workspace is still being prepared.", allowed_actions=[])
+            transitions.require_same_hand(actor, tenant)
+        transitions.move(actor, tenant, after, reason)
 
 
 def _free_slug(name: str, key: str) -> str:
     wanted = slugify(name)[:40].strip("-") or key
-    if wanted in RESERVED_SLUGS or Tenant.objects.filter(slug=wanted).exists():
+    host = f"{wanted}.{settings.PLATFORM_HOST}"  # may still lead to who had the slug before
+    if wanted in RESERVED_SLUGS or Domain.objects.filter(domain=host).exists():
         return f"{wanted[:40]}-{key[:4]}"
     return wanted
 

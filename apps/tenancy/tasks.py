@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from apps.core.jobs import platform_task
-from apps.tenancy import selectors, services
+from apps.tenancy import purging, selectors, services
 
 
 @platform_task("tenancy.provision_tenant", queue="provisioning")
@@ -18,3 +18,9 @@ def sweep_provisioning() -> None:
     for tenant_id in selectors.stuck_tenants(older_than_seconds=10):
         services.provision_tenant(tenant_id=tenant_id)
     services.fail_stuck_tenants()
+
+
+@platform_task("tenancy.purge_deleted", queue="provisioning")
+def purge_deleted() -> None:
+    """Remove tenants whose grace is over."""
+    purging.purge_due()

@@ -56,8 +56,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=10),
     },
     "payments.reconcile_payments": {"task": "payments.reconcile_payments", "schedule": timedelta(seconds=30)},
+    "iam.mail_owed": {"task": "iam.mail_owed", "schedule": timedelta(seconds=30)},
     "iam.purge_expired": {"task": "iam.purge_expired", "schedule": timedelta(hours=1)},
     "tenancy.sweep_provisioning": {"task": "tenancy.sweep_provisioning", "schedule": timedelta(seconds=15)},
+    "tenancy.purge_deleted": {"task": "tenancy.purge_deleted", "schedule": timedelta(minutes=10)},
 }
 
 # -- Sockets ----------------------------------------------------------------------------------------------------
