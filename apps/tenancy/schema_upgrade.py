@@ -11,6 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import ProjectState
 
 from apps.core.postgres.base import DatabaseWrapper
+from apps.core.tenants import owner_transaction
 from apps.tenancy.models import SchemaStep
 from apps.tenancy.pending import Kind, SchemaUnit, labels_of
 from apps.tenancy.schema_steps import FLUSH_CONSTRAINTS, script_of
@@ -73,16 +74,16 @@ def upgrade_by_text(unit: SchemaUnit, script: str, version: str, *, lock_timeout
         django.db.Error: nothing was done; a lock that was not free in time is an OperationalError.
     """
     with ExitStack() as transactions:
-        for alias in {DEFAULT_DB_ALIAS, unit.database_alias}:
-            transactions.enter_context(transaction.atomic(using=alias))
+        if unit.database_alias != DEFAULT_DB_ALIAS:
+            transactions.enter_context(transaction.atomic())
+        transactions.enter_context(owner_transaction(unit.schema_name, using=unit.database_alias))
+        # First, because whoever suspends or purges a tenant takes its row before its tables, too.
         _write_version(unit, version)
         with connections[unit.database_alias].cursor() as cursor:
             cursor.execute(
-                f"SET LOCAL lock_timeout = {lock_timeout_ms}; SET LOCAL search_path = {_quoted(unit.schema_name)};"
-                " SELECT app || '.' || name FROM django_migrations"
+                f"SET LOCAL lock_timeout = {lock_timeout_ms}; SELECT app || '.' || name FROM django_migrations"
             )
-            while cursor.description is None:
-                cursor.nextset()
+            cursor.nextset()
             if {name for (name,) in cursor.fetchall()} != set(_names(unit.applied)):
                 raise HistoryDiffers
             # Parameters would make it a prepared statement, which holds one command only.
@@ -135,7 +136,3 @@ def _write_version(unit: SchemaUnit, version: str) -> None:
 def _names(applied: str) -> list[str]:
     names: list[str] = json.loads(applied)
     return names
-
-
-def _quoted(schema: str) -> str:
-    return '"' + schema.replace('"', '""') + '"'

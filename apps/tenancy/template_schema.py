@@ -7,6 +7,7 @@ from django.db import connection, transaction
 
 from apps.core.clock import utcnow
 from apps.core.postgres.base import DatabaseWrapper
+from apps.core.tenants import owner_transaction
 from apps.tenancy import schema_script
 from apps.tenancy.errors import TemplateMissing
 from apps.tenancy.models import SchemaTemplate
@@ -23,7 +24,7 @@ def build_template() -> SchemaTemplate:
     Returns once every transaction that makes a schema from an older version has ended: a list of the schemas that are
     behind is complete from then on.
     """
-    with connection.cursor() as cursor:
+    with owner_transaction(), connection.cursor() as cursor:
         cursor.execute(f"create schema if not exists {schema_script.TEMPLATE_SCHEMA}")
     labels = labels_of(settings.TENANT_APPS)
     with cast(DatabaseWrapper, connection).pinned_to(schema_script.TEMPLATE_SCHEMA):
