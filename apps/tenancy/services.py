@@ -1,12 +1,11 @@
 """Changing tenants: creating, provisioning, suspending, and the ids by which the outside knows their objects."""
 
-import re
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import Error, IntegrityError, connections, transaction
+from django.db import Error, IntegrityError, transaction
 from django.utils.text import slugify
 
 from apps.audit import services as audit
@@ -15,10 +14,12 @@ from apps.core.actor import Actor, system
 from apps.core.clock import utcnow
 from apps.core.errors import DomainError, IllegalState, NotFound, PermissionRefused
 from apps.core.tenants import public_scope, tenant_transaction
-from apps.tenancy import selectors, transitions
-from apps.tenancy.errors import NameTaken, TemplateMissing
+from apps.tenancy import pool, selectors, transitions
+from apps.tenancy.errors import NameTaken
 from apps.tenancy.events import TenantCreated, TenantProvisioned
-from apps.tenancy.models import Domain, ExternalRef, ProvisioningStep, SchemaTemplate, Tenant, TenantStatus
+from apps.tenancy.models import Domain, ExternalRef, ProvisioningStep, Tenant, TenantStatus
+from apps.tenancy.schema_building import build_schemas
+from apps.tenancy.template_schema import held_template
 
 logger = structlog.get_logger(__name__)
 
@@ -168,23 +169,18 @@ def link(*, kind: str, ref: str, tenant_id: UUID, object_id: UUID) -> None:
 
 
 def _make_schema(tenant_id: UUID) -> None:
-    template = SchemaTemplate.objects.order_by("-created_at").first()
-    if template is None:
-        raise TemplateMissing
     with transaction.atomic():
         tenant = Tenant.objects.select_for_update().get(pk=tenant_id)
         if tenant.status != TenantStatus.PROVISIONING or tenant.provisioning_step != ProvisioningStep.QUEUED:
             return
-        # Named in the row and checked against the form that ids.schema_name makes, hence safe to quote.
-        schema = _checked_schema_name(tenant.schema_name)
-        with connections[tenant.database_alias].cursor() as cursor:
-            cursor.execute(
-                f"CREATE SCHEMA {schema}; SET LOCAL search_path = {schema};\n{template.script}\n"
-                "SET LOCAL search_path = public;"
-            )
+        template = held_template()
+        if pooled := pool.claim(template, tenant.database_alias):
+            tenant.schema_name = pooled
+        else:
+            build_schemas([tenant.schema_name], template.script, using=tenant.database_alias)
         tenant.schema_version = template.version
         tenant.provisioning_step = ProvisioningStep.DEFAULTS
-        tenant.save(update_fields=["schema_version", "provisioning_step", "updated_at"])
+        tenant.save(update_fields=["schema_name", "schema_version", "provisioning_step", "updated_at"])
 
 
 def _fill_schema(actor: Actor, tenant_id: UUID) -> None:
@@ -229,9 +225,3 @@ def _free_slug(name: str, key: str) -> str:
     if wanted in RESERVED_SLUGS or Domain.objects.filter(domain=host).exists():
         return f"{wanted[:40]}-{key[:4]}"
     return wanted
-
-
-def _checked_schema_name(name: str) -> str:
-    if not re.fullmatch(r"t_[a-z0-9]{16}", name):
-        raise ValueError(f"{name!r} is not a tenant's schema name")
-    return name

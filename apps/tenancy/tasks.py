@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from apps.core.jobs import platform_task
-from apps.tenancy import purging, selectors, services
+from apps.tenancy import pool, purging, selectors, services
 
 
 @platform_task("tenancy.provision_tenant", queue="provisioning")
@@ -24,3 +24,15 @@ def sweep_provisioning() -> None:
 def purge_deleted() -> None:
     """Remove tenants whose grace is over."""
     purging.purge_due()
+
+
+@platform_task("tenancy.refill_pool", queue="provisioning")
+def refill_pool() -> None:
+    """Build schemas in advance."""
+    pool.refill()
+
+
+@platform_task("tenancy.check_domains", queue="integrations")
+def check_domains() -> None:
+    """Ask DNS about the domains whose time has come."""
+    domains.check_due_domains()

@@ -27,6 +27,10 @@ vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Insula <no-reply@insula.localhost>")
 
+# -- DNS: where domains of tenants are proved; the machine's own servers unless named ("192.0.2.53", "127.0.0.1#5353")
+DNS_NAMESERVERS = env.list("DNS_NAMESERVERS", default=[])
+DNS_TIMEOUT = env.float("DNS_TIMEOUT", default=5.0)  # seconds for one domain
+
 # -- Queues -----------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.str("BROKER_URL", default=env.str("REDIS_URL"))
 if CELERY_BROKER_URL.startswith("unix://"):
@@ -58,7 +62,9 @@ CELERY_BEAT_SCHEDULE = {
     "payments.reconcile_payments": {"task": "payments.reconcile_payments", "schedule": timedelta(seconds=30)},
     "iam.mail_owed": {"task": "iam.mail_owed", "schedule": timedelta(seconds=30)},
     "iam.purge_expired": {"task": "iam.purge_expired", "schedule": timedelta(hours=1)},
+    "tenancy.refill_pool": {"task": "tenancy.refill_pool", "schedule": timedelta(seconds=30)},
     "tenancy.sweep_provisioning": {"task": "tenancy.sweep_provisioning", "schedule": timedelta(seconds=15)},
+    "tenancy.check_domains": {"task": "tenancy.check_domains", "schedule": timedelta(seconds=60)},
     "tenancy.purge_deleted": {"task": "tenancy.purge_deleted", "schedule": timedelta(minutes=10)},
 }
 

@@ -59,3 +59,8 @@ SUSPENDED_TENANTS_ACCEPT_PAYMENTS = env.bool("SUSPENDED_TENANTS_ACCEPT_PAYMENTS"
 TENANT_PURGE_GRACE_DAYS = env.int("TENANT_PURGE_GRACE_DAYS", default=30)
 if TENANT_PURGE_GRACE_DAYS < 0:
     raise ImproperlyConfigured("TENANT_PURGE_GRACE_DAYS must not be negative.")
+
+# Schemas kept ready for the next sign-ups.
+TENANT_POOL_SIZE = env.int("TENANT_POOL_SIZE", default=10)
+if TENANT_POOL_SIZE < 0:
+    raise ImproperlyConfigured("TENANT_POOL_SIZE must not be negative.")

@@ -24,3 +24,4 @@ SERVESTATIC_AUTOREFRESH = True
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 DEMO = True
 SILENCED_SYSTEM_CHECKS = ["djstripe.W002"]  # the stand-in is meant
+TENANT_POOL_SIZE = 0  # tests that want a pool fill one

@@ -333,5 +333,8 @@ def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere() -> None:
 
 
 def _waits_for_a_lock(other: psycopg.Connection[Any]) -> bool:
-    row = other.execute("select exists (select from pg_locks where not granted and relation is not null)").fetchone()
+    row = other.execute(
+        "select exists (select from pg_locks where not granted and relation is not null and database ="
+        " (select oid from pg_database where datname = current_database()))"
+    ).fetchone()
     return bool(row and row[0])
