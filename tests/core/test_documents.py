@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from apps.core.documents.colours import legible_accent
+from apps.core.colours import legible_accent
 from apps.core.documents.fonts import MANIFEST, FontsUnavailable, load_typefaces, prepare_fonts
 from apps.core.documents.legibility import Legibility
 from apps.core.documents.typesetting import (

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from apps.core.documents.colours import legible_accent
+from apps.core.colours import legible_accent
 from apps.core.documents.invoice import InvoiceDocument, Party
 from apps.core.documents.legibility import Direction, Legibility, first_strong
 

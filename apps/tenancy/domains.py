@@ -1,0 +1,317 @@
+"""Where a tenant's pages are: its sub-domain, sub-domains that it had before, and domains that it proved to own.
+
+A claim waits until ``_insula.<domain>`` names its token in DNS (PENDING → VERIFIED) and is looked at again every day.
+Only an answer that denies the token counts against a domain, never a name server that does not answer; after
+`LOST_AFTER` such answers it leads nowhere (LOST) until DNS names the token again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from apps.audit.services import Severity
+from apps.core import events, ids
+from apps.core.actor import Actor, system
+from apps.core.clock import utcnow
+from apps.core.errors import NotFound
+from apps.core.tenants import assert_no_transaction, public_scope, tenant_scope
+from apps.tenancy import dns_proof, hosts, selectors
+from apps.tenancy.dns_proof import Proof
+from apps.tenancy.errors import DomainNotVerified, DomainTaken, TooMany
+from apps.tenancy.events import DomainLost, DomainVerified, TenantSettingsChanged
+from apps.tenancy.models import ClaimState, Domain, DomainClaim, DomainKind, Tenant
+from apps.tenancy.trail import forget_hosts, own_tenant, record_tenant
+
+MOST_CLAIMS, MOST_FORMER = 20, 5
+LOST_AFTER = 5
+RECHECK, RECHECK_FAILED, RECHECK_SILENT = timedelta(days=1), timedelta(hours=6), timedelta(minutes=10)
+FIRST_WAIT, LONGEST_WAIT, GIVE_UP_AFTER = timedelta(minutes=1), timedelta(hours=1), timedelta(days=7)
+# Nobody learns more by asking DNS more often than this.
+SHORTEST_WAIT = timedelta(seconds=5)
+LEASE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimView:
+    """A custom domain; `last_error` is ``absent``, ``silent``, ``taken`` or empty."""
+
+    id: UUID
+    domain: str
+    state: str
+    last_error: str
+    checked_at: datetime | None
+    verified_at: datetime | None
+    created_at: datetime
+    record_name: str
+    record_value: str
+    is_primary: bool
+
+    @property
+    def readable(self) -> str:
+        """The name in its own script."""
+        return hosts.readable(self.domain)
+
+
+@dataclass(frozen=True, slots=True)
+class FormerHost:
+    """A sub-domain that the tenant had before; it leads to the present one."""
+
+    id: UUID
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Every host of a tenant. `primary` is the one in links."""
+
+    slug: str
+    host: str
+    primary: str
+    former: tuple[FormerHost, ...]
+    claims: tuple[ClaimView, ...]
+
+
+def addresses(*, actor: Actor) -> Addresses:
+    """The actor's tenant's hosts.
+
+    Raises:
+        PermissionRefused: the actor lacks ``settings:write``.
+    """
+    tenant = own_tenant(actor)
+    former = Domain.objects.filter(tenant=tenant, kind=DomainKind.FORMER).order_by("domain")
+    claims = DomainClaim.objects.filter(tenant=tenant).order_by("pk")
+    host = selectors.view(tenant).host
+    return Addresses(
+        slug=tenant.slug,
+        host=host,
+        primary=tenant.primary_domain or host,
+        former=tuple(FormerHost(row.id, row.domain) for row in former),
+        claims=tuple(_view(row, tenant) for row in claims),
+    )
+
+
+def get_claim(*, actor: Actor, claim_id: UUID) -> ClaimView:
+    """One custom domain; raises as `addresses` does, and NotFound for another tenant's."""
+    tenant = own_tenant(actor)
+    return _view(_claim(tenant, claim_id), tenant)
+
+
+def verified_hosts(*, tenant_id: UUID) -> list[tuple[UUID, str]]:
+    """Ids and names of the custom domains that lead to the tenant, by name."""
+    rows = Domain.objects.filter(tenant_id=tenant_id, kind=DomainKind.CUSTOM).order_by("domain")
+    return list(rows.values_list("pk", "domain"))
+
+
+def is_served(domain: str) -> bool:
+    """Whether a certificate may be made for `domain`: the platform's, or one that leads to a living tenant."""
+    host = hosts.of_request(domain)
+    if host is None or ":" in domain:
+        return False
+    if host == settings.PLATFORM_HOST:
+        return True
+    tenant = selectors.tenant_by_host(host)
+    return tenant is not None and tenant.status != selectors.TenantStatus.DELETED
+
+
+def add_domain(*, actor: Actor, domain: str, now: datetime | None = None) -> ClaimView:
+    """Say that a domain is the tenant's. It leads nowhere until DNS agrees; the same domain twice is one claim.
+
+    Raises:
+        PermissionRefused: the actor lacks ``settings:write``.
+        ValidationFailed: see `hosts.claimable`.
+        DomainTaken: another organisation has verified it. Waiting beside another that has not is no obstacle.
+        TooMany: twenty domains are named already.
+    """
+    own_tenant(actor)
+    name = hosts.claimable(domain)
+    with transaction.atomic():
+        tenant = own_tenant(actor, lock=True)
+        claims = DomainClaim.objects.filter(tenant=tenant)
+        known = claims.filter(domain=name).first()
+        if known:
+            return _view(known, tenant)
+        if claims.count() >= MOST_CLAIMS:
+            raise TooMany(_("An organisation has at most %(most)s domains.") % {"most": MOST_CLAIMS})
+        with public_scope():
+            taken = Domain.objects.filter(domain=name).exclude(tenant=tenant).exists()
+        if taken:
+            raise DomainTaken(_("Another organisation has verified this domain."))
+        row = DomainClaim.objects.create(
+            tenant=tenant, domain=name, token=ids.secret_token(), next_check_at=(now or utcnow()) + FIRST_WAIT
+        )
+        record_tenant(actor, tenant, "add_domain", after={"domain": name})
+        return _view(row, tenant)
+
+
+def check_domain(*, actor: Actor, claim_id: UUID, now: datetime | None = None) -> ClaimView:
+    """Ask DNS now and note what it says; asked again within five seconds, the last answer stands.
+
+    Talks to the outside, so no transaction may be open.
+
+    Raises:
+        PermissionRefused: the actor lacks ``settings:write``.
+        NotFound: unknown, or another tenant's.
+    """
+    assert_no_transaction("Asking DNS")
+    now = now or utcnow()
+    with transaction.atomic():
+        tenant = own_tenant(actor)
+        claim = _claim(tenant, claim_id, lock=True)
+        if claim.checked_at and now - claim.checked_at < SHORTEST_WAIT:
+            return _view(claim, tenant)
+        claim.next_check_at = now + LEASE
+        claim.save(update_fields=["next_check_at"])
+    proof = dns_proof.ask(claim.domain, claim.token)
+    return _settle(actor, claim_id, proof, now)
+
+
+def check_due_domains(*, limit: int = 100, now: datetime | None = None) -> int:
+    """Look at the domains whose time has come; returns how many. For the sweep, outside any tenant."""
+    now = now or utcnow()
+    with public_scope(), transaction.atomic():
+        due = DomainClaim.objects.select_for_update(skip_locked=True).filter(next_check_at__lte=now)
+        wanted = list(due.order_by("next_check_at").values_list("pk", "tenant_id", "domain", "token")[:limit])
+        DomainClaim.objects.filter(pk__in=[row[0] for row in wanted]).update(next_check_at=now + LEASE)
+    for claim_id, tenant_id, domain, token in wanted:
+        proof = dns_proof.ask(domain, token)
+        with tenant_scope(selectors.tenant_by_id(tenant_id).scope):
+            try:
+                _settle(system(tenant_id), claim_id, proof, now)
+            except NotFound:
+                continue  # given up while DNS was asked
+    return len(wanted)
+
+
+def remove_domain(*, actor: Actor, claim_id: UUID) -> None:
+    """Give a domain up: it leads nowhere any more, and links use the sub-domain if it was the primary one.
+
+    Raises:
+        PermissionRefused: the actor lacks ``settings:write``.
+        NotFound: unknown, or another tenant's.
+    """
+    with transaction.atomic():
+        tenant = own_tenant(actor, lock=True)
+        claim = _claim(tenant, claim_id, lock=True)
+        _release(actor, tenant, claim.domain)
+        claim.delete()
+        record_tenant(
+            actor, tenant, "remove_domain", before={"domain": claim.domain}, after={}, severity=Severity.MEDIUM
+        )
+
+
+def set_primary(*, actor: Actor, claim_id: UUID | None) -> None:
+    """Choose the host in links; None is the sub-domain.
+
+    Raises:
+        PermissionRefused: the actor lacks ``settings:write``.
+        NotFound: unknown, or another tenant's.
+        DomainNotVerified: it leads nowhere.
+    """
+    with transaction.atomic():
+        tenant = own_tenant(actor, lock=True)
+        wanted = ""
+        if claim_id is not None:
+            claim = _claim(tenant, claim_id)
+            if claim.state != ClaimState.VERIFIED:
+                raise DomainNotVerified(_("Verify this domain first."))
+            wanted = claim.domain
+        _make_primary(actor, tenant, wanted)
+
+
+def _settle(actor: Actor, claim_id: UUID, proof: Proof, now: datetime) -> ClaimView:
+    with transaction.atomic():
+        tenant = own_tenant(actor, lock=True)
+        claim = _claim(tenant, claim_id, lock=True)
+        claim.checked_at, claim.last_error = now, "" if proof is Proof.PROVEN else proof.value.lower()
+        if proof is Proof.PROVEN:
+            _accept(actor, tenant, claim, now)
+        elif proof is Proof.ABSENT:
+            _doubt(actor, tenant, claim)
+        claim.next_check_at = _next_check(claim, proof, now)
+        claim.save()
+        return _view(claim, tenant)
+
+
+def _accept(actor: Actor, tenant: Tenant, claim: DomainClaim, now: datetime) -> None:
+    claim.failures = 0
+    if claim.state == ClaimState.VERIFIED:
+        return
+    try:
+        with transaction.atomic():
+            Domain.objects.create(tenant=tenant, domain=claim.domain, kind=DomainKind.CUSTOM, is_primary=False)
+    except IntegrityError:
+        # Whoever came first keeps it as long as DNS names him, too.
+        claim.last_error = "taken"
+        return
+    claim.state, claim.verified_at = ClaimState.VERIFIED, now
+    record_tenant(actor, tenant, "verify_domain", after={"domain": claim.domain}, severity=Severity.MEDIUM)
+    events.publish(DomainVerified(tenant_id=tenant.id, domain=claim.domain))
+    forget_hosts(tenant)
+
+
+def _doubt(actor: Actor, tenant: Tenant, claim: DomainClaim) -> None:
+    claim.failures = min(claim.failures + 1, 1000)
+    if claim.state == ClaimState.VERIFIED and claim.failures >= LOST_AFTER:
+        claim.state = ClaimState.LOST
+        _release(actor, tenant, claim.domain)
+        record_tenant(actor, tenant, "lose_domain", before={"domain": claim.domain}, after={}, severity=Severity.HIGH)
+
+
+def _next_check(claim: DomainClaim, proof: Proof, now: datetime) -> datetime | None:
+    if claim.state == ClaimState.VERIFIED:
+        return now + {Proof.PROVEN: RECHECK, Proof.ABSENT: RECHECK_FAILED, Proof.SILENT: RECHECK_SILENT}[proof]
+    if claim.state == ClaimState.LOST or now - claim.created_at > GIVE_UP_AFTER:
+        return None
+    return now + min(FIRST_WAIT * 2 ** min(claim.failures, 10), LONGEST_WAIT)
+
+
+def _release(actor: Actor, tenant: Tenant, domain: str) -> None:
+    row = Domain.objects.filter(tenant=tenant, domain=domain, kind=DomainKind.CUSTOM).first()
+    if row is None:
+        return
+    if tenant.primary_domain == domain:
+        _make_primary(actor, tenant, "")
+    forget_hosts(tenant, [domain])
+    row.delete()
+    events.publish(DomainLost(tenant_id=tenant.id, domain=domain))
+
+
+def _make_primary(actor: Actor, tenant: Tenant, domain: str) -> None:
+    before = tenant.primary_domain
+    if domain == before:
+        return
+    tenant.primary_domain = domain
+    tenant.save(update_fields=["primary_domain", "updated_at"])
+    own = Domain.objects.filter(tenant=tenant)
+    own.update(is_primary=False)
+    (own.filter(domain=domain) if domain else own.filter(kind=DomainKind.SLUG)).update(is_primary=True)
+    record_tenant(actor, tenant, "set_primary_domain", before={"domain": before}, after={"domain": domain})
+    events.publish(TenantSettingsChanged(tenant_id=tenant.id, changed=("primary_domain",)))
+    forget_hosts(tenant)
+
+
+def _claim(tenant: Tenant, claim_id: UUID, *, lock: bool = False) -> DomainClaim:
+    rows = DomainClaim.objects.select_for_update() if lock else DomainClaim.objects.all()
+    found = rows.filter(tenant=tenant, pk=claim_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _view(row: DomainClaim, tenant: Tenant) -> ClaimView:
+    return ClaimView(
+        id=row.id,
+        domain=row.domain,
+        state=row.state,
+        last_error=row.last_error,
+        checked_at=row.checked_at,
+        verified_at=row.verified_at,
+        created_at=row.created_at,
+        record_name=dns_proof.record_name(row.domain),
+        record_value=dns_proof.record_value(row.token),
+        is_primary=row.domain == tenant.primary_domain,
+    )
