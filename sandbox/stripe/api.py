@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.stripe.authentication import authenticate
 from sandbox.stripe.calls import Call
-from sandbox.stripe.configuration import API_VERSION, Configuration
+from sandbox.stripe.configuration import ACCOUNT_ID, API_VERSION, Configuration
 from sandbox.stripe.errors import ApiError, InvalidRequest, NotFound, StripeError, TooLarge
 from sandbox.stripe.expansion import expand
 from sandbox.stripe.faults import Faults
@@ -22,6 +22,7 @@ from sandbox.stripe.idempotency import InFlight, Key, Saved, key_of, recall, rem
 from sandbox.stripe.identifiers import new_id
 from sandbox.stripe.objects import Objects
 from sandbox.stripe.resources import ROUTES
+from sandbox.stripe.resources.accounts import accessible
 from sandbox.stripe.routing import Route
 from sandbox.stripe.serialization import encoded, present
 from sandbox.stripe.shapes import JsonObject
@@ -41,6 +42,7 @@ class _Asked:
     raw: dict[str, Raw]
     key: Key | None
     request_id: str
+    account: str
 
 
 class Api:
@@ -98,20 +100,23 @@ class Api:
             except RequestEntityTooLarge:
                 raise TooLarge("The request body is too large.") from None
         raw = decode(fields)
-        key = key_of(request.headers.get("Idempotency-Key"), request.method, request.path, raw)
-        return _Asked(route, dict(path), raw, key, request_id)
+        account = request.headers.get("Stripe-Account", ACCOUNT_ID)
+        key = key_of(request.headers.get("Idempotency-Key"), request.method, request.path, raw, account)
+        return _Asked(route, dict(path), raw, key, request_id, account)
 
     def _execute(self, asked: _Asked) -> Response:
         params = asked.route.parameters.parse(asked.raw, "") or {}
         if not asked.route.writes:
             with self._storage.read() as connection:
-                return _response(200, encoded(self._run(asked, params, Objects(connection))))
+                objects = accessible(Objects(connection), asked.account)
+                return _response(200, encoded(self._run(asked, params, objects)))
         with self._storage.write() as connection:
+            objects = accessible(Objects(connection), asked.account)
             if asked.key is not None:
                 saved = recall(connection, asked.key)
                 if saved is not None:
                     return _replayed(saved)
-            answer = self._attempt(asked, params, Objects(connection))
+            answer = self._attempt(asked, params, objects)
             if asked.key is not None:
                 remember(connection, asked.key, answer)
             return _response(answer.status, answer.body)

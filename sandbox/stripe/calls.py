@@ -24,6 +24,15 @@ class Work:
     request_id: str | None = None
     idempotency_key: str | None = None
 
+    @property
+    def account(self) -> str:
+        """The account whose objects are worked on."""
+        return self.objects.account
+
+    def of(self, account: str) -> Work:
+        """Return the same piece of work on another account's objects."""
+        return Work(self.objects.of(account), self.now, self.base_url, self.request_id, self.idempotency_key)
+
     def require(self, kind: str, identifier: str, *, param: str, in_path: bool = False) -> JsonObject:
         """Return the object.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,17 @@ class Authentication(Enum):
 
     NEVER = "never"
     UNLESS_SET_UP = "unless_set_up"
+    ON_SESSION = "on_session"
     ALWAYS = "always"
 
 
 @dataclass(frozen=True)
 class Card:
-    """A test card; `aliases` follow `pm_card_` or `tok_`."""
+    """A test card; `aliases` follow `pm_card_` or `tok_`.
+
+    `dispute` is the reason for which a payment is disputed at once, only asked about with `inquiry`; `refund` says
+    whether a refund is `pending` first or `fails`; the checks are what the issuer says of CVC and address.
+    """
 
     number: str
     brand: str
@@ -39,6 +45,14 @@ class Card:
     decline: Decline | None = None
     authentication: Authentication = Authentication.NEVER
     attachable: bool = True
+    dispute: str | None = None
+    inquiry: bool = False
+    refund: Literal["succeeds", "pending", "fails"] = "succeeds"
+    available_at_once: bool = False
+    risk: Literal["normal", "elevated", "highest"] = "normal"
+    cvc_check: str = "pass"
+    line1_check: str | None = None
+    postal_code_check: str | None = None
 
     @property
     def last4(self) -> str:
@@ -71,6 +85,48 @@ LIVE_CARD = _declined(
 )
 
 _ALWAYS = Authentication.ALWAYS
+
+_BY_COUNTRY = {
+    "AE": "4000007840000001",
+    "AT": "4000000400000008",
+    "AU": "4000000360000006",
+    "BE": "4000000560000004",
+    "BG": "4000001000000000",
+    "BR": "4000000760000002",
+    "CA": "4000001240000000",
+    "CH": "4000007560000009",
+    "CY": "4000001960000008",
+    "CZ": "4000002030000002",
+    "DK": "4000002080000001",
+    "EE": "4000002330000009",
+    "ES": "4000007240000007",
+    "FI": "4000002460000001",
+    "GI": "4000002920000005",
+    "GR": "4000003000000030",
+    "HK": "4000003440000004",
+    "HR": "4000001910000009",
+    "HU": "4000003480000005",
+    "IE": "4000003720000005",
+    "IN": "4000003560000008",
+    "IT": "4000003800000008",
+    "JP": "4000003920000003",
+    "LI": "4000004380000004",
+    "LT": "4000004400000000",
+    "LU": "4000004420000006",
+    "LV": "4000004280000005",
+    "MT": "4000004700000007",
+    "MX": "4000004840008001",
+    "NL": "4000005280000002",
+    "NO": "4000005780000007",
+    "NZ": "4000005540000008",
+    "PL": "4000006160000005",
+    "PT": "4000006200000007",
+    "RO": "4000006420000001",
+    "SE": "4000007520000008",
+    "SG": "4000007020000003",
+    "SI": "4000007050000006",
+    "SK": "4000007030000001",
+}
 
 CARDS: tuple[Card, ...] = (
     Card("4242424242424242", "visa", ("visa",)),
@@ -129,7 +185,7 @@ CARDS: tuple[Card, ...] = (
         authentication=Authentication.UNLESS_SET_UP,
     ),
     Card("4000002760003184", "visa", ("authenticationRequired",), authentication=_ALWAYS, country="DE"),
-    Card("4000000000003220", "visa", ("threeDSecure2Required", "threeDSecureRequired"), authentication=_ALWAYS),
+    Card("4000000000003220", "visa", ("threeDSecure2Required",), authentication=_ALWAYS),
     Card(
         "4000008260003178",
         "visa",
@@ -146,6 +202,35 @@ CARDS: tuple[Card, ...] = (
         decline=_GENERIC,
     ),
     Card("4000000000003055", "visa", ("threeDSecureOptional",)),
+    Card("4000000000003063", "visa", ("threeDSecureRequired",), authentication=_ALWAYS),
+    Card(
+        "4000003800000446",
+        "visa",
+        ("authenticationRequiredSetupForOffSession",),
+        authentication=Authentication.ON_SESSION,
+    ),
+    Card(
+        "4000008400001280",
+        "visa",
+        ("threeDSecureRequiredProcessingError",),
+        authentication=_ALWAYS,
+        decline=_declined("authentication_not_handled"),
+    ),
+    Card("4000000000000077", "visa", ("bypassPending",), available_at_once=True),
+    Card("4000003720000278", "visa", ("bypassPendingInternational",), country="IE", available_at_once=True),
+    Card("4000000000000259", "visa", ("createDispute",), dispute="fraudulent"),
+    Card("4000000000002685", "visa", ("createDisputeProductNotReceived",), dispute="product_not_received"),
+    Card("4000000000001976", "visa", ("createDisputeInquiry",), dispute="general", inquiry=True),
+    Card("4000000000007726", "visa", ("pendingRefund",), refund="pending"),
+    Card("4000000000005126", "visa", ("refundFail",), refund="fails"),
+    Card("4000000000000101", "visa", ("cvcCheckFail",), cvc_check="fail"),
+    Card("4000000000000036", "visa", ("avsZipFail",), line1_check="pass", postal_code_check="fail"),
+    Card("4000000000000028", "visa", ("avsLine1Fail",), line1_check="fail", postal_code_check="pass"),
+    Card("4000000000000010", "visa", ("avsFail",), line1_check="fail", postal_code_check="fail"),
+    Card("4000000000000044", "visa", ("avsUnchecked",), line1_check="unavailable", postal_code_check="unavailable"),
+    Card("4000000000004954", "visa", ("riskLevelHighest",), risk="highest"),
+    Card("4000000000009235", "visa", ("riskLevelElevated",), risk="elevated"),
+    *(Card(number, "visa", (country.lower(),), country=country) for country, number in _BY_COUNTRY.items()),
 )
 
 _BY_NUMBER = {card.number: card for card in CARDS}

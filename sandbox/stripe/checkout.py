@@ -15,7 +15,7 @@ from sandbox.stripe.resources import customers
 from sandbox.stripe.shapes import JsonObject
 
 KIND = "checkout.session"
-_PAID = ("succeeded", "requires_capture")
+_DONE = ("succeeded", "requires_capture", "processing")
 
 
 class SessionNotOpen(Conflict):
@@ -100,6 +100,21 @@ def expire_due(work: Work) -> int:
     return len(due)
 
 
+def follow_debit(work: Work, intent_id: str) -> None:
+    """Tell the end of a debit on the session that began it, if one did."""
+    session_id = work.objects.hidden(intent_id).get("session")
+    session = work.objects.get(KIND, session_id) if session_id else None
+    if session is None or session["status"] != "complete" or session["payment_status"] != "unpaid":
+        return
+    intent = work.require("payment_intent", intent_id, param="payment_intent")
+    if intent["status"] == "succeeded":
+        session["payment_status"] = "paid"
+        work.objects.replace(session)
+        emit(work, "checkout.session.async_payment_succeeded", session)
+    elif intent["status"] == "requires_payment_method":
+        emit(work, "checkout.session.async_payment_failed", session)
+
+
 def _intent_of(work: Work, session: JsonObject) -> JsonObject:
     if session["payment_intent"] is not None:
         return work.require("payment_intent", session["payment_intent"], param="payment_intent")
@@ -118,7 +133,7 @@ def _intent_of(work: Work, session: JsonObject) -> JsonObject:
 
 
 def _complete_if_paid(work: Work, session: JsonObject, intent: JsonObject) -> JsonObject:
-    if intent["status"] not in _PAID:
+    if intent["status"] not in _DONE:
         return session
     return _complete(work, session, "paid" if intent["status"] == "succeeded" else "unpaid")
 

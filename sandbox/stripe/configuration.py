@@ -10,6 +10,9 @@ API_VERSION = "2026-08-26.dahlia"
 ACCOUNT_ID = "acct_1InsulaSandbox00"
 """The one account behind every test key; stable over restarts, resets and data files."""
 
+APPLICATION_ID = "ca_InsulaSandboxPlatform000000000"
+"""The platform's application, by which it acts for connected accounts."""
+
 ACCOUNT_NAME = "Insula Sandbox"
 """The merchant's name on the hosted pages and the account."""
 

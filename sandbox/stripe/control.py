@@ -18,7 +18,7 @@ from sandbox.stripe.calls import Work
 from sandbox.stripe.configuration import ACCOUNT_ID, API_VERSION, Configuration
 from sandbox.stripe.delivery import HELD, held
 from sandbox.stripe.errors import InvalidRequest, NotFound, StripeError, no_such
-from sandbox.stripe.events import owe, wants, with_pending
+from sandbox.stripe.events import endpoints_for, owe, wants, with_pending
 from sandbox.stripe.faults import LONGEST_WAIT, Fault, Faults
 from sandbox.stripe.objects import Objects
 from sandbox.stripe.resources import payment_methods
@@ -151,18 +151,19 @@ class Control:
     def _resend(self, body: JsonObject, event: str) -> JsonObject:
         """Owe the event once more, to one endpoint or to all that want it."""
         with self._storage.write() as connection:
-            work = self._work(connection)
-            found = work.require("event", event, param="event", in_path=True)
+            objects = Objects.around(connection, event)
+            found = objects.get("event", event)
+            if found is None:
+                raise no_such("event", event, param="event", in_path=True)
             chosen = body.get("webhook_endpoint")
             endpoints = [
                 endpoint
-                for endpoint in work.objects.select("webhook_endpoint", ascending=True)
-                if endpoint["status"] == "enabled"
-                and (endpoint["id"] == chosen if chosen is not None else wants(endpoint, found["type"]))
+                for endpoint in endpoints_for(objects, found)
+                if (endpoint["id"] == chosen if chosen is not None else wants(endpoint, found["type"]))
             ]
             if chosen is not None and not endpoints:
                 raise no_such("webhook_endpoint", str(chosen), param="webhook_endpoint", in_path=False)
-            numbers = [owe(work.objects, event, endpoint["id"], origin="resend") for endpoint in endpoints]
+            numbers = [owe(objects, found, endpoint["id"], origin="resend") for endpoint in endpoints]
         return {"event": event, "deliveries": numbers}
 
     def _deliveries(self, body: JsonObject) -> JsonObject:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
-
 from sandbox.stripe.calls import Work
-from sandbox.stripe.configuration import API_VERSION
+from sandbox.stripe.configuration import ACCOUNT_ID, API_VERSION
+from sandbox.stripe.disturbances import disturb, store_delivery
 from sandbox.stripe.identifiers import new_id
-from sandbox.stripe.objects import Objects
+from sandbox.stripe.objects import Objects, equals
 from sandbox.stripe.shapes import JsonObject
+
+_ENABLED = (equals("status", "enabled"),)
 
 
 def emit(work: Work, event_type: str, body: JsonObject, *, before: JsonObject | None = None) -> JsonObject:
@@ -30,11 +31,25 @@ def emit(work: Work, event_type: str, body: JsonObject, *, before: JsonObject | 
         "request": {"id": work.request_id, "idempotency_key": work.idempotency_key},
         "type": event_type,
     }
+    if work.account != ACCOUNT_ID:
+        event["account"] = work.account
     work.objects.insert(event)
-    for endpoint in work.objects.select("webhook_endpoint", ascending=True):
-        if endpoint["status"] == "enabled" and wants(endpoint, event_type):
-            owe(work.objects, event["id"], endpoint["id"], origin="event")
+    for endpoint in endpoints_for(work.objects, event):
+        if wants(endpoint, event_type):
+            owe(work.objects, event, endpoint["id"], origin="event")
     return event
+
+
+def endpoints_for(objects: Objects, event: JsonObject) -> list[JsonObject]:
+    """Return the enabled endpoints that may hear of the event, oldest first.
+
+    Endpoints made with `connect` hear of connected accounts only, the others of their own account only.
+    """
+    account = event.get("account", ACCOUNT_ID)
+    own = objects.of(account).select("webhook_endpoint", [*_ENABLED, ("NOT coalesce(hidden->>'$.connect', 0)", ())])
+    if account != ACCOUNT_ID:
+        own += objects.of(ACCOUNT_ID).select("webhook_endpoint", [*_ENABLED, ("hidden->>'$.connect'", ())])
+    return own[::-1]
 
 
 def wants(endpoint: JsonObject, event_type: str) -> bool:
@@ -42,15 +57,11 @@ def wants(endpoint: JsonObject, event_type: str) -> bool:
     return "*" in endpoint["enabled_events"] or event_type in endpoint["enabled_events"]
 
 
-def owe(objects: Objects, event_id: str, endpoint_id: str, *, origin: str) -> int:
-    """Store one delivery, due at once; return its number."""
-    now = time.time()
-    cursor = objects.connection.execute(
-        "INSERT INTO delivery (event, endpoint, origin, state, position, due, created)"
-        " VALUES (?, ?, ?, 'pending', (SELECT coalesce(max(position), 0) + 1 FROM delivery), ?, ?)",
-        (event_id, endpoint_id, origin, now, now),
-    )
-    return int(cursor.lastrowid or 0)
+def owe(objects: Objects, event: JsonObject, endpoint_id: str, *, origin: str) -> int:
+    """Store one delivery, due at once unless a disturbance says otherwise; return its number."""
+    number = store_delivery(objects.connection, event["id"], endpoint_id, origin=origin)
+    disturb(objects.connection, number, event["type"])
+    return number
 
 
 def with_pending(objects: Objects, event: JsonObject) -> JsonObject:

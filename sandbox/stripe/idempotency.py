@@ -37,6 +37,12 @@ class Key:
     value: str
     address: str
     fingerprint: str
+    account: str
+
+    @property
+    def stored(self) -> str:
+        """The key under which the answer is kept; every account has its own."""
+        return f"{self.account}/{self.value}"
 
 
 class InFlight:
@@ -56,21 +62,21 @@ class InFlight:
             yield
             return
         with self._lock:
-            if key.value in self._keys:
+            if key.stored in self._keys:
                 raise Conflict(
                     "There is currently another in-progress request using this Idempotency Key. Wait for it to finish"
                     f" and try again: {key.value}",
                     code="idempotency_key_in_use",
                 )
-            self._keys.add(key.value)
+            self._keys.add(key.stored)
         try:
             yield
         finally:
             with self._lock:
-                self._keys.discard(key.value)
+                self._keys.discard(key.stored)
 
 
-def key_of(value: str | None, method: str, path: str, params: dict[str, Raw]) -> Key | None:
+def key_of(value: str | None, method: str, path: str, params: dict[str, Raw], account: str) -> Key | None:
     """Return the key of a request; only POST requests have one.
 
     Raises: InvalidParameters for a key longer than 255 characters.
@@ -80,7 +86,7 @@ def key_of(value: str | None, method: str, path: str, params: dict[str, Raw]) ->
     if len(value) > LONGEST_KEY:
         raise InvalidParameters(f"An idempotency key has at most {LONGEST_KEY} characters.")
     digest = hashlib.sha256(json.dumps(params, sort_keys=True).encode()).hexdigest()
-    return Key(value, path, digest)
+    return Key(value, path, digest, account)
 
 
 def recall(connection: sqlite3.Connection, key: Key) -> Saved | None:
@@ -88,7 +94,7 @@ def recall(connection: sqlite3.Connection, key: Key) -> Saved | None:
 
     Raises: IdempotencyMismatch when it was used for another address or with other parameters.
     """
-    row = connection.execute("SELECT * FROM idempotency WHERE key = ?", (key.value,)).fetchone()
+    row = connection.execute("SELECT * FROM idempotency WHERE key = ?", (key.stored,)).fetchone()
     if row is None:
         return None
     if row["address"] != key.address:
@@ -109,7 +115,7 @@ def remember(connection: sqlite3.Connection, key: Key, answer: Saved) -> None:
     connection.execute(
         "INSERT INTO idempotency (key, address, fingerprint, status, body, request_id, created)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (key.value, key.address, key.fingerprint, answer.status, answer.body, answer.request_id, time.time()),
+        (key.stored, key.address, key.fingerprint, answer.status, answer.body, answer.request_id, time.time()),
     )
 
 

@@ -6,42 +6,59 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
+from sandbox.stripe.configuration import ACCOUNT_ID
 from sandbox.stripe.shapes import JsonObject
 
 Filter = tuple[str, Sequence[object]]
 """An SQL condition over the table `object` and its parameters."""
 
+_INSERT = "INSERT INTO object (id, account, kind, created, body, hidden) VALUES (?, ?, ?, ?, ?, ?)"
+
 
 class Objects:
-    """The objects as one transaction sees them."""
+    """The objects of one account as one transaction sees them."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, account: str = ACCOUNT_ID) -> None:
         self.connection = connection
+        self.account = account
+
+    def of(self, account: str) -> Objects:
+        """Return the objects of another account in the same transaction."""
+        return Objects(self.connection, account)
+
+    @classmethod
+    def around(cls, connection: sqlite3.Connection, identifier: str) -> Objects:
+        """Return the objects of the account that holds `identifier`; of the platform when nothing is known of it."""
+        row = connection.execute("SELECT account FROM object WHERE id = ?", (identifier,)).fetchone()
+        return cls(connection, ACCOUNT_ID if row is None else row["account"])
 
     def insert(self, body: JsonObject, hidden: JsonObject | None = None) -> None:
         """Store a new object; its kind is its `object` member."""
         self.connection.execute(
-            "INSERT INTO object (id, kind, created, body, hidden) VALUES (?, ?, ?, ?, ?)",
-            (body["id"], body["object"], body["created"], json.dumps(body), json.dumps(hidden or {})),
+            _INSERT,
+            (body["id"], self.account, body["object"], body["created"], json.dumps(body), json.dumps(hidden or {})),
         )
 
     def insert_part(self, body: JsonObject, *, owner: str, created: int) -> None:
         """Store an object without `created` of its own, such as a line of a checkout session."""
         self.connection.execute(
-            "INSERT INTO object (id, kind, created, body, hidden) VALUES (?, ?, ?, ?, ?)",
-            (body["id"], body["object"], created, json.dumps(body), json.dumps({"owner": owner})),
+            _INSERT,
+            (body["id"], self.account, body["object"], created, json.dumps(body), json.dumps({"owner": owner})),
         )
 
     def get(self, kind: str, identifier: str) -> JsonObject | None:
         """Return the body, or None when it does not exist or was deleted."""
         row = self.connection.execute(
-            "SELECT body FROM object WHERE id = ? AND kind = ? AND NOT deleted", (identifier, kind)
+            "SELECT body FROM object WHERE id = ? AND kind = ? AND account = ? AND NOT deleted",
+            (identifier, kind, self.account),
         ).fetchone()
         return None if row is None else _decoded(row["body"])
 
     def find(self, identifier: str) -> JsonObject | None:
         """Return the body of any kind; a deleted object answers as Stripe shows it."""
-        row = self.connection.execute("SELECT body, kind, deleted FROM object WHERE id = ?", (identifier,)).fetchone()
+        row = self.connection.execute(
+            "SELECT body, kind, deleted FROM object WHERE id = ? AND account = ?", (identifier, self.account)
+        ).fetchone()
         if row is None:
             return None
         if row["deleted"]:
@@ -68,15 +85,17 @@ class Objects:
 
     def sequence(self, identifier: str) -> int | None:
         """Return the object's place in the order of creation."""
-        row = self.connection.execute("SELECT seq FROM object WHERE id = ?", (identifier,)).fetchone()
+        row = self.connection.execute(
+            "SELECT seq FROM object WHERE id = ? AND account = ?", (identifier, self.account)
+        ).fetchone()
         return None if row is None else int(row["seq"])
 
     def select(
         self, kind: str, filters: Sequence[Filter] = (), *, ascending: bool = False, limit: int | None = None
     ) -> list[JsonObject]:
         """Return the bodies of the kind that pass all filters, newest first unless `ascending`."""
-        conditions = ["kind = ?", "NOT deleted", *(condition for condition, _ in filters)]
-        values: list[object] = [kind]
+        conditions = ["kind = ?", "account = ?", "NOT deleted", *(condition for condition, _ in filters)]
+        values: list[object] = [kind, self.account]
         for _, given in filters:
             values.extend(given)
         order = "ASC" if ascending else "DESC"

@@ -5,8 +5,10 @@ Source: https://docs.stripe.com/payments/paymentintents/lifecycle.
 
 from __future__ import annotations
 
+from sandbox.stripe import later
 from sandbox.stripe.calls import Work
 from sandbox.stripe.cards import AUTHENTICATION_REQUIRED, Authentication, Card, Decline
+from sandbox.stripe.configuration import ACCOUNT_ID, APPLICATION_ID
 from sandbox.stripe.currencies import written
 from sandbox.stripe.errors import CardError, InvalidRequest
 from sandbox.stripe.events import emit
@@ -14,6 +16,9 @@ from sandbox.stripe.identifiers import client_secret, new_id
 from sandbox.stripe.parameters import full_address, merge_metadata
 from sandbox.stripe.resources import charges, payment_methods
 from sandbox.stripe.shapes import JsonObject
+
+SUCCEED, FAIL, DISPUTE = "payment_intent.succeed", "payment_intent.fail", "charge.dispute"
+"""What comes later by itself: the end of a debit, and a dispute."""
 
 AUTHENTICATION_FAILURE = "payment_intent_authentication_failure"
 
@@ -25,6 +30,8 @@ def new_intent(work: Work, given: JsonObject, *, owner: str | None = None) -> Js
     automatic = given.get("automatic_payment_methods")
     if automatic is None and "payment_method_types" not in given:
         automatic = {"enabled": True}
+    offered = ["card", "sepa_debit"] if given["currency"] == "eur" else ["card"]
+    types = given.get("payment_method_types") or (offered if automatic and automatic["enabled"] else ["card"])
     intent: JsonObject = {
         "id": identifier,
         "object": "payment_intent",
@@ -33,8 +40,8 @@ def new_intent(work: Work, given: JsonObject, *, owner: str | None = None) -> Js
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
-        "application": None,
-        "application_fee_amount": None,
+        "application": None if work.account == ACCOUNT_ID else APPLICATION_ID,
+        "application_fee_amount": given.get("application_fee_amount"),
         "automatic_payment_methods": (
             {"allow_redirects": automatic.get("allow_redirects", "always"), "enabled": automatic["enabled"]}
             if automatic
@@ -68,7 +75,7 @@ def new_intent(work: Work, given: JsonObject, *, owner: str | None = None) -> Js
                 "request_three_d_secure": "automatic",
             }
         },
-        "payment_method_types": given.get("payment_method_types", ["card"]),
+        "payment_method_types": types,
         "processing": None,
         "receipt_email": given.get("receipt_email"),
         "review": None,
@@ -104,6 +111,13 @@ def check_usable(work: Work, intent: JsonObject, method: JsonObject) -> None:
             f"The payment method {method['id']} belongs to a customer; give that customer with the payment.",
             param="payment_method",
         )
+    if method["type"] not in intent["payment_method_types"]:
+        raise InvalidRequest(
+            f"The PaymentMethod provided ({method['type']}) is not allowed for this PaymentIntent. Please attempt with"
+            f" one of: {', '.join(intent['payment_method_types'])}.",
+            code="payment_intent_invalid_parameter",
+            param="payment_method",
+        )
     if method["customer"] is None and work.objects.hidden(method["id"]).get("spent"):
         raise InvalidRequest(
             "The provided PaymentMethod was used without being attached to a Customer, or was detached from one, and"
@@ -126,8 +140,10 @@ def confirm(
     Raises: CardError when the card refuses (the failed charge stays); InvalidRequest for an unusable method.
     """
     check_usable(work, intent, method)
+    if method["type"] == "sepa_debit":
+        return _debit(work, intent, method)
     card = payment_methods.card_of(work, method)
-    if not _asks_for_authentication(work, method, card):
+    if not _asks_for_authentication(work, method, card, off_session=off_session):
         return _charge(work, intent, method, card, authenticated=False, decline=card.decline)
     if off_session:
         return _charge(work, intent, method, card, authenticated=False, decline=AUTHENTICATION_REQUIRED)
@@ -176,7 +192,7 @@ def finish_challenge(work: Work, intent: JsonObject, *, passed: bool) -> JsonObj
     return _charge(work, intent, method, card, authenticated=True, decline=card.decline)
 
 
-def capture(work: Work, intent: JsonObject, amount: int | None) -> JsonObject:
+def capture(work: Work, intent: JsonObject, amount: int | None, *, application_fee: int | None = None) -> JsonObject:
     """Take an authorised amount, all of it or less; return the intent.
 
     Raises: InvalidRequest in another state or for more than was authorised.
@@ -195,6 +211,8 @@ def capture(work: Work, intent: JsonObject, amount: int | None) -> JsonObject:
     before = dict(charge)
     charge["captured"] = True
     charge["amount_captured"] = taken
+    if application_fee is not None:
+        charge["application_fee_amount"] = intent["application_fee_amount"] = application_fee
     work.objects.replace(charge)
     emit(work, "charge.captured", charge, before=before)
     charges.settle(work, charge, taken)
@@ -229,7 +247,9 @@ def cancel(work: Work, intent: JsonObject, reason: str | None) -> JsonObject:
     return intent
 
 
-def _asks_for_authentication(work: Work, method: JsonObject, card: Card) -> bool:
+def _asks_for_authentication(work: Work, method: JsonObject, card: Card, *, off_session: bool) -> bool:
+    if card.authentication is Authentication.ON_SESSION:
+        return not off_session
     if card.authentication is Authentication.UNLESS_SET_UP:
         return not work.objects.hidden(method["id"]).get("set_up")
     return card.authentication is Authentication.ALWAYS
@@ -250,6 +270,8 @@ def _charge(
     if decline is not None:
         _fail(work, intent, method, _card_failure(decline) | {"charge": charge["id"]})
         raise _refusal(decline, intent, method, charge["id"])
+    if card.dispute is not None and charge["captured"]:
+        later.schedule(work, DISPUTE, charge["id"], after=0)
     _keep_or_spend(work, intent, method)
     held = intent["capture_method"] == "manual"
     intent |= {
@@ -263,6 +285,52 @@ def _charge(
     work.objects.replace(intent)
     emit(work, "payment_intent.amount_capturable_updated" if held else "payment_intent.succeeded", intent)
     return intent
+
+
+def _debit(work: Work, intent: JsonObject, method: JsonObject) -> JsonObject:
+    """Begin a debit of a bank account, whose end comes by itself; return the intent, processing."""
+    if intent["currency"] != "eur":
+        raise InvalidRequest("SEPA Direct Debit takes euros only.", param="currency")
+    if intent["capture_method"] == "manual":
+        raise InvalidRequest("SEPA Direct Debit cannot be captured manually.", param="capture_method")
+    account = payment_methods.bank_account_of(work, method)
+    charge = charges.new_debit(work, intent, method)
+    _keep_or_spend(work, intent, method)
+    intent |= {
+        "status": "processing",
+        "last_payment_error": None,
+        "latest_charge": charge["id"],
+        "next_action": None,
+        "payment_method": method["id"],
+    }
+    work.objects.replace(intent)
+    emit(work, "payment_intent.processing", intent)
+    later.schedule(work, SUCCEED if account.succeeds else FAIL, intent["id"], after=account.after)
+    if account.succeeds and account.disputed:
+        later.schedule(work, DISPUTE, charge["id"], after=account.after)
+    return intent
+
+
+def succeed_later(work: Work, intent_id: str) -> None:
+    """End a debit well."""
+    intent = work.require("payment_intent", intent_id, param="intent")
+    if intent["status"] != "processing":
+        return
+    charges.debit_succeeded(work, work.require("charge", intent["latest_charge"], param="charge"))
+    intent |= {"status": "succeeded", "amount_received": intent["amount"]}
+    work.objects.replace(intent)
+    emit(work, "payment_intent.succeeded", intent)
+
+
+def fail_later(work: Work, intent_id: str) -> None:
+    """End a debit badly."""
+    intent = work.require("payment_intent", intent_id, param="intent")
+    if intent["status"] != "processing":
+        return
+    charges.debit_failed(work, work.require("charge", intent["latest_charge"], param="charge"))
+    method = work.require("payment_method", intent["payment_method"], param="payment_method")
+    failure = _card_failure(charges.REFUSED_DEBIT) | {"charge": intent["latest_charge"]}
+    _fail(work, intent, method, failure)
 
 
 def _keep_or_spend(work: Work, intent: JsonObject, method: JsonObject) -> None:

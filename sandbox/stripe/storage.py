@@ -9,17 +9,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, LifoQueue
 
+from sandbox.stripe.configuration import ACCOUNT_ID
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS object (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
+    account TEXT NOT NULL,
     kind TEXT NOT NULL,
     created INTEGER NOT NULL,
     deleted INTEGER NOT NULL DEFAULT 0,
     body TEXT NOT NULL,
     hidden TEXT NOT NULL DEFAULT '{}'
 );
-CREATE INDEX IF NOT EXISTS object_by_kind ON object (kind, seq);
+CREATE INDEX IF NOT EXISTS object_by_account ON object (account, kind, seq);
 CREATE INDEX IF NOT EXISTS object_by_customer ON object (kind, json_extract(body, '$.customer'));
 CREATE INDEX IF NOT EXISTS object_by_intent ON object (kind, json_extract(body, '$.payment_intent'));
 CREATE INDEX IF NOT EXISTS object_by_charge ON object (kind, json_extract(body, '$.charge'));
@@ -36,7 +39,8 @@ CREATE TABLE IF NOT EXISTS delivery (
     created REAL NOT NULL,
     finished REAL,
     last_status INTEGER,
-    last_error TEXT
+    last_error TEXT,
+    corrupt INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS delivery_due ON delivery (state, due);
 CREATE INDEX IF NOT EXISTS delivery_by_event ON delivery (event);
@@ -49,11 +53,39 @@ CREATE TABLE IF NOT EXISTS idempotency (
     request_id TEXT NOT NULL,
     created REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS later (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account TEXT NOT NULL,
+    action TEXT NOT NULL,
+    target TEXT NOT NULL,
+    due REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS later_due ON later (due);
+CREATE TABLE IF NOT EXISTS disturbance (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    action TEXT NOT NULL CHECK (action IN ('drop', 'delay', 'duplicate', 'corrupt', 'reorder')),
+    count INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    seconds REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS switch (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
 );
 """
+
+_LATER_COLUMNS = {
+    ("object", "account"): f"TEXT NOT NULL DEFAULT '{ACCOUNT_ID}'",
+    ("delivery", "corrupt"): "INTEGER NOT NULL DEFAULT 0",
+}
+"""Columns that files of earlier versions lack."""
+
+
+def _add_missing_columns(connection: sqlite3.Connection) -> None:
+    for (table, column), declaration in _LATER_COLUMNS.items():
+        known = {row["name"] for row in connection.execute(f"PRAGMA table_info({table})")}
+        if known and column not in known:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {declaration}")
 
 
 class Storage:
@@ -66,6 +98,7 @@ class Storage:
         self.after_write: Callable[[], None] = lambda: None
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._connection() as connection:
+            _add_missing_columns(connection)
             connection.executescript(_SCHEMA)
 
     @contextmanager

@@ -10,6 +10,7 @@ import httpx
 import pytest
 import stripe
 
+from sandbox.stripe.configuration import ACCOUNT_ID
 from tests.sandbox.process import KEY, REPOSITORY, Sandbox
 
 
@@ -48,10 +49,10 @@ def test_the_account_is_the_same_for_every_key(sandbox: Sandbox, client: stripe.
 
 def test_basic_authentication_and_account_header_are_taken(sandbox: Sandbox) -> None:
     answer = httpx.get(
-        f"{sandbox.url}/v1/account", auth=(KEY, ""), headers={"Stripe-Account": "acct_1"}, trust_env=False
+        f"{sandbox.url}/v1/account", auth=(KEY, ""), headers={"Stripe-Account": ACCOUNT_ID}, trust_env=False
     )
     assert answer.status_code == 200
-    assert answer.headers["Stripe-Account"] == "acct_1"
+    assert answer.headers["Stripe-Account"] == ACCOUNT_ID
     assert answer.headers["Stripe-Version"] == "2026-08-26.dahlia"
 
 

@@ -158,6 +158,6 @@ def test_events_that_were_not_taken_can_be_listed(client: stripe.StripeClient, s
 
 
 def test_the_signature_is_over_time_and_payload() -> None:
-    header = signature_header('{"id": "evt_1"}', "whsec_test", 1_700_000_000)
+    header = signature_header('{"id": "evt_1"}', ["whsec_test"], 1_700_000_000)
     assert header == "t=1700000000,v1=" + header.split("v1=")[1]
     assert stripe.WebhookSignature.verify_header('{"id": "evt_1"}', header, "whsec_test", tolerance=None)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from sandbox.stripe.resources import (
     accounts,
+    application_fees,
     balance_transactions,
     charges,
     checkout_sessions,
     customers,
+    disputes,
     events,
     payment_intents,
     payment_methods,
@@ -21,6 +23,8 @@ ROUTES = (
     *accounts.ROUTES,
     *balance_transactions.ROUTES,
     *charges.ROUTES,
+    *disputes.ROUTES,
+    *application_fees.ROUTES,
     *checkout_sessions.ROUTES,
     *customers.ROUTES,
     *events.ROUTES,

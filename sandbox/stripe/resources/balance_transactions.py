@@ -6,8 +6,10 @@ Source: https://docs.stripe.com/api/balance_transactions and https://docs.stripe
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from sandbox.stripe.calls import Call, Work
+from sandbox.stripe.configuration import ACCOUNT_NAME, APPLICATION_ID
 from sandbox.stripe.currencies import processing_fee
 from sandbox.stripe.identifiers import new_id
 from sandbox.stripe.objects import Filter, equals
@@ -18,43 +20,85 @@ from sandbox.stripe.shapes import JsonObject
 
 _DAY = 86_400
 SETTLEMENT_DAYS = 2
+_CATEGORY = {
+    "payment": "charge",
+    "payment_refund": "refund",
+    "application_fee": "platform_earning",
+    "application_fee_refund": "platform_earning_refund",
+}
+
+
+def fee_detail(kind: str, amount: int, currency: str) -> JsonObject:
+    """Return one part of a fee, `stripe_fee` or the platform's `application_fee`, in minor units."""
+    ours = kind == "application_fee"
+    return {
+        "amount": amount,
+        "application": APPLICATION_ID if ours else None,
+        "currency": currency,
+        "description": f"{ACCOUNT_NAME} application fee" if ours else "Stripe processing fees",
+        "type": kind,
+    }
 
 
 def book_charge(work: Work, charge: JsonObject, amount: int) -> JsonObject:
-    """Store the income of a captured charge, `amount` minor units before the fee; return it."""
-    fee = processing_fee(amount, charge["currency"])
-    details = {
-        "amount": fee,
-        "application": None,
-        "currency": charge["currency"],
-        "description": "Stripe processing fees",
-        "type": "stripe_fee",
-    }
-    booked = {"amount": amount, "fee": fee, "fee_details": [details], "net": amount - fee}
-    return _book(work, charge, booked, description=charge["description"])
+    """Store the income of a captured charge, `amount` minor units before the fees; return it."""
+    currency = charge["currency"]
+    details = [fee_detail("stripe_fee", processing_fee(amount, currency), currency)]
+    if charge["application_fee_amount"]:
+        details.append(fee_detail("application_fee", charge["application_fee_amount"], currency))
+    return book(work, charge, amount, _type_of(charge), fees=details, description=charge["description"])
 
 
-def book_refund(work: Work, refund: JsonObject, charge: JsonObject) -> JsonObject:
-    """Store what a refund takes from the balance (the charge's fee is not returned); return it."""
-    booked = {"amount": -refund["amount"], "fee": 0, "fee_details": [], "net": -refund["amount"]}
-    return _book(work, refund, booked, description=f"REFUND FOR CHARGE ({charge['description'] or charge['id']})")
+def book_refund(work: Work, refund: JsonObject, charge: JsonObject, *, returned_fee: int = 0) -> JsonObject:
+    """Store what a refund takes from the balance; return it.
+
+    The charge's own fee is not returned; `returned_fee` is what the platform gives back of its application fee.
+    """
+    details = [fee_detail("application_fee", -returned_fee, refund["currency"])] if returned_fee else []
+    kind = "refund" if _type_of(charge) == "charge" else "payment_refund"
+    told = f"REFUND FOR {_type_of(charge).upper()} ({charge['description'] or charge['id']})"
+    return book(work, refund, -refund["amount"], kind, fees=details, description=told)
 
 
-def _book(work: Work, source: JsonObject, booked: JsonObject, *, description: str | None) -> JsonObject:
+def book_failed_refund(work: Work, refund: JsonObject) -> JsonObject:
+    """Store what comes back to the balance when a refund fails; return it."""
+    told = f"REFUND FAILURE ({refund['id']})"
+    return book(work, refund, refund["amount"], "refund_failure", description=told)
+
+
+def _type_of(charge: JsonObject) -> str:
+    return "charge" if charge["id"].startswith("ch_") else "payment"
+
+
+def book(
+    work: Work,
+    source: JsonObject,
+    amount: int,
+    kind: str,
+    *,
+    category: str | None = None,
+    fees: Sequence[JsonObject] = (),
+    description: str | None = None,
+) -> JsonObject:
+    """Store what an object does to the balance, `amount` minor units before `fees`; return it."""
+    fee = sum(detail["amount"] for detail in fees)
     transaction: JsonObject = {
         "id": new_id("txn_"),
         "object": "balance_transaction",
+        "amount": amount,
         "available_on": (work.now // _DAY + SETTLEMENT_DAYS) * _DAY,
         "balance_type": "payments",
         "created": work.now,
         "currency": source["currency"],
         "description": description,
         "exchange_rate": None,
-        "reporting_category": source["object"],
+        "fee": fee,
+        "fee_details": list(fees),
+        "net": amount - fee,
+        "reporting_category": category or _CATEGORY.get(kind, kind),
         "source": source["id"],
         "status": "pending",
-        "type": source["object"],
-        **booked,
+        "type": kind,
     }
     work.objects.insert(transaction)
     return transaction

@@ -30,7 +30,7 @@ from sandbox.stripe.parameters import (
     declare_list,
     merge_metadata,
 )
-from sandbox.stripe.resources.payment_intents import CAPTURE_METHOD, CARD_ONLY, SETUP_FUTURE_USAGE
+from sandbox.stripe.resources.payment_intents import CAPTURE_METHOD, METHOD_TYPES, SETUP_FUTURE_USAGE
 from sandbox.stripe.routing import Route
 from sandbox.stripe.shapes import JsonObject
 
@@ -327,6 +327,7 @@ ROUTES = (
             mode=Choice(("payment", "setup", "subscription")),
             payment_intent_data=Hash(
                 {
+                    "application_fee_amount": Integer(least=0),
                     "capture_method": CAPTURE_METHOD,
                     "description": Text(),
                     "metadata": Metadata(),
@@ -338,7 +339,7 @@ ROUTES = (
                     "transfer_group": Text(),
                 }
             ),
-            payment_method_types=CARD_ONLY,
+            payment_method_types=METHOD_TYPES,
             submit_type=Choice(("auto", "book", "donate", "pay")),
             success_url=Url(),
             ui_mode=Choice(("hosted_page",)),

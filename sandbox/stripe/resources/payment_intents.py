@@ -9,6 +9,7 @@ from typing import Any
 
 from sandbox.stripe import payments
 from sandbox.stripe.calls import Call
+from sandbox.stripe.configuration import ACCOUNT_ID
 from sandbox.stripe.currencies import check_charge_amount
 from sandbox.stripe.errors import InvalidRequest
 from sandbox.stripe.objects import Filter, equals
@@ -42,7 +43,7 @@ _BEFORE_PAYMENT = ("requires_payment_method", "requires_confirmation", "requires
 
 SETUP_FUTURE_USAGE = Choice(("off_session", "on_session"), clearable=True)
 CAPTURE_METHOD = Choice(("automatic", "automatic_async", "manual"))
-CARD_ONLY = ListOf(Choice(("card",)))
+METHOD_TYPES = ListOf(Choice(("card", "sepa_debit")))
 
 _CONFIRMATION: dict[str, Kind] = {
     "error_on_requires_action": Flag(),
@@ -54,7 +55,7 @@ _CONFIRMATION: dict[str, Kind] = {
 _DESCRIPTION: dict[str, Kind] = {
     "description": Text(clearable=True),
     "metadata": Metadata(),
-    "payment_method_types": CARD_ONLY,
+    "payment_method_types": METHOD_TYPES,
     "receipt_email": Email(clearable=True),
     "setup_future_usage": SETUP_FUTURE_USAGE,
     "shipping": SHIPPING,
@@ -62,6 +63,7 @@ _DESCRIPTION: dict[str, Kind] = {
     "statement_descriptor_suffix": Text(longest=22),
     "transfer_group": Text(),
 }
+_FEE = Integer(least=0)
 
 
 def _target(call: Call, *, to_change: bool = True) -> JsonObject:
@@ -71,6 +73,23 @@ def _target(call: Call, *, to_change: bool = True) -> JsonObject:
             "This PaymentIntent was made by a Checkout Session and follows it; expire the session to cancel it."
         )
     return intent
+
+
+def check_application_fee(call: Call, fee: int | None, amount: int, *, param: str) -> None:
+    """Refuse a fee of the platform where none can be taken.
+
+    Raises: InvalidRequest outside a connected account, or for more than the payment.
+    """
+    if fee is None:
+        return
+    if call.account == ACCOUNT_ID:
+        raise InvalidRequest(
+            "Can only apply an application_fee_amount when the payment is made on a connected account, by the"
+            " Stripe-Account header.",
+            param=param,
+        )
+    if fee > amount:
+        raise InvalidRequest("The application fee cannot be larger than the total amount.", param=param)
 
 
 def _take_method(call: Call, intent: JsonObject) -> JsonObject | None:
@@ -111,6 +130,7 @@ def _confirm_now(call: Call, intent: JsonObject, method: JsonObject) -> JsonObje
 def _create(call: Call) -> JsonObject:
     params = call.params
     check_charge_amount(params["amount"], params["currency"], param="amount")
+    check_application_fee(call, params.get("application_fee_amount"), params["amount"], param="application_fee_amount")
     if "customer" in params:
         call.require("customer", params["customer"], param="customer")
     if params.get("automatic_payment_methods", {}).get("enabled") and "payment_method_types" in params:
@@ -152,7 +172,7 @@ def _update(call: Call) -> JsonObject:
         _target(call)
     changes: dict[str, Any] = {
         name: params[name]
-        for name in (*_DESCRIPTION, "amount", "currency", "capture_method", "customer")
+        for name in (*_DESCRIPTION, "amount", "application_fee_amount", "currency", "capture_method", "customer")
         if name in params and name not in ("metadata", "shipping")
     }
     if "customer" in changes:
@@ -166,6 +186,7 @@ def _update(call: Call) -> JsonObject:
     if "payment_method_types" in params:
         intent["automatic_payment_methods"] = None
     check_charge_amount(intent["amount"], intent["currency"], param="amount")
+    check_application_fee(call, intent["application_fee_amount"], intent["amount"], param="application_fee_amount")
     _take_method(call, intent)
     call.objects.replace(intent)
     return intent
@@ -191,7 +212,12 @@ def _confirm(call: Call) -> JsonObject:
 
 
 def _capture(call: Call) -> JsonObject:
-    return payments.capture(call, _target(call, to_change=False), call.params.get("amount_to_capture"))
+    intent, fee = _target(call, to_change=False), call.params.get("application_fee_amount")
+    amount = call.params.get("amount_to_capture")
+    check_application_fee(
+        call, fee, intent["amount_capturable"] if amount is None else amount, param="application_fee_amount"
+    )
+    return payments.capture(call, intent, amount, application_fee=fee)
 
 
 def _cancel(call: Call) -> JsonObject:
@@ -219,6 +245,7 @@ ROUTES = (
         declare(
             ("amount", "currency"),
             amount=Integer(least=1),
+            application_fee_amount=_FEE,
             automatic_payment_methods=Hash(
                 {"allow_redirects": Choice(("always", "never")), "enabled": Flag()},
                 required=frozenset({"enabled"}),
@@ -240,6 +267,7 @@ ROUTES = (
         _update,
         declare(
             amount=Integer(least=1),
+            application_fee_amount=_FEE,
             capture_method=CAPTURE_METHOD,
             currency=CurrencyCode(),
             customer=Text(),
@@ -253,14 +281,16 @@ ROUTES = (
         _confirm,
         declare(
             capture_method=CAPTURE_METHOD,
-            payment_method_types=CARD_ONLY,
+            payment_method_types=METHOD_TYPES,
             receipt_email=Email(clearable=True),
             setup_future_usage=SETUP_FUTURE_USAGE,
             shipping=SHIPPING,
             **_CONFIRMATION,
         ),
     ),
-    Route("POST", f"{_ITEM}/capture", _capture, declare(amount_to_capture=Integer(least=1))),
+    Route(
+        "POST", f"{_ITEM}/capture", _capture, declare(amount_to_capture=Integer(least=1), application_fee_amount=_FEE)
+    ),
     Route(
         "POST",
         f"{_ITEM}/cancel",

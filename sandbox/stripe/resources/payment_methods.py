@@ -1,4 +1,4 @@
-"""Payment methods: cards, made from test numbers, tokens and the `pm_card_…` identifiers.
+"""Payment methods: cards and bank accounts, made from test numbers, tokens and the `pm_card_…` identifiers.
 
 Source: https://docs.stripe.com/api/payment_methods.
 """
@@ -9,6 +9,8 @@ import hashlib
 import re
 from datetime import UTC, datetime
 
+from sandbox.stripe import bank_accounts
+from sandbox.stripe.bank_accounts import BankAccount
 from sandbox.stripe.calls import Call, Work
 from sandbox.stripe.cards import LIVE_CARD, Card, Decline, by_alias, by_number, passes_luhn
 from sandbox.stripe.errors import CardError, InvalidRequest, StripeError, no_such
@@ -46,7 +48,8 @@ _MONTH = Integer(least=1, most=12)
 
 _DATA = Hash(
     {
-        "type": Choice(("card",)),
+        "type": Choice(("card", "sepa_debit")),
+        "sepa_debit": Hash({"iban": Text()}, required=frozenset({"iban"})),
         "card": Hash({"number": Text(), "exp_month": _MONTH, "exp_year": Integer(), "cvc": Text(), "token": Text()}),
         "billing_details": _BILLING,
         "allow_redisplay": _REDISPLAY,
@@ -71,18 +74,7 @@ def declined(decline: Decline, *, param: str | None = None, **extra: object) -> 
 
 def new_payment_method(work: Work, card: Card, given: JsonObject, *, month: int, year: int) -> JsonObject:
     """Store a payment method for a test card; return it."""
-    billing = given.get("billing_details") or {}
-    method: JsonObject = {
-        "id": new_id("pm_"),
-        "object": "payment_method",
-        "allow_redisplay": given.get("allow_redisplay", "unspecified"),
-        "billing_details": {
-            "address": full_address(billing.get("address") or {}),
-            "email": billing.get("email"),
-            "name": billing.get("name"),
-            "phone": billing.get("phone"),
-            "tax_id": billing.get("tax_id"),
-        },
+    method = _new(work, given) | {
         "card": {
             "brand": card.brand,
             "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "unchecked"},
@@ -99,15 +91,82 @@ def new_payment_method(work: Work, card: Card, given: JsonObject, *, month: int,
             "three_d_secure_usage": {"supported": True},
             "wallet": None,
         },
+        "type": "card",
+    }
+    work.objects.insert(method, {"number": card.number})
+    return method
+
+
+def new_bank_account(work: Work, account: BankAccount, given: JsonObject) -> JsonObject:
+    """Store a payment method for a test bank account; return it."""
+    method = _new(work, given) | {
+        "sepa_debit": {
+            "bank_code": account.bank_code,
+            "branch_code": None,
+            "country": account.country,
+            "fingerprint": hashlib.sha256(account.iban.encode()).hexdigest()[:16],
+            "generated_from": {"charge": None, "setup_attempt": None},
+            "last4": account.last4,
+        },
+        "type": "sepa_debit",
+    }
+    work.objects.insert(method, {"iban": account.iban})
+    return method
+
+
+def _new(work: Work, given: JsonObject) -> JsonObject:
+    billing = given.get("billing_details") or {}
+    return {
+        "id": new_id("pm_"),
+        "object": "payment_method",
+        "allow_redisplay": given.get("allow_redisplay", "unspecified"),
+        "billing_details": {
+            "address": full_address(billing.get("address") or {}),
+            "email": billing.get("email"),
+            "name": billing.get("name"),
+            "phone": billing.get("phone"),
+            "tax_id": billing.get("tax_id"),
+        },
         "created": work.now,
         "customer": None,
         "customer_account": None,
         "livemode": False,
         "metadata": merge_metadata({}, given.get("metadata") or {}),
-        "type": "card",
     }
-    work.objects.insert(method, {"number": card.number})
-    return method
+
+
+def checks_of(card: Card) -> JsonObject:
+    """Return what the issuer says of the card's security code and address."""
+    return {
+        "address_line1_check": card.line1_check,
+        "address_postal_code_check": card.postal_code_check,
+        "cvc_check": card.cvc_check,
+    }
+
+
+def from_iban(work: Work, iban: str, given: JsonObject) -> JsonObject:
+    """Store a payment method for the bank account; return it.
+
+    Raises: InvalidRequest `invalid_bank_account_iban` for anything but a test account's number; `parameter_missing`
+        without the holder's name and e-mail.
+    """
+    billing = given.get("billing_details") or {}
+    for name in ("name", "email"):
+        if not billing.get(name):
+            param = f"billing_details[{name}]"
+            raise InvalidRequest(f"Missing required param: {param}.", code="parameter_missing", param=param)
+    if not bank_accounts.is_iban(iban):
+        raise InvalidRequest(
+            "The IBAN you provided is invalid.", code="invalid_bank_account_iban", param="sepa_debit[iban]"
+        )
+    account = bank_accounts.by_iban(iban)
+    if account is None:
+        raise InvalidRequest(
+            "You cannot use a live bank account number when making transfers or debits in test mode.",
+            code="account_number_invalid",
+            param="sepa_debit[iban]",
+        )
+    return new_bank_account(work, account, given)
 
 
 def from_data(work: Work, given: JsonObject) -> JsonObject:
@@ -115,6 +174,10 @@ def from_data(work: Work, given: JsonObject) -> JsonObject:
 
     Raises: CardError for wrong numbers, dates and live cards; InvalidRequest for missing members.
     """
+    if given.get("type") == "sepa_debit":
+        if "sepa_debit" not in given:
+            raise InvalidRequest("Missing required param: sepa_debit.", code="parameter_missing", param="sepa_debit")
+        return from_iban(work, given["sepa_debit"]["iban"], given)
     data = given.get("card")
     if data is None:
         raise InvalidRequest("Missing required param: card.", code="parameter_missing", param="card")
@@ -165,10 +228,14 @@ def checked_card(work: Work, number: str, month: int, year: int, cvc: str | None
 
 
 def usable(work: Work, identifier: str, *, param: str) -> JsonObject:
-    """Return the payment method, made afresh when `identifier` is one of the `pm_card_…`.
+    """Return the payment method, made afresh when `identifier` is one of the `pm_card_…` or `pm_sepaDebit_…`.
 
     Raises: InvalidRequest `resource_missing`.
     """
+    account = bank_accounts.by_alias(identifier)
+    if account is not None:
+        holder = {"billing_details": {"name": "Sandbox Customer", "email": "customer@example.com"}}
+        return new_bank_account(work, account, holder)
     card = by_alias(identifier) if identifier.startswith("pm_card_") else None
     if card is None:
         return work.require("payment_method", identifier, param=param)
@@ -182,6 +249,14 @@ def card_of(work: Work, method: JsonObject) -> Card:
     if card is None:
         raise LookupError(f"payment method {method['id']} has no test card")
     return card
+
+
+def bank_account_of(work: Work, method: JsonObject) -> BankAccount:
+    """Return the test bank account behind a stored payment method."""
+    account = bank_accounts.by_iban(work.objects.hidden(method["id"])["iban"])
+    if account is None:
+        raise LookupError(f"payment method {method['id']} has no test account")
+    return account
 
 
 def require_attached(work: Work, identifier: str, customer_id: str, *, param: str, in_path: bool = False) -> JsonObject:
@@ -210,11 +285,12 @@ def attach(work: Work, method: JsonObject, customer_id: str) -> JsonObject:
             "This PaymentMethod was used without being attached to a Customer, or was detached from one, and cannot"
             " be used again."
         )
-    card = card_of(work, method)
-    if card.decline is not None and not card.attachable:
-        raise declined(card.decline)
+    if method["type"] == "card":
+        card = card_of(work, method)
+        if card.decline is not None and not card.attachable:
+            raise declined(card.decline)
+        method["card"]["checks"] = checks_of(card)
     method["customer"] = customer_id
-    method["card"]["checks"]["cvc_check"] = "pass"
     work.objects.replace(method)
     emit(work, "payment_method.attached", method)
     return method
@@ -241,9 +317,10 @@ def _create(call: Call) -> JsonObject:
 
 
 def _retrieve(call: Call) -> JsonObject:
-    if by_alias(call.path["payment_method"]) is not None:
+    named = call.path["payment_method"]
+    if by_alias(named) is not None or bank_accounts.by_alias(named) is not None:
         raise InvalidRequest(
-            f"'{call.path['payment_method']}' stands for a new payment method wherever one can be used; create or"
+            f"'{named}' stands for a new payment method wherever one can be used; create or"
             " attach one first to retrieve it.",
             param="payment_method",
         )
@@ -257,7 +334,10 @@ def _update(call: Call) -> JsonObject:
     billing = call.params.get("billing_details", {})
     for name, value in billing.items():
         method["billing_details"][name] = full_address(value or {}) if name == "address" else value
-    method["card"] |= call.params.get("card", {})
+    if "card" in call.params:
+        if method["type"] != "card":
+            raise InvalidRequest("This PaymentMethod is not a card.", param="card")
+        method["card"] |= call.params["card"]
     if "allow_redisplay" in call.params:
         method["allow_redisplay"] = call.params["allow_redisplay"]
     if "metadata" in call.params:
@@ -271,7 +351,7 @@ def _update(call: Call) -> JsonObject:
 def _attach(call: Call) -> JsonObject:
     identifier = call.path["payment_method"]
     call.require("customer", call.params["customer"], param="customer")
-    if by_alias(identifier) is not None:
+    if by_alias(identifier) is not None or bank_accounts.by_alias(identifier) is not None:
         method = usable(call, identifier, param="payment_method")
     else:
         method = call.target("payment_method", "payment_method")

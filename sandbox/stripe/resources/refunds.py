@@ -5,7 +5,9 @@ Source: https://docs.stripe.com/api/refunds.
 
 from __future__ import annotations
 
-from sandbox.stripe.calls import Call
+from sandbox.stripe import disputes, later
+from sandbox.stripe.calls import Call, Work
+from sandbox.stripe.configuration import ACCOUNT_ID
 from sandbox.stripe.currencies import written
 from sandbox.stripe.errors import InvalidRequest
 from sandbox.stripe.events import emit
@@ -16,6 +18,7 @@ from sandbox.stripe.parameters import (
     TIME_RANGE,
     Choice,
     Email,
+    Flag,
     Integer,
     Metadata,
     Text,
@@ -23,9 +26,14 @@ from sandbox.stripe.parameters import (
     declare_list,
     merge_metadata,
 )
-from sandbox.stripe.resources import balance_transactions
+from sandbox.stripe.resources import application_fees, balance_transactions, payment_methods
 from sandbox.stripe.routing import Route
 from sandbox.stripe.shapes import JsonObject
+
+SUCCEED, FAIL = "refund.succeed", "refund.fail"
+"""What comes later by itself: the end of a refund."""
+
+_SOON = 2.0
 
 
 def _charge_to_refund(call: Call) -> JsonObject:
@@ -55,6 +63,10 @@ def _checked_amount(call: Call, charge: JsonObject) -> int:
         raise InvalidRequest(
             f"Charge {charge['id']} has not been paid and captured, so it cannot be refunded.", param="charge"
         )
+    if disputes.unsettled(call, charge):
+        raise InvalidRequest(
+            f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed"
+        )
     left: int = charge["amount_captured"] - charge["amount_refunded"]
     if left == 0:
         raise InvalidRequest(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
@@ -71,7 +83,7 @@ def _create(call: Call) -> JsonObject:
     charge = _charge_to_refund(call)
     amount = _checked_amount(call, charge)
     refund: JsonObject = {
-        "id": new_id("re_"),
+        "id": new_id("re_" if charge["id"].startswith("ch_") else "pyr_"),
         "object": "refund",
         "amount": amount,
         "balance_transaction": None,
@@ -93,10 +105,21 @@ def _create(call: Call) -> JsonObject:
         "status": "succeeded",
         "transfer_reversal": None,
     }
+    behaviour = _behaviour(call, charge)
+    if charge["payment_method_details"]["type"] != "card":
+        del refund["destination_details"]
+    if behaviour == "pending":
+        refund |= {"pending_reason": "processing", "status": "pending"}
     if "instructions_email" in call.params:
         refund["instructions_email"] = call.params["instructions_email"]
-    refund["balance_transaction"] = balance_transactions.book_refund(call, refund, charge)["id"]
+    returned_fee = _returned_fee(call, charge, amount) if call.params.get("refund_application_fee") else 0
+    booked = balance_transactions.book_refund(call, refund, charge, returned_fee=returned_fee)
+    refund["balance_transaction"] = booked["id"]
     call.objects.insert(refund)
+    if returned_fee:
+        application_fees.give_back(call, charge["application_fee"], returned_fee)
+    if behaviour != "succeeds":
+        later.schedule(call, SUCCEED if behaviour == "pending" else FAIL, refund["id"], after=_SOON)
     before = dict(charge)
     charge["amount_refunded"] += amount
     charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
@@ -104,6 +127,63 @@ def _create(call: Call) -> JsonObject:
     emit(call, "refund.created", refund)
     emit(call, "charge.refunded", charge, before=before)
     return refund
+
+
+def _behaviour(work: Work, charge: JsonObject) -> str:
+    method = work.require("payment_method", charge["payment_method"], param="charge")
+    if method["type"] != "card":
+        return "pending"
+    return payment_methods.card_of(work, method).refund
+
+
+def _returned_fee(call: Call, charge: JsonObject, amount: int) -> int:
+    """Return the platform's part of a refund: what its fee is to the charge, rounded down, all of it at the end."""
+    if charge["application_fee"] is None:
+        raise InvalidRequest(
+            "You cannot refund the application fee of a charge that has none.", param="refund_application_fee"
+        )
+    fee = call.of(ACCOUNT_ID).require("application_fee", charge["application_fee"], param="charge")
+    left: int = fee["amount"] - fee["amount_refunded"]
+    if charge["amount_refunded"] + amount == charge["amount_captured"]:
+        return left
+    share: int = fee["amount"] * amount // charge["amount_captured"]
+    return min(left, share)
+
+
+def succeed_later(work: Work, refund_id: str) -> None:
+    """End a pending refund well."""
+    refund, before = (work.require("refund", refund_id, param="refund") for _ in range(2))
+    if refund["status"] != "pending":
+        return
+    refund["status"] = "succeeded"
+    del refund["pending_reason"]
+    _tell_change(work, refund, before)
+
+
+def fail_later(work: Work, refund_id: str) -> None:
+    """End a refund badly: the bank sent the money back, the charge counts as paid again."""
+    refund, before = (work.require("refund", refund_id, param="refund") for _ in range(2))
+    if refund["status"] not in ("pending", "succeeded"):
+        return
+    refund |= {
+        "failure_balance_transaction": balance_transactions.book_failed_refund(work, refund)["id"],
+        "failure_reason": "expired_or_canceled_card",
+        "status": "failed",
+    }
+    refund.pop("pending_reason", None)
+    charge, charge_before = (work.require("charge", refund["charge"], param="charge") for _ in range(2))
+    charge["amount_refunded"] -= refund["amount"]
+    charge["refunded"] = False
+    work.objects.replace(charge)
+    emit(work, "charge.updated", charge, before=charge_before)
+    _tell_change(work, refund, before)
+    emit(work, "refund.failed", refund)
+
+
+def _tell_change(work: Work, refund: JsonObject, before: JsonObject) -> None:
+    work.objects.replace(refund)
+    emit(work, "refund.updated", refund, before=before)
+    emit(work, "charge.refund.updated", refund, before=before)
 
 
 def _retrieve(call: Call) -> JsonObject:
@@ -115,9 +195,7 @@ def _update(call: Call) -> JsonObject:
     if "metadata" in call.params:
         refund["metadata"] = merge_metadata(refund["metadata"], call.params["metadata"])
     if refund != before:
-        call.objects.replace(refund)
-        emit(call, "refund.updated", refund, before=before)
-        emit(call, "charge.refund.updated", refund, before=before)
+        _tell_change(call, refund, before)
     return refund
 
 
@@ -146,6 +224,7 @@ ROUTES = (
             instructions_email=Email(),
             metadata=Metadata(),
             payment_intent=Text(),
+            refund_application_fee=Flag(),
             reason=Choice(("duplicate", "fraudulent", "requested_by_customer")),
         ),
     ),

@@ -43,7 +43,7 @@ def new_endpoint(work: Work, given: JsonObject, *, secret: str | None = None) ->
         "status": "enabled",
         "url": given["url"],
     }
-    work.objects.insert(endpoint, {"secret": secret})
+    work.objects.insert(endpoint, {"secret": secret, "connect": given.get("connect", False)})
     return endpoint | {"secret": secret}
 
 
@@ -88,6 +88,7 @@ ROUTES = (
         declare(
             ("enabled_events", "url"),
             api_version=Choice((API_VERSION,)),
+            connect=Flag(),
             description=Text(clearable=True),
             enabled_events=_EVENTS,
             metadata=Metadata(),
