@@ -13,16 +13,21 @@ from django.db import transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Fact:
     """Something that happened, in the past tense. Carries plain values only, so that it can be stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event(Fact):
+    """Something that happened in a tenant."""
 
     tenant_id: UUID
 
 
-E = TypeVar("E", bound=Event)
+E = TypeVar("E", bound=Fact)
 Handler = Callable[[Any], None]
 
-_handlers: dict[type[Event], list[Handler]] = defaultdict(list)
+_handlers: dict[type[Fact], list[Handler]] = defaultdict(list)
 
 
 def subscribe(event_type: type[E]) -> Callable[[Callable[[E], None]], Callable[[E], None]]:
@@ -36,7 +41,7 @@ def subscribe(event_type: type[E]) -> Callable[[Callable[[E], None]], Callable[[
     return register
 
 
-def publish(event: Event) -> None:
+def publish(event: Fact) -> None:
     """Run every handler of `event` now. An error in a handler undoes the whole change: facts are all or nothing.
 
     Raises:

@@ -56,7 +56,7 @@ class UserAdmin(ModelAdmin):
     search_fields: ClassVar = ["email", "first_name", "last_name"]
     ordering: ClassVar = ["-created_at"]
     inlines: ClassVar[list[Any]] = [MembershipInline]
-    actions_detail: ClassVar = ["unlock_link"]
+    actions_detail: ClassVar = ["unlock_link", "verify_link"]
     readonly_fields: ClassVar = ["email", "email_verified_at", "last_login", "tokens_valid_after", "created_at"]
     fieldsets: ClassVar = [
         (None, {"fields": ["email", "first_name", "last_name", "locale"]}),
@@ -83,6 +83,11 @@ class UserAdmin(ModelAdmin):
     def unlock_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """To the confirmation."""
         return _confirmation(object_id, "unlock")
+
+    @action(description=_("Confirm the address"), icon="mark_email_read")
+    def verify_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """To the confirmation."""
+        return _confirmation(object_id, "verify")
 
     def get_urls(self) -> list[URLPattern]:
         """The confirmation of each action."""

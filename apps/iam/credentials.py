@@ -54,8 +54,8 @@ def verify(*, email: str, password: str, origin: Origin, now: datetime | None = 
     raise error
 
 
-def check_new_password(password: str, user: User | None = None) -> None:
-    """Apply the password policy.
+def check_new_password(password: str, user: User | None = None, *, field: str = "password") -> None:
+    """Apply the password policy; `field` names the input in the refusal.
 
     Raises:
         ValidationFailed: with one error for each rule that is broken.
@@ -64,7 +64,7 @@ def check_new_password(password: str, user: User | None = None) -> None:
         validate_password(password, user)
     except ValidationError as error:
         raise ValidationFailed(
-            [FieldError("password", item.code or "invalid", " ".join(item.messages)) for item in error.error_list]
+            [FieldError(field, item.code or "invalid", " ".join(item.messages)) for item in error.error_list]
         ) from error
 
 

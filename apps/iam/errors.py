@@ -1,6 +1,6 @@
 """Refusals of the IAM app."""
 
-from apps.core.errors import Conflict, NotAuthenticated, PermissionRefused
+from apps.core.errors import Conflict, DomainError, NotAuthenticated, PermissionRefused
 
 
 class InvalidCredentials(NotAuthenticated):
@@ -43,3 +43,9 @@ class RefreshInProgress(Conflict):
     """The refresh token was spent a moment ago by a parallel call, which holds the new pair."""
 
     code, title = "refresh_in_progress", "This refresh token was used a moment ago"
+
+
+class InvalidLink(DomainError):
+    """A mailed token is unknown, expired, used, or replaced by a newer one: nobody can tell which."""
+
+    code, title = "invalid_link", "This link is not valid any more"

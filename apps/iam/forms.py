@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, ValidationFailed
 from apps.iam import credentials
 from apps.iam.credentials import MAX_PASSWORD
 from apps.iam.origins import origin_of
@@ -53,6 +53,43 @@ class SignInForm(forms.Form):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
+
+
+class EmailForm(forms.Form):
+    """An address alone."""
+
+    email = forms.EmailField(
+        label=_("E-mail"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+    )
+
+
+class TokenForm(forms.Form):
+    """A token of a mail, which the person does not see."""
+
+    token = forms.CharField(max_length=100, widget=forms.HiddenInput)
+
+
+class NewPasswordForm(TokenForm):
+    """A new password by a token of a mail."""
+
+    password = forms.CharField(
+        label=_("New password"),
+        max_length=MAX_PASSWORD,
+        strip=False,
+        help_text=_("At least 8 characters with a lower-case letter, an upper-case letter and a digit."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "autofocus": True}),
+    )
+
+
+def show_refusal(form: forms.Form, error: DomainError) -> None:
+    """Put a refusal beside the fields that it is about, or above the form."""
+    if not isinstance(error, ValidationFailed):
+        form.add_error(None, error.detail)
+        return
+    for item in error.errors:
+        form.add_error(item.field if item.field in form.fields else None, item.detail)
 
 
 class OperatorSignInForm(AuthenticationForm):

@@ -1,4 +1,4 @@
-"""Reactions to Django's signals about operators' sessions."""
+"""Reactions to Django's signals about operators' sessions, and hints to the queue."""
 
 from typing import Any
 
@@ -8,8 +8,26 @@ from django.http import HttpRequest
 
 from apps.audit import services as audit
 from apps.audit.services import Severity
-from apps.iam import selectors
+from apps.core.events import subscribe
+from apps.core.jobs import wake
+from apps.iam import selectors, signins, tasks
+from apps.iam.events import AccountTokenIssued
 from apps.iam.origins import origin_of
+from apps.tenancy.events import TenantStatusChanged
+from apps.tenancy.selectors import TenantStatus
+
+
+@subscribe(AccountTokenIssued)
+def mail_the_token(event: AccountTokenIssued) -> None:
+    """Whether there is anybody to mail it to is found out after the answer, so that its time tells nothing."""
+    wake(tasks.mail_token, event.token_id)
+
+
+@subscribe(TenantStatusChanged)
+def end_sessions_of_a_deleted_tenant(event: TenantStatusChanged) -> None:
+    """Whoever comes back after it was restored signs in again."""
+    if event.after == TenantStatus.DELETED:
+        signins.revoke_all_of(event.tenant_id, "tenant_deleted")
 
 
 @receiver(user_logged_in)

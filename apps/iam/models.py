@@ -75,6 +75,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     email_verified_at = models.DateTimeField(null=True)
     tokens_valid_after = models.DateTimeField(null=True)
+    password_changed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -266,3 +267,39 @@ class SignInAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} {self.outcome}"
+
+
+class TokenPurpose(models.TextChoices):
+    """What a mailed token lets its holder do."""
+
+    RESET = "RESET", _("Reset the password")
+    VERIFY = "VERIFY", _("Confirm the e-mail address")
+
+
+class AccountToken(models.Model):
+    """A token that goes to an address by mail, once and for a limited time; stored as its digest.
+
+    There is a row for unknown addresses, too, so that asking costs the same; nothing is mailed for those.
+    `mailed_at` is empty until that was decided. `is_asked`: somebody asked for it, which is limited.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    purpose = models.CharField(max_length=10, choices=TokenPurpose)
+    email = models.EmailField(max_length=254)
+    digest = models.CharField(max_length=64, unique=True)
+    is_asked = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    mailed_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "iam_account_token"
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(purpose__in=TokenPurpose.values), name="token_purpose_known"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["email", "purpose", "created_at"], name="account_token_email"),
+            models.Index(fields=["created_at"], condition=models.Q(mailed_at=None), name="account_token_owed"),
+            models.Index(fields=["expires_at"], name="account_token_expires"),
+        ]

@@ -29,8 +29,17 @@ def _unlock(actor: Actor, person: User, _values: dict[str, Any]) -> str | Promis
     return _("This account was not locked.")
 
 
+def _verify(actor: Actor, person: User, _values: dict[str, Any]) -> None:
+    services.mark_verified(actor=actor, user_id=person.id)
+
+
 VERBS: dict[str, Verb] = {
     "unlock": Verb(
         _("Unlock"), _("The person may try to sign in again at once; earlier failures are forgotten."), _unlock
+    ),
+    "verify": Verb(
+        _("Confirm the address"),
+        _("The person counts as the owner of this e-mail address, without following the link that we sent."),
+        _verify,
     ),
 }

@@ -41,6 +41,7 @@ def _me(actor: Actor, identity: selectors.Identity | None) -> dict[str, Any]:
         "initials": initials(actor.name),
         "role": ", ".join(str(Role(role).label) for role in actor.roles if role in Role.values),
         "locale": identity.locale if identity else "",
+        "is_verified": actor.is_verified,
     }
 
 

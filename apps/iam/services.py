@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
 from apps.audit.services import Severity
@@ -14,7 +15,8 @@ from apps.core.actor import Actor, ActorKind, Origin
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound, PermissionRefused, ValidationFailed
 from apps.core.tenants import public_scope
-from apps.iam import credentials, identity, lockout, selectors, signins
+from apps.iam import account_tokens, credentials, identity, lockout, selectors, signins
+from apps.iam.account_tokens import mail_owed, mail_token
 from apps.iam.accounts import ensure_member, ensure_operator, update_account, update_profile
 from apps.iam.errors import (
     AccountInactive,
@@ -25,6 +27,7 @@ from apps.iam.errors import (
     RefreshInProgress,
 )
 from apps.iam.identity import Identity
+from apps.iam.links import mailed_link
 from apps.iam.lockout import unlock
 from apps.iam.models import (
     Channel,
@@ -34,8 +37,17 @@ from apps.iam.models import (
     Role,
     SessionHandoff,
     TokenFamily,
+    TokenPurpose,
     User,
     normal_email,
+)
+from apps.iam.recovery import (
+    change_password,
+    mark_verified,
+    request_password_reset,
+    request_verification,
+    reset_password,
+    verify_email,
 )
 from apps.iam.signins import Spending, TokenPair
 from apps.tenancy import selectors as tenancy_selectors
@@ -46,13 +58,21 @@ from apps.tenancy.selectors import TenantView
 __all__ = [
     "SignUpView",
     "TokenPair",
+    "change_password",
     "discover",
     "ensure_member",
     "ensure_operator",
     "hand_off",
+    "mail_owed",
+    "mail_token",
+    "mailed_link",
+    "mark_verified",
     "purge_expired",
     "redeem_handoff",
     "refresh",
+    "request_password_reset",
+    "request_verification",
+    "reset_password",
     "sign_in",
     "sign_in_browser",
     "sign_in_operator",
@@ -63,6 +83,7 @@ __all__ = [
     "unlock",
     "update_account",
     "update_profile",
+    "verify_email",
 ]
 
 HANDOFF_LIFETIME = timedelta(seconds=60)
@@ -206,10 +227,7 @@ def sign_out_all(*, actor: Actor, now: datetime | None = None) -> None:
         raise NotFound
     with public_scope(), transaction.atomic():
         user = User.objects.select_for_update().get(pk=actor.user_id)
-        user.tokens_valid_after = now or utcnow()
-        user.save(update_fields=["tokens_valid_after", "updated_at"])
-        living = TokenFamily.objects.filter(user=user, revoked_at=None).values_list("pk", flat=True)
-        signins.revoke(list(living), "signout_all")
+        signins.end_all(user, "signout_all", now=now or utcnow())
         _record_session(actor, "iam.session.end_all", user.id, Severity.MEDIUM, entity_type="user")
 
 
@@ -269,6 +287,7 @@ def purge_expired(*, now: datetime | None = None) -> int:
     before = (now or utcnow()) - KEPT_AFTER_END
     with public_scope(), transaction.atomic():
         lockout.purge(now=now or utcnow())
+        account_tokens.purge(now=now or utcnow())
         SessionHandoff.objects.filter(expires_at__lt=before).delete()
         RefreshToken.objects.filter(expires_at__lt=before).delete()
         return TokenFamily.objects.filter(last_seen_at__lt=before).delete()[0]
@@ -289,6 +308,7 @@ def _open_workspace(user: User, tenant_name: str, origin: Origin, *, is_new: boo
     actor = actor.within(tenant.id)
     membership = Membership.objects.create(user=user, tenant_id=tenant.id, role=Role.OWNER)
     if is_new:
+        account_tokens.issue(TokenPurpose.VERIFY, user.email, now=utcnow(), is_asked=False)
         audit.record(
             actor=actor,
             action="iam.user.sign_up",
@@ -343,7 +363,9 @@ def _start(
     user: User, tenant: TenantView | None, channel: Channel, origin: Origin, now: datetime | None = None
 ) -> Identity:
     family = signins.start_family(user, tenant.id if tenant else None, channel, origin, now=now)
-    User.objects.filter(pk=user.pk).update(last_login=family.started_at)
+    # The password that was checked must still be the one: a reset may have committed in between.
+    if not User.objects.filter(pk=user.pk, password=user.password).update(last_login=family.started_at):
+        raise InvalidCredentials(_("E-mail or password is wrong."))
     found = identity.identify(
         family_id=family.id, user_id=user.id, tenant_id=family.tenant_id, channel=channel, origin=origin
     )

@@ -13,10 +13,12 @@ from apps.core.actor import Origin
 from apps.core.clock import utcnow
 from apps.iam import tokens
 from apps.iam.identity import Identity, identify
-from apps.iam.models import Channel, RefreshToken, TokenFamily, User
+from apps.iam.models import Channel, RefreshToken, SessionHandoff, TokenFamily, User
 
 # Parallel tabs may spend the same refresh token; within this time that is no sign of theft.
 REUSE_GRACE = timedelta(seconds=10)
+
+_NOBODY = UUID(int=0)
 
 _SPEND = """
 UPDATE public.iam_refresh_token SET used_at = %(now)s
@@ -114,9 +116,31 @@ def identity_of_family(family_id: UUID, origin: Origin) -> Identity | None:
 
 
 def revoke(family_ids: list[UUID], reason: str) -> int:
-    """End sign-ins; returns how many were alive. `reason`: ``signout``, ``signout_all``, ``reuse``, ``replaced``."""
+    """End sign-ins; returns how many were alive. `reason` is a word like ``signout``."""
     with transaction.atomic():
         return TokenFamily.objects.filter(pk__in=family_ids, revoked_at=None).update(
+            revoked_at=utcnow(), revoked_reason=reason
+        )
+
+
+def end_all(user: User, reason: str, *, now: datetime) -> None:
+    """End everything that this locked person signed in to before `now`, the operators' admin included."""
+    user.tokens_valid_after = now
+    user.save(update_fields=["tokens_valid_after", "updated_at"])
+    end_others(user, keep=None, reason=reason)
+
+
+def end_others(user: User, *, keep: UUID | None, reason: str) -> int:
+    """End every living sign-in of this locked person but `keep`; returns how many there were."""
+    SessionHandoff.objects.filter(user=user, used_at=None).delete()
+    living = TokenFamily.objects.filter(user=user, revoked_at=None).exclude(pk=keep or _NOBODY)
+    return revoke(list(living.values_list("pk", flat=True)), reason)
+
+
+def revoke_all_of(tenant_id: UUID, reason: str) -> int:
+    """End every sign-in to a tenant, by programs and browsers; returns how many were alive."""
+    with transaction.atomic():
+        return TokenFamily.objects.filter(tenant_id=tenant_id, revoked_at=None).update(
             revoked_at=utcnow(), revoked_reason=reason
         )
 

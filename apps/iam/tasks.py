@@ -1,5 +1,7 @@
 """Background work of the IAM app."""
 
+from uuid import UUID
+
 from apps.core.jobs import platform_task
 from apps.iam import services
 
@@ -8,3 +10,15 @@ from apps.iam import services
 def purge_expired() -> None:
     """Delete what ended a month ago."""
     services.purge_expired()
+
+
+@platform_task("iam.mail_token", queue="notifications")
+def mail_token(token_id: str) -> None:
+    """Have one reset or verification link mailed."""
+    services.mail_token(token_id=UUID(token_id))
+
+
+@platform_task("iam.mail_owed", queue="notifications")
+def mail_owed() -> None:
+    """Have every link mailed that is still owed."""
+    services.mail_owed()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.iam import platform_views, views
+from apps.iam import platform_views, recovery_urls, views
 
 app_name = "iam"
 
@@ -13,5 +13,6 @@ urlpatterns = [
     path("sign-in/", platform_views.sign_in, name="signin"),
     path("sign-in/workspace/", platform_views.workspaces, name="workspaces"),
     path("sign-out/", platform_views.sign_out, name="signout"),
+    *recovery_urls.urlpatterns,
     path(".well-known/jwks.json", views.jwks, name="jwks"),
 ]

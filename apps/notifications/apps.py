@@ -13,3 +13,5 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         """Subscribe the handlers."""
         import_module("apps.notifications.handlers")
+        import_module("apps.notifications.life_handlers")
+        import_module("apps.notifications.people_handlers")

@@ -9,9 +9,11 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from apps.core.tenants import tenant_scope
+from apps.iam import services as iam
 from apps.invoices import services as invoices
 from apps.notifications.languages import language_of
 from apps.notifications.models import EmailDelivery
+from apps.notifications.services import PRIVATE_LINK
 from apps.tenancy import selectors as tenancy
 
 
@@ -34,6 +36,8 @@ def compose(row: EmailDelivery) -> EmailMultiAlternatives:
             "direction": "rtl" if translation.get_language_bidi() else "ltr",
             "sender_name": row.from_name,
         }
+        if private := row.context.get(PRIVATE_LINK):
+            context["link"] = iam.mailed_link(kind=private["kind"], row_id=UUID(private["id"]))
         text = render_to_string(f"emails/{row.template}.txt", context)
         html = render_to_string(f"emails/{row.template}.html", context)
     _, address = parseaddr(settings.DEFAULT_FROM_EMAIL)

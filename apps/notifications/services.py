@@ -19,6 +19,9 @@ from apps.core.errors import IllegalState, NotFound, PermissionRefused
 from apps.notifications import selectors
 from apps.notifications.models import DeliveryState, EmailDelivery, Level, Notification
 
+# A letter's context names here the link that only the mail itself may hold: {"kind", "id"}.
+PRIVATE_LINK = "private_link"
+
 _ONE_WRITER = "select pg_advisory_xact_lock(hashtextextended('notifications:' || %s, 0))"
 _NEXT_SEQS = """
 insert into public.notifications_cursor (id, tenant_id, user_id, last_seq)

@@ -61,6 +61,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "payments.reconcile_payments": {"task": "payments.reconcile_payments", "schedule": timedelta(seconds=30)},
     "iam.mail_owed": {"task": "iam.mail_owed", "schedule": timedelta(seconds=30)},
+    "edge.purge_idempotency_keys": {"task": "edge.purge_idempotency_keys", "schedule": timedelta(minutes=10)},
     "iam.purge_expired": {"task": "iam.purge_expired", "schedule": timedelta(hours=1)},
     "tenancy.refill_pool": {"task": "tenancy.refill_pool", "schedule": timedelta(seconds=30)},
     "tenancy.sweep_provisioning": {"task": "tenancy.sweep_provisioning", "schedule": timedelta(seconds=15)},

@@ -30,6 +30,23 @@ class SignInBody(CredentialsBody):
     )
 
 
+class EmailBody(serializers.Serializer[Any]):
+    email = serializers.EmailField(max_length=254)
+
+
+class TokenBody(serializers.Serializer[Any]):
+    token = serializers.CharField(max_length=100)
+
+
+class PasswordResetBody(TokenBody):
+    password = serializers.CharField(max_length=MAX_PASSWORD, trim_whitespace=False)
+
+
+class PasswordChangeBody(serializers.Serializer[Any]):
+    current_password = serializers.CharField(max_length=MAX_PASSWORD, trim_whitespace=False)
+    new_password = serializers.CharField(max_length=MAX_PASSWORD, trim_whitespace=False)
+
+
 class RefreshBody(serializers.Serializer[Any]):
     refresh = serializers.CharField(max_length=500)
 
@@ -38,6 +55,10 @@ class ProfileBody(serializers.Serializer[Any]):
     first_name = serializers.CharField(max_length=100, required=False)
     last_name = serializers.CharField(max_length=100, required=False)
     locale = serializers.ChoiceField(choices=[code for code, _ in settings.LANGUAGES], required=False)
+
+
+class ReasonBody(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
 
 
 class TenantRef(serializers.Serializer[Any]):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.iam.api import openapi, views
+from apps.iam.api import life, openapi, recovery_views, views
 
 # Named here because drf-spectacular finds extensions only in modules that were imported.
 __all__ = ["openapi", "urlpatterns"]
@@ -16,8 +16,16 @@ urlpatterns = [
     path("auth/signout", views.SignOutView.as_view(), name="signout"),
     path("auth/signout-all", views.SignOutAllView.as_view(), name="signout-all"),
     path("auth/validate", views.ValidateView.as_view(), name="validate"),
+    path("auth/password/forgot", recovery_views.PasswordForgotView.as_view(), name="password-forgot"),
+    path("auth/password/reset", recovery_views.PasswordResetView.as_view(), name="password-reset"),
+    path("auth/password/change", recovery_views.PasswordChangeView.as_view(), name="password-change"),
+    path("auth/email/verify", recovery_views.EmailVerifyView.as_view(), name="email-verify"),
+    path("auth/email/resend", recovery_views.EmailResendView.as_view(), name="email-resend"),
     path("me", views.MeView.as_view(), name="me"),
     path("me/memberships", views.MyMembershipsView.as_view(), name="my-memberships"),
     path("tenant", views.TenantView.as_view(), name="tenant"),
+    path("tenant/suspend", life.SuspendView.as_view(), name="tenant-suspend"),
+    path("tenant/reactivate", life.ReactivateView.as_view(), name="tenant-reactivate"),
+    path("tenant/retry-provisioning", life.RetryProvisioningView.as_view(), name="tenant-retry-provisioning"),
     path("members", views.MembersView.as_view(), name="members"),
 ]
