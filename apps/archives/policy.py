@@ -15,22 +15,24 @@ TENANT_TABLE = "tenancy_tenant"
 
 # Shared tables with a tenant's rows that stay behind, and why.
 LEFT_OUT: dict[str, str] = {
+    "edge_idempotency_key": "answers kept for a day belong to the installation that gave them",
     "archives_job": "exports and imports are this installation's own work",
     "iam_api_key": "keys are made anew: only their digests are stored",
     "iam_invitation": "invitations are short-lived and hang on one-time links",
     "iam_session_handoff": "hand-overs between hosts live for a minute",
     "iam_token_family": "sign-ins end with the installation",
+    "iam_sign_in_attempt": "who tried to sign in is the installation's own record",
     "payments_gateway_event": "the inbox of this installation's own payment account; what it did is in the payments",
     "tenancy_domain": "hosts belong to an installation; custom domains travel as claims that are to be proved again",
-    "tenancy_external_ref_lock": "locks end with the installation",
     "tenancy_pooled_schema": "schemas in waiting hold nobody's data",
 }
 # Tenant's own columns that are the installation's or are said elsewhere in the manifest.
 TENANT_COLUMNS_LEFT_OUT = frozenset(
     {
         *("id", "key", "slug", "name", "schema_name", "schema_version", "database_alias", "primary_domain"),
-        *("status", "status_reason", "provisioning_step", "provisioning_started_at", "created_at", "updated_at"),
-        *("deleted_at", "purge_after", "purged_at", "status_before", "last_active_at", "is_default"),
+        *("status", "status_reason", "status_before_deletion", "suspended_by", "is_default"),
+        *("provisioning_step", "provisioning_started_at", "deleted_at", "purge_after", "purge_started_at"),
+        *("created_at", "updated_at"),
     }
 )
 # What a row says in the archive instead of what stands in the table, as SQL.
@@ -102,15 +104,18 @@ def _reason_to_stay(table: Table, chosen: set[str]) -> str:
     return ""
 
 
-def exported_value(table: Table, column: Column, chosen: set[str]) -> str:
-    """The SQL that stands for a column in the archive: its name, or what is written instead."""
+def exported_value(table: Table, column: Column, chosen: set[str] | None) -> str:
+    """The SQL that stands for a column in the archive: its name, or what is written instead.
+
+    `chosen`: the shared tables that travel, for a shared table; all tables of a tenant's schema do.
+    """
     name = f'"{column.name}"'
     if instead := INSTEAD.get(table.name, {}).get(column.name):
         return f"{instead} as {name}"
     if is_secret(table.name, column.name):
         return f"{_emptiness(column)} as {name}"
     targets = {target for of, target in table.references if of == column.name}
-    if column.nullable and targets and not targets <= chosen | {TENANT_TABLE, PEOPLE_TABLE, table.name}:
+    if chosen is not None and column.nullable and not targets <= chosen | {TENANT_TABLE, PEOPLE_TABLE, table.name}:
         return f"null::{column.type} as {name}"
     return name
 

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.http.request import split_domain_port
 from django.shortcuts import render
 from django.urls import reverse
 
@@ -17,11 +16,13 @@ from apps.core.clock import utcnow
 from apps.core.errors import DomainError, NotFound, PermissionRefused, TenantMismatch, Unavailable
 from apps.core.pages import error_page
 from apps.core.rest import problems
-from apps.core.tenants import tenant_scope, tenant_transaction
+from apps.core.tenants import public_scope, tenant_scope, tenant_transaction
+from apps.edge import idempotency
 from apps.iam import browser, selectors
 from apps.iam.api.authentication import bearer_token
 from apps.iam.errors import InvalidToken
 from apps.iam.origins import origin_of
+from apps.tenancy import hosts
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.errors import TenantNotAvailable, TenantReadOnly
 from apps.tenancy.selectors import TenantStatus, TenantView
@@ -32,16 +33,17 @@ View = Callable[..., HttpResponseBase]
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 API_PREFIX = "/api/"
-MAX_HOST = 253
 # Asked by machines that do not know the platform's name.
-HOSTLESS_PREFIXES = ("/health", "/metrics")
+HOSTLESS_PREFIXES = ("/health", "/metrics", "/tls/allowed")
 
 
 class WorkspaceMiddleware:
     """Sets `request.tenant`, `request.actor`, `request.identity`, `request.origin` and `request.urlconf`.
 
     Runs the view itself: within the tenant's transaction, or only in its scope when the view has
-    ``own_transactions``. A view with ``writes_when_suspended`` may write in a suspended tenant.
+    ``own_transactions``. A view with ``writes_when_suspended`` may write in a suspended tenant, one with
+    ``pays_when_suspended`` where the platform's setting lets customers pay; one with ``serves_unready`` works before a
+    tenant's schema stands, outside its scope.
     """
 
     sync_capable, async_capable = True, False
@@ -89,15 +91,19 @@ class WorkspaceMiddleware:
         return None
 
     def _refuse_host(self, request: Any) -> HttpResponseBase | None:
-        host = split_domain_port(request.get_host())[0]
+        host = hosts.of_request(request.get_host()) or ""
         if host == settings.PLATFORM_HOST or request.path.startswith(HOSTLESS_PREFIXES):
             return None
-        tenant = tenancy.tenant_by_host(host) if len(host) <= MAX_HOST else None
+        tenant = tenancy.tenant_by_host(host) if host else None
         if tenant is None or tenant.status == TenantStatus.DELETED:
             if _is_api(request):
                 return problems.respond(request, NotFound("There is no workspace at this address."))
-            context = {"host": host, "platform_url": settings.PLATFORM_URL}
+            context = {"host": host, "platform_url": settings.PLATFORM_URL, "is_deleted": tenant is not None}
             return render(request, "errors/workspace_not_found.html", context, status=404)
+        moved = host.endswith(f".{settings.PLATFORM_HOST}") and host != tenant.host
+        if moved and request.method in ("GET", "HEAD") and not _is_api(request):
+            # Temporary, because the old name may be freed and then lead to somebody else.
+            return HttpResponseRedirect(f"{tenant.home_url}{request.get_full_path()}")
         request.tenant, request.urlconf = tenant, settings.TENANT_URLCONF
         return None
 
@@ -135,16 +141,14 @@ class WorkspaceMiddleware:
         request.actor = selectors.operator_of(request.user, request.origin)
 
     def _run(self, request: Any, view: View, args: Any, kwargs: Any) -> HttpResponseBase:
+        if not request.tenant.is_readable:
+            with public_scope():
+                return _rendered(view(request, *args, **kwargs))
         scope = request.tenant.scope
         own_transactions = _declares(view, "own_transactions")
         try:
             with tenant_scope(scope) if own_transactions else tenant_transaction(scope):
-                response = _rendered(view(request, *args, **kwargs))
-                # DRF marks what came from an exception; an error leaves nothing behind.
-                failed = response.status_code >= 500 or getattr(response, "exception", False)
-                if failed and not own_transactions:
-                    transaction.set_rollback(True)
-                return response
+                return _answer(request, lambda: _rendered(view(request, *args, **kwargs)), own_transactions)
         except (DomainError, Http404, PermissionDenied) as error:
             if _is_api(request):
                 raise
@@ -153,13 +157,32 @@ class WorkspaceMiddleware:
                 return _rendered(error_page(request, _as_domain_error(error)))
 
 
+def _answer(request: Any, run: idempotency.Run, own_transactions: bool) -> HttpResponseBase:
+    call = idempotency.call_of(request, request.actor) if _is_api(request) else None
+    if call is not None and own_transactions:
+        return idempotency.answer_with_lease(request, call, run)
+    if call is not None:
+        return idempotency.answer_within_transaction(call, run)
+    response = run()
+    # An error leaves nothing behind.
+    if not own_transactions and idempotency.is_failure(response):
+        transaction.set_rollback(True)
+    return response
+
+
 def _require_serving(request: Any, view: View) -> None:
     tenant: TenantView = request.tenant
-    if not tenant.is_readable:
+    is_unready = tenant.status in (TenantStatus.PROVISIONING, TenantStatus.PROVISIONING_FAILED)
+    if not tenant.is_readable and not (is_unready and _declares(view, "serves_unready", request.method)):
         raise TenantNotAvailable("This workspace is not available.", workspace_status=tenant.status)
-    writes = request.method not in SAFE_METHODS and not _declares(view, "writes_when_suspended")
-    if tenant.status == TenantStatus.SUSPENDED and writes:
+    if tenant.status == TenantStatus.SUSPENDED and request.method not in SAFE_METHODS and not _may_write(request, view):
         raise TenantReadOnly("This workspace is suspended: you can look, but nothing can be changed.")
+
+
+def _may_write(request: Any, view: View) -> bool:
+    if _declares(view, "pays_when_suspended"):
+        return bool(settings.SUSPENDED_TENANTS_ACCEPT_PAYMENTS)
+    return _declares(view, "writes_when_suspended", request.method)
 
 
 def _refusal(request: Any, error: DomainError) -> HttpResponseBase:
@@ -196,7 +219,8 @@ def _is_public_api(view: View) -> bool:
     return view_class is None or not view_class.authentication_classes
 
 
-def _declares(view: View, attribute: str) -> bool:
-    """Whether the view, or the class behind it, sets `attribute`."""
+def _declares(view: View, attribute: str, method: str = "") -> bool:
+    """Whether the view, or the class behind it, sets `attribute`: for every method, or for the ones that it names."""
     holders = (view, getattr(view, "cls", None), getattr(view, "view_class", None))
-    return any(getattr(holder, attribute, False) for holder in holders if holder is not None)
+    values = [getattr(holder, attribute, False) for holder in holders if holder is not None]
+    return any(value is True or (isinstance(value, frozenset) and method in value) for value in values)

@@ -12,6 +12,7 @@ from django.db.models import Sum
 
 from apps.audit import services as audit
 from apps.audit.services import Severity
+from apps.core import ids
 from apps.core.actor import Actor
 from apps.core.clock import utcnow
 from apps.core.errors import IllegalState, ValidationFailed
@@ -33,12 +34,14 @@ def refund(
     payment_id: UUID,
     amount_minor: int | None = None,
     reason: str = RefundReason.REQUESTED_BY_CUSTOMER,
+    refund_id: UUID | None = None,
     now: datetime | None = None,
 ) -> RefundView:
     """Send back `amount_minor` of a payment, or all that is left of it. No transaction may be open.
 
     If the gateway certainly did nothing, the refund is failed and the call may be repeated. If its answer was
-    lost, the refund is returned as pending; the reconciler finds out and finishes it.
+    lost, the refund is returned as pending; the reconciler finds out and finishes it. A caller who may be killed
+    names the refund by `refund_id`: when that one was begun before, it is carried on.
 
     Raises:
         PermissionRefused: the actor lacks ``payments:refund``.
@@ -50,7 +53,16 @@ def refund(
     assert_no_transaction("A refund")
     actor.require("payments:refund")
     now = now or utcnow()
-    refund_id = _reserve(actor, payment_id, amount_minor, reason, now)
+    if refund_id is not None and _is_begun(payment_id, refund_id):
+        return carry_out(actor=actor, refund_id=refund_id, is_repeat=True, now=now)
+    refund_id = _reserve(
+        actor=actor,
+        payment_id=payment_id,
+        amount_minor=amount_minor,
+        reason=reason,
+        refund_id=refund_id or ids.uuid7(),
+        now=now,
+    )
     return carry_out(actor=actor, refund_id=refund_id, now=now)
 
 
@@ -81,7 +93,14 @@ def carry_out(*, actor: Actor, refund_id: UUID, is_repeat: bool = False, now: da
         return refund_view(apply_refund(actor, payment, facts, now=now))
 
 
-def _reserve(actor: Actor, payment_id: UUID, amount_minor: int | None, reason: str, now: datetime) -> UUID:
+def _is_begun(payment_id: UUID, refund_id: UUID) -> bool:
+    with transaction.atomic():
+        return Refund.objects.filter(pk=refund_id, payment_id=payment_id).exists()
+
+
+def _reserve(
+    *, actor: Actor, payment_id: UUID, amount_minor: int | None, reason: str, refund_id: UUID, now: datetime
+) -> UUID:
     if reason not in RefundReason.values:
         raise ValidationFailed.one("reason", "unknown", "There is no such reason.")
     with transaction.atomic():
@@ -96,6 +115,7 @@ def _reserve(actor: Actor, payment_id: UUID, amount_minor: int | None, reason: s
             detail = f"No more than {left} minor units of this payment are left to refund."
             raise ValidationFailed.one("amount_minor", "exceeds_refundable", detail)
         row = Refund.objects.create(
+            id=refund_id,
             payment=payment,
             amount_minor=wanted,
             currency=payment.currency,

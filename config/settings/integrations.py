@@ -64,6 +64,7 @@ CELERY_BEAT_SCHEDULE = {
     "edge.purge_idempotency_keys": {"task": "edge.purge_idempotency_keys", "schedule": timedelta(minutes=10)},
     "iam.purge_expired": {"task": "iam.purge_expired", "schedule": timedelta(hours=1)},
     "tenancy.refill_pool": {"task": "tenancy.refill_pool", "schedule": timedelta(seconds=30)},
+    "archives.sweep": {"task": "archives.sweep", "schedule": timedelta(seconds=30)},
     "tenancy.sweep_provisioning": {"task": "tenancy.sweep_provisioning", "schedule": timedelta(seconds=15)},
     "tenancy.check_domains": {"task": "tenancy.check_domains", "schedule": timedelta(seconds=60)},
     "tenancy.purge_deleted": {"task": "tenancy.purge_deleted", "schedule": timedelta(minutes=10)},

@@ -2,10 +2,11 @@
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config.settings.environment import env
+from config.settings.environment import DATA, env
 
 SHARED_APPS = [
     "apps.core",
+    "apps.edge",
     "apps.tenancy",
     "apps.audit",
     "apps.iam",
@@ -64,3 +65,13 @@ if TENANT_PURGE_GRACE_DAYS < 0:
 TENANT_POOL_SIZE = env.int("TENANT_POOL_SIZE", default=10)
 if TENANT_POOL_SIZE < 0:
     raise ImproperlyConfigured("TENANT_POOL_SIZE must not be negative.")
+
+# Archives of whole tenants (docs/archive-format.md).
+ARCHIVE_KEEP_HOURS = env.int("ARCHIVE_KEEP_HOURS", default=72)
+ARCHIVE_WORK_DIR = env.str("ARCHIVE_WORK_DIR", default=str(DATA / "archives"))
+ARCHIVE_MAX_UPLOAD_BYTES = env.int("ARCHIVE_MAX_UPLOAD_BYTES", default=2 * 1024**3)
+ARCHIVE_MAX_BYTES = env.int("ARCHIVE_MAX_BYTES", default=50 * 1024**3)
+ARCHIVE_MAX_MEMBERS = env.int("ARCHIVE_MAX_MEMBERS", default=1_000_000)
+for limit in (ARCHIVE_KEEP_HOURS, ARCHIVE_MAX_UPLOAD_BYTES, ARCHIVE_MAX_BYTES, ARCHIVE_MAX_MEMBERS):
+    if limit < 1:
+        raise ImproperlyConfigured("Every ARCHIVE_… number must be at least 1.")

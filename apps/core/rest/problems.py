@@ -49,7 +49,8 @@ def document(status: int, code: str, detail: str, *, path: str, title: str = "",
 def respond(request: HttpRequest, error: DomainError) -> JsonResponse:
     """A problem document outside DRF: middleware, webhooks, unknown routes below ``/api/``."""
     body = document(error.status, error.code, error.detail, path=request.path, title=error.title, **error.extra)
-    return JsonResponse(body, status=error.status, content_type=CONTENT_TYPE)
+    headers = {"Retry-After": str(body["retry_after"])} if "retry_after" in body else {}
+    return JsonResponse(body, status=error.status, content_type=CONTENT_TYPE, headers=headers)
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -62,6 +63,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     wait = getattr(error, "wait", None)  # of Throttled
     if wait:
         problem["retry_after"] = int(wait) + 1
+    if "retry_after" in problem:
         headers["Retry-After"] = str(problem["retry_after"])
     if problem["status"] == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="insula"'

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.rest.views import ApiView
+from apps.edge.idempotency import call_id
 from apps.payments import selectors, services
 from apps.payments.api.presenters import present_payment, present_refund
 from apps.payments.api.serializers import PaymentAnswer, PaymentPage, RefundAnswer, RefundBody
@@ -115,5 +116,6 @@ class PaymentRefundsView(ApiView):
             payment_id=payment_id,
             amount_minor=body.get("amount_minor"),
             reason=body["reason"].upper(),
+            refund_id=call_id(request),
         )
         return Response(present_refund(made), status=status.HTTP_201_CREATED)

@@ -1,0 +1,22 @@
+"""What the edge refuses."""
+
+from apps.core.errors import Conflict, DomainError, ValidationFailed
+
+
+class KeyInFlight(Conflict):
+    """The same call is being answered right now; `retry_after` is in seconds."""
+
+    code, title = "idempotency_in_flight", "The same call is being answered right now"
+
+
+class KeyReused(DomainError):
+    """The key was used for a call with another body."""
+
+    code, status, title = "idempotency_key_reused", 422, "This Idempotency-Key belongs to another request"
+
+
+def malformed_key() -> ValidationFailed:
+    """The refusal of a key that no program should send."""
+    return ValidationFailed.one(
+        "Idempotency-Key", "malformed", "The Idempotency-Key is 1 to 255 visible ASCII characters."
+    )
