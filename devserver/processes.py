@@ -13,7 +13,7 @@ from devserver.health import Check, accepts_connections, answers_http
 from devserver.layout import Layout
 
 SANDBOX_MARK = "INSULA_USES_SANDBOX"
-QUEUES = "default,notifications,invoices,payments,provisioning"
+QUEUES = "archives,default,notifications,invoices,payments,provisioning"
 
 
 @dataclass(frozen=True)

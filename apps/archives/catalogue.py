@@ -1,5 +1,6 @@
 """What the database itself says of its tables: columns, keys and references, so that no list here can grow old."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -77,9 +78,9 @@ def tables(cursor: Any, schema: str) -> list[Table]:
     found = [
         Table(
             name=name,
-            columns=tuple(Column(**column) for column in columns),
+            columns=tuple(Column(**column) for column in json.loads(columns or "[]")),
             key=tuple(key or ()),
-            references=tuple((item["column"], item["table"]) for item in references or ()),
+            references=tuple((item["column"], item["table"]) for item in json.loads(references or "[]")),
         )
         for name, columns, key, references in cursor.fetchall()
     ]

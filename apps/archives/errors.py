@@ -29,3 +29,9 @@ class ArchiveNotFound(NotFound):
 
 class LeaseLost(RuntimeError):
     """Another worker took the job over; this one must not write any more."""
+
+
+class ImportRunning(Conflict):
+    """The same archive is being imported already."""
+
+    code, title = "import_running", "This archive is being imported already"

@@ -30,8 +30,8 @@ class ArchiveJob(models.Model):
     """One export or import. While it runs, it belongs until `lease_until` to the worker whose `attempts` it shows.
 
     `tenant_id`: the exported tenant; of an import the new one, once it stands. `wanted_name`, `wanted_slug`: what an
-    import is to be called here instead of what the archive says. `schema_name`, `files_prefix`: what an unfinished
-    import has made and what is to be removed when it ends badly.
+    import is to be called here instead of what the archive says. `files_prefix`: where an import writes its files,
+    which are removed when it ends badly.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
@@ -51,7 +51,6 @@ class ArchiveJob(models.Model):
     storage_key = models.CharField(max_length=255, blank=True)
     size = models.BigIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True)
-    schema_name = models.CharField(max_length=63, blank=True)
     files_prefix = models.CharField(max_length=100, blank=True)
 
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -70,6 +69,11 @@ class ArchiveJob(models.Model):
                 fields=["tenant_id"],
                 condition=Q(kind="EXPORT", status__in=("PENDING", "RUNNING")),
                 name="archive_one_export_at_a_time",
+            ),
+            models.UniqueConstraint(
+                fields=["files_prefix"],
+                condition=Q(status="RUNNING") & ~Q(files_prefix=""),
+                name="archive_one_import_at_a_time",
             ),
             models.CheckConstraint(condition=Q(kind__in=JobKind.values), name="archive_kind_known"),
             models.CheckConstraint(condition=Q(status__in=JobStatus.values), name="archive_status_known"),

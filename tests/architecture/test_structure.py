@@ -23,9 +23,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 APPS = {path.parent.name for path in REPOSITORY.glob("apps/*/apps.py")}
 DOORS = {"services", "selectors", "events", "errors"}
 MORE_DOORS = {
-    "iam": {"permissions", "middleware", "pages", "tokens"},
+    "iam": {"adopting", "permissions", "middleware", "pages", "tokens"},
     "ledger": {"accounts"},
-    "tenancy": {"jobs", "admin", "operators"},
+    "tenancy": {"adopting", "jobs", "admin", "operators", "roles"},
 }
 BANNED_NAMES = re.compile(r"(^|/)(utils?|helpers?|common|misc|managers?)(\.py$|/)")
 
