@@ -50,6 +50,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         self._identify: sockets.Identify | None = None
         self._cursor = 0
         self._unread: int | None = None
+        self._status = ""
         self._deadline: asyncio.Task[None] | None = None
         self._window, self._messages = 0.0, 0
         try:
@@ -113,7 +114,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         glance = await _in_database(sockets.glance, identify, None, 0)
         if glance is None:
             return False
-        self._unread = glance.unread
+        self._unread, self._status = glance.unread, glance.status
         await self._say(type="hello", cursor=self._cursor, unread=glance.unread)
         await self._catch_up()
         if lost:
@@ -209,6 +210,9 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         if not glance.rows and glance.unread != self._unread:
             await self._say(type="unread", cursor=self._cursor, unread=glance.unread)
         self._unread = glance.unread
+        if glance.status != self._status:
+            self._status = glance.status
+            await self._say(type="workspace", cursor=self._cursor, status=glance.status)
 
     async def _say(self, **message: Any) -> None:
         await self.send(text_data=json.dumps(message, ensure_ascii=False))

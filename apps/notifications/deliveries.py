@@ -22,6 +22,8 @@ from apps.core.tenants import assert_no_transaction
 from apps.notifications import composing, selectors
 from apps.notifications.errors import EmailRefused
 from apps.notifications.models import DeliveryState, EmailDelivery
+from apps.tenancy import selectors as tenancy
+from apps.tenancy.selectors import TenantStatus
 
 logger = structlog.get_logger(__name__)
 
@@ -30,6 +32,10 @@ MAX_ATTEMPTS = 8
 LEASE = timedelta(minutes=6)
 FIRST_DELAY = timedelta(seconds=5)
 LONGEST_DELAY = timedelta(hours=6)
+# How often the letters of a suspended workspace look whether they may go.
+SUSPENDED_DELAY = timedelta(minutes=5)
+# What a suspended workspace's customers are told of their money all the same.
+_ABOUT_MONEY_THAT_MOVED = frozenset({"receipt", "refund"})
 MAIL = Breaker("email", failures=3, open_seconds=60, successes=1)
 _OUTCOMES = Counter("insula_email_deliveries_total", "E-mail attempts by how they ended", ["outcome"])
 
@@ -44,6 +50,9 @@ def deliver_email(*, delivery_id: UUID, now: datetime | None = None) -> bool:
         return False
     row = _claim(delivery_id, now or utcnow())
     if row is None:
+        return False
+    if _must_wait(row):
+        _hand_back(row, SUSPENDED_DELAY)
         return False
     try:
         message = composing.compose(row)
@@ -80,6 +89,16 @@ def delay_after(attempt: int) -> timedelta:
     """How long to wait after the failure of `attempt` (from 1): four times longer each time, ±50 % jitter."""
     delay = min(FIRST_DELAY * int(4 ** min(attempt - 1, 10)), LONGEST_DELAY)
     return delay * random.uniform(0.5, 1.5)  # noqa: S311
+
+
+def _must_wait(row: EmailDelivery) -> bool:
+    """Whether the letter belongs to the business of a workspace that is suspended or deleted."""
+    if row.tenant_id is None or row.related_type not in ("invoice", "payment"):
+        return False
+    tenant = tenancy.tenant_by_id(row.tenant_id)
+    if tenant.status == TenantStatus.SUSPENDED:
+        return row.template not in _ABOUT_MONEY_THAT_MOVED
+    return tenant.status == TenantStatus.DELETED
 
 
 def _claim(delivery_id: UUID, now: datetime) -> EmailDelivery | None:

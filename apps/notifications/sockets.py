@@ -24,11 +24,14 @@ Identify = Callable[[], Actor | None]
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What a look at the database gave: who looked, the rows after his cursor, how many are unread."""
+    """What a look at the database gave: who looked, the rows after his cursor, how many are unread, the tenant's
+    state.
+    """
 
     actor: Actor
     rows: list[NotificationView]
     unread: int
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,11 @@ def glance(identify: Identify, after: int | None, limit: int) -> Glance | None:
     if actor is None:
         return None
     if after is None:
-        return Glance(actor, [], selectors.unread_count(actor=actor))
+        return Glance(actor, [], selectors.unread_count(actor=actor), _status_of(actor))
     rows = selectors.notifications_after(actor=actor, after=after, limit=limit)
     # What was committed since `rows` were read is counted when it is told, not before.
     last = rows[-1].cursor if rows else after
-    return Glance(actor, rows, selectors.unread_count(actor=actor, up_to=last))
+    return Glance(actor, rows, selectors.unread_count(actor=actor, up_to=last), _status_of(actor))
 
 
 def start_cursor(actor: Actor, wanted: int | None) -> int:
@@ -109,6 +112,11 @@ def host_of_origin(origin: str) -> str:
         return (urlsplit(origin).hostname or "").lower()
     except ValueError:
         return ""
+
+
+def _status_of(actor: Actor) -> str:
+    assert actor.tenant_id is not None
+    return tenancy.tenant_by_id(actor.tenant_id).status
 
 
 def _member_of_session(host: str, session_key: str, origin: Origin) -> Actor | None:

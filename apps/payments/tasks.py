@@ -30,8 +30,8 @@ def process_due_gateway_events() -> None:
 
 @platform_task("payments.reconcile_payments", queue="payments")
 def reconcile_payments() -> None:
-    """Look after every active tenant's payments and refunds that are due."""
-    for tenant in tenancy.active_tenants():
+    """Look after every tenant's payments and refunds that are due; suspended ones' customers may have paid, too."""
+    for tenant in tenancy.settling_tenants():
         with tenant_scope(tenant.scope):
             try:
                 services.reconcile(tenant_id=tenant.id)
@@ -40,7 +40,7 @@ def reconcile_payments() -> None:
                 return
 
 
-@tenant_task("payments.check_payment", queue="payments")
+@tenant_task("payments.check_payment", queue="payments", when_suspended=True)
 def check_payment(tenant_id: UUID, payment_id: UUID) -> None:
     """Go on with one payment; what fails now is done by the reconciler."""
     try:

@@ -45,7 +45,7 @@ def delete_tenant(*, actor: Actor, tenant_id: UUID, reason: str = "", now: datet
         lifecycle.check(tenant.status, TenantStatus.DELETED)
         if tenant.is_default and rollout.is_single():
             raise OnlyWorkspace("This installation has only this workspace; it cannot be deleted.")
-        purge_after = now + timedelta(days=settings.TENANT_PURGE_GRACE_DAYS)
+        purge_after = now + timedelta(days=grace_days())
         tenant.status_before_deletion = tenant.status
         tenant.deleted_at, tenant.purge_after, tenant.is_default = now, purge_after, False
         transitions.move(actor, tenant, TenantStatus.DELETED, reason)
@@ -87,6 +87,11 @@ def deletion(tenant_id: UUID, *, now: datetime | None = None) -> DeletionView:
         raise NotFound("There is no deleted workspace here.")
     is_restorable = _is_restorable(tenant, now or utcnow(), by_operator=False)
     return DeletionView(tenant.id, tenant.name, tenant.deleted_at, tenant.purge_after, is_restorable)
+
+
+def grace_days() -> int:
+    """How many days a deleted tenant can be restored."""
+    return int(settings.TENANT_PURGE_GRACE_DAYS)
 
 
 def _is_restorable(tenant: Tenant, now: datetime, *, by_operator: bool) -> bool:

@@ -18,13 +18,16 @@ from apps.tenancy.models import Domain, ExternalRef, ProvisioningStep, Tenant, T
 __all__ = [
     "ProvisioningStep",
     "ProvisioningView",
+    "SuspensionView",
     "TenantStatus",
     "TenantView",
     "active_tenants",
     "forget_host",
     "provisioning",
     "resolve_ref",
+    "settling_tenants",
     "stuck_tenants",
+    "suspension",
     "tenant_by_host",
     "tenant_by_id",
     "tenant_by_key_or_slug",
@@ -91,6 +94,14 @@ class TenantView:
     def url(self) -> str:
         """The address for links in letters and documents: the primary domain's, the sub-domain's without one."""
         return url_of(self.primary_domain or self.host)
+
+
+@dataclass(frozen=True, slots=True)
+class SuspensionView:
+    """Why a tenant is in its state, and the kind of actor who suspended it (empty: nobody)."""
+
+    reason: str
+    suspended_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +190,24 @@ def provisioning(key: str) -> ProvisioningView:
         raise NotFound("There is no such sign-up.")
     step = ProvisioningStep(row["provisioning_step"])
     return ProvisioningView(row["status"], step.value, _PROGRESS[step])
+
+
+def suspension(tenant_id: UUID) -> SuspensionView:
+    """Who suspended a tenant and why.
+
+    Raises:
+        NotFound: there is no such tenant.
+    """
+    row = Tenant.objects.filter(pk=tenant_id).values("status_reason", "suspended_by").first()
+    if row is None:
+        raise NotFound("There is no such workspace.")
+    return SuspensionView(row["status_reason"], row["suspended_by"])
+
+
+def settling_tenants() -> list[TenantView]:
+    """Tenants whose money is looked after: suspended ones too, for their customers may have paid."""
+    usable = (TenantStatus.ACTIVE, TenantStatus.SUSPENDED)
+    return [view(tenant) for tenant in Tenant.objects.filter(status__in=usable).order_by("pk").iterator()]
 
 
 def resolve_ref(kind: str, ref: str) -> tuple[UUID, UUID] | None:

@@ -31,6 +31,8 @@ if (bell) {
       show(message.title, message.body, message.url);
       document.dispatchEvent(new CustomEvent("insula:notification", { detail: message }));
     }
+    // Suspended or active again: the page says so, and what it offers changes. Unsaved input is asked for first.
+    if (message.type === "workspace") location.reload();
     refresh();
   };
 

@@ -13,6 +13,7 @@ from apps.iam import selectors, services, tokens
 from apps.iam.api import presenters, serializers
 from apps.iam.api.authentication import bearer_token
 from apps.iam.identity import Identity
+from apps.tenancy import deleting
 from apps.tenancy import selectors as tenancy
 
 _TAG = ["Sign-up and sign-in"]
@@ -212,7 +213,9 @@ class MyMembershipsView(_SignedIn):
 class TenantView(ApiView):
     """The tenant that one is signed in to."""
 
-    permissions: ClassVar = {"GET": ANY_MEMBER}
+    permissions: ClassVar = {"GET": ANY_MEMBER, "DELETE": "tenant:delete"}
+    writes_when_suspended = frozenset({"DELETE"})
+    serves_unready = frozenset({"GET", "DELETE"})
 
     @extend_schema(tags=["Organisation"], responses=serializers.TenantAnswer)
     def get(self, request: Request) -> Response:
@@ -221,6 +224,15 @@ class TenantView(ApiView):
         if identity.tenant is None:
             raise NotFound("This token belongs to no workspace.")
         return Response(presenters.tenant(identity.tenant))
+
+    @extend_schema(tags=["Organisation"], responses={204: None, 409: _CONFLICT})
+    def delete(self, request: Request) -> Response:
+        """Close the tenant to everybody, this token included. Its owner can restore it by the link in his mail."""
+        identity = cast(Identity, request.auth)
+        if identity.tenant is None:
+            raise NotFound("This token belongs to no workspace.")
+        deleting.delete_tenant(actor=self.actor, tenant_id=identity.tenant.id)
+        return Response(status=204)
 
 
 class MembersView(ApiView):

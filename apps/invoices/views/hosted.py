@@ -1,5 +1,6 @@
 """The customer's page: whoever has the link sees the invoice, its PDF and the way to pay; no account."""
 
+from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import override
@@ -28,7 +29,7 @@ def show(request: PageRequest, token: str) -> HttpResponse:
             "invoice": invoice,
             "token": token,
             "status_name": STATUS_NAMES[invoice.shown_status],
-            "can_pay": "pay" in invoice.allowed_actions and invoice.amount_due_minor > 0,
+            "can_pay": "pay" in invoice.allowed_actions and invoice.amount_due_minor > 0 and _takes_payments(request),
             "checkout": request.GET.get("checkout", ""),
         }
         response = render(request, "invoices/hosted.html", context)
@@ -66,6 +67,11 @@ def pay(request: PageRequest, token: str) -> HttpResponse:
     return HttpResponseRedirect(checkout.url)
 
 
+def _takes_payments(request: PageRequest) -> bool:
+    return request.tenant.is_active or settings.SUSPENDED_TENANTS_ACCEPT_PAYMENTS
+
+
 # They call the outside (typesetting, storage, the provider) between transactions of their own.
 pdf.own_transactions = True  # type: ignore[attr-defined]
 pay.own_transactions = True  # type: ignore[attr-defined]
+pay.pays_when_suspended = True  # type: ignore[attr-defined]
