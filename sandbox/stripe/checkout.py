@@ -5,9 +5,9 @@ Source: https://docs.stripe.com/payments/checkout/how-checkout-works.
 
 from __future__ import annotations
 
-from sandbox.stripe import payments
+from sandbox.stripe import payments, setups
 from sandbox.stripe.calls import Work
-from sandbox.stripe.errors import Conflict
+from sandbox.stripe.errors import Conflict, InvalidRequest
 from sandbox.stripe.events import emit
 from sandbox.stripe.objects import equals
 from sandbox.stripe.parameters import full_address
@@ -50,6 +50,8 @@ def submit(work: Work, session: JsonObject, method: JsonObject | None, payer: Js
     """
     require_open(work, session)
     work.objects.hide(session["id"], payer=payer)
+    if session["mode"] == "setup":
+        return _set_up(work, session, method, payer)
     if session["amount_total"] == 0 or method is None:
         return _complete(work, session, "no_payment_required")
     intent = _intent_of(work, session)
@@ -59,13 +61,40 @@ def submit(work: Work, session: JsonObject, method: JsonObject | None, payer: Js
     return _complete_if_paid(work, session, paid)
 
 
+def intent_to_authenticate(work: Work, session: JsonObject) -> JsonObject | None:
+    """Return the session's payment or setup intent when it waits for 3-D Secure."""
+    if session["status"] != "open":
+        return None
+    for kind in ("payment_intent", setups.KIND):
+        if session[kind] is not None:
+            intent = work.require(kind, session[kind], param=kind)
+            if intent["status"] == "requires_action":
+                return intent
+    return None
+
+
 def finish_challenge(work: Work, session: JsonObject, intent: JsonObject, *, passed: bool) -> JsonObject:
     """Go on after the 3-D Secure page; return the session.
 
     Raises: SessionNotOpen; CardError when the card refuses after all.
     """
     require_open(work, session)
+    if intent["object"] == setups.KIND:
+        setup = setups.finish_challenge(work, intent, passed=passed)
+        return _complete(work, session, "no_payment_required") if setup["status"] == "succeeded" else session
     return _complete_if_paid(work, session, payments.finish_challenge(work, intent, passed=passed))
+
+
+def _set_up(work: Work, session: JsonObject, method: JsonObject | None, payer: JsonObject) -> JsonObject:
+    if method is None:
+        raise InvalidRequest("A card is needed.", code="parameter_missing", param="payment_method")
+    setup = work.require(setups.KIND, session["setup_intent"], param="setup_intent")
+    if session["customer"] is None and session["customer_creation"] == "always":
+        customer = customers.new_customer(work, {"email": payer.get("email"), "name": payer.get("name")})
+        session["customer"] = setup["customer"] = customer["id"]
+        work.objects.replace(session)
+    setup = setups.confirm(work, setup, method, return_url=page_url(work, session["id"]))
+    return _complete(work, session, "no_payment_required") if setup["status"] == "succeeded" else session
 
 
 def require_open(work: Work, session: JsonObject) -> None:
@@ -84,6 +113,10 @@ def expire(work: Work, session: JsonObject) -> JsonObject:
         intent = work.require("payment_intent", session["payment_intent"], param="payment_intent")
         if intent["status"] not in ("succeeded", "canceled"):
             payments.cancel(work, intent, "expired")
+    if session["setup_intent"] is not None:
+        setup = work.require(setups.KIND, session["setup_intent"], param="setup_intent")
+        if setup["status"] not in ("succeeded", "canceled"):
+            setups.cancel(work, setup, "abandoned")
     session |= {"status": "expired", "url": None}
     work.objects.replace(session)
     emit(work, "checkout.session.expired", session)

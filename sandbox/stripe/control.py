@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import sqlite3
 import time
 from collections.abc import Callable
@@ -13,12 +12,13 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from sandbox.stripe import checkout
+from sandbox.stripe import checkout, disputes, later, outcomes
 from sandbox.stripe.calls import Work
 from sandbox.stripe.configuration import ACCOUNT_ID, API_VERSION, Configuration
-from sandbox.stripe.delivery import HELD, held
-from sandbox.stripe.errors import InvalidRequest, NotFound, StripeError, no_such
-from sandbox.stripe.events import endpoints_for, owe, wants, with_pending
+from sandbox.stripe.delivery import held
+from sandbox.stripe.delivery_control import DeliveryControl
+from sandbox.stripe.errors import InvalidRequest, NotFound, StripeError
+from sandbox.stripe.events import with_pending
 from sandbox.stripe.faults import LONGEST_WAIT, Fault, Faults
 from sandbox.stripe.objects import Objects
 from sandbox.stripe.resources import payment_methods
@@ -28,6 +28,16 @@ from sandbox.stripe.shapes import JsonObject
 from sandbox.stripe.storage import Storage
 
 _STATUSES = (429, 500, 502, 503, 504)
+_REASONS = (
+    "credit_not_processed",
+    "duplicate",
+    "fraudulent",
+    "general",
+    "product_not_received",
+    "product_unacceptable",
+    "subscription_canceled",
+    "unrecognized",
+)
 _STATES = ("pending", "delivered", "failed", "dropped")
 
 
@@ -38,16 +48,26 @@ class Control:
         self._configuration = configuration
         self._storage = storage
         self._faults = faults
+        deliveries = DeliveryControl(storage)
         rules: list[tuple[str, str, Callable[..., JsonObject]]] = [
             ("GET", "/_sandbox/health", self._health),
             ("POST", "/_sandbox/reset", self._reset),
             ("POST", "/_sandbox/checkout/sessions/<session>/complete", self._complete),
             ("GET", "/_sandbox/events", self._events),
-            ("POST", "/_sandbox/events/<event>/resend", self._resend),
-            ("GET", "/_sandbox/deliveries", self._deliveries),
-            ("POST", "/_sandbox/deliveries/hold", self._hold),
-            ("POST", "/_sandbox/deliveries/release", self._release),
+            ("POST", "/_sandbox/events/<event>/resend", deliveries.resend),
+            ("GET", "/_sandbox/deliveries", deliveries.show),
+            ("POST", "/_sandbox/deliveries/hold", deliveries.hold),
+            ("POST", "/_sandbox/deliveries/release", deliveries.release),
+            ("POST", "/_sandbox/deliveries/<delivery>/<action>", deliveries.act),
+            ("GET", "/_sandbox/disturbances", deliveries.disturbances),
+            ("POST", "/_sandbox/disturbances", deliveries.disturb),
+            ("DELETE", "/_sandbox/disturbances", deliveries.undisturb),
+            ("GET", "/_sandbox/later", self._later),
+            ("POST", "/_sandbox/later/run", self._run_later),
+            ("POST", "/_sandbox/charges/<charge>/dispute", self._dispute),
+            ("POST", "/_sandbox/disputes/<dispute>/decide", self._decide),
             ("PUT", "/_sandbox/webhook_endpoints", self._put_endpoint),
+            ("POST", "/_sandbox/webhook_endpoints/<endpoint>/roll", deliveries.roll_secret),
             ("GET", "/_sandbox/faults", self._list_faults),
             ("POST", "/_sandbox/faults", self._add_fault),
             ("DELETE", "/_sandbox/faults", self._clear_faults),
@@ -74,8 +94,9 @@ class Control:
         result: JsonObject = answer(body, **names)
         return result
 
-    def _work(self, connection: sqlite3.Connection) -> Work:
-        return Work(Objects(connection), int(time.time()), self._configuration.base_url)
+    def _work(self, connection: sqlite3.Connection, about: str = "") -> Work:
+        """Return work on the platform's objects, or on those of the account that holds `about`."""
+        return Work(Objects.around(connection, about), int(time.time()), self._configuration.base_url)
 
     def _health(self, body: JsonObject) -> JsonObject:
         with self._storage.read() as connection:
@@ -102,6 +123,8 @@ class Control:
                 "DELETE FROM delivery",
                 "DELETE FROM idempotency",
                 "DELETE FROM switch",
+                "DELETE FROM later",
+                "DELETE FROM disturbance",
             ):
                 connection.execute(statement)
         self._faults.clear()
@@ -119,7 +142,7 @@ class Control:
         refused: StripeError | None = None
         answer: JsonObject = {}
         with self._storage.write() as connection:
-            work = self._work(connection)
+            work = self._work(connection, session)
             try:
                 answer = present(work, self._pay(work, session, method_id, payer, passed=passes == "complete"))
             except StripeError as error:
@@ -138,9 +161,9 @@ class Control:
         payer.setdefault("email", known.get("email") or "customer@example.com")
         payer.setdefault("name", known.get("name") or "Sandbox Customer")
         session = checkout.submit(work, session, method, payer)
-        if session["status"] == "complete" or session["payment_intent"] is None:
+        intent = checkout.intent_to_authenticate(work, session)
+        if intent is None:
             return session
-        intent = work.require("payment_intent", session["payment_intent"], param="payment_intent")
         return checkout.finish_challenge(work, session, intent, passed=passed)
 
     def _events(self, body: JsonObject) -> JsonObject:
@@ -148,57 +171,46 @@ class Control:
             objects = Objects(connection)
             return {"data": [with_pending(objects, event) for event in objects.select("event", limit=100)]}
 
-    def _resend(self, body: JsonObject, event: str) -> JsonObject:
-        """Owe the event once more, to one endpoint or to all that want it."""
-        with self._storage.write() as connection:
-            objects = Objects.around(connection, event)
-            found = objects.get("event", event)
-            if found is None:
-                raise no_such("event", event, param="event", in_path=True)
-            chosen = body.get("webhook_endpoint")
-            endpoints = [
-                endpoint
-                for endpoint in endpoints_for(objects, found)
-                if (endpoint["id"] == chosen if chosen is not None else wants(endpoint, found["type"]))
-            ]
-            if chosen is not None and not endpoints:
-                raise no_such("webhook_endpoint", str(chosen), param="webhook_endpoint", in_path=False)
-            numbers = [owe(objects, found, endpoint["id"], origin="resend") for endpoint in endpoints]
-        return {"event": event, "deliveries": numbers}
-
-    def _deliveries(self, body: JsonObject) -> JsonObject:
+    def _later(self, body: JsonObject) -> JsonObject:
         with self._storage.read() as connection:
-            return {"held": held(connection), "data": deliveries(connection, limit=500)}
+            return {"data": later.waiting(connection)}
 
-    def _hold(self, body: JsonObject) -> JsonObject:
+    def _run_later(self, body: JsonObject) -> JsonObject:
+        """Do now what would come later, all of it or what concerns one object."""
+        target = body.get("target")
+        if target is not None and not isinstance(target, str):
+            raise InvalidRequest("target must be the id of an object.", param="target")
         with self._storage.write() as connection:
-            connection.execute("INSERT OR REPLACE INTO switch (name, value) VALUES (?, '1')", (HELD,))
-        return {"held": True}
+            return {"done": outcomes.run(self._work(connection), target=target)}
 
-    def _release(self, body: JsonObject) -> JsonObject:
-        order = body.get("order", "created")
-        if order not in ("created", "reverse", "shuffle"):
-            raise InvalidRequest("order must be created, reverse or shuffle.", param="order")
+    def _dispute(self, body: JsonObject, charge: str) -> JsonObject:
+        """Begin a dispute over a charge, as a cardholder's bank would."""
+        reason, inquiry = body.get("reason", "fraudulent"), _flag(body, "inquiry", default=False)
+        if reason not in _REASONS:
+            raise InvalidRequest(f"reason must be one of {', '.join(_REASONS)}.", param="reason")
         with self._storage.write() as connection:
-            owed = [
-                row["id"]
-                for row in connection.execute("SELECT id FROM delivery WHERE state = 'pending' ORDER BY position")
-            ]
-            if order == "reverse":
-                owed.reverse()
-            elif order == "shuffle":
-                random.shuffle(owed)
-            first = connection.execute("SELECT coalesce(max(position), 0) + 1 FROM delivery").fetchone()[0]
-            for offset, number in enumerate(owed):
-                connection.execute(
-                    "UPDATE delivery SET position = ?, due = ? WHERE id = ?", (first + offset, time.time(), number)
-                )
-            connection.execute("DELETE FROM switch WHERE name = ?", (HELD,))
-        return {"held": False, "released": len(owed)}
+            work = self._work(connection, charge)
+            found = work.require("charge", charge, param="charge", in_path=True)
+            if found["disputed"] or not found["captured"] or not found["paid"] or found["refunded"]:
+                raise InvalidRequest("Only a paid charge that is not disputed yet can be disputed.", param="charge")
+            begun: JsonObject = present(work, disputes.begin(work, found, reason=reason, inquiry=inquiry))
+            return begun
+
+    def _decide(self, body: JsonObject, dispute: str) -> JsonObject:
+        """End a dispute as the bank would."""
+        won = _flag(body, "won", default=False)
+        with self._storage.write() as connection:
+            work = self._work(connection, dispute)
+            found = work.require(disputes.KIND, dispute, param="dispute", in_path=True)
+            if found["status"] in ("won", "lost", "warning_closed"):
+                raise InvalidRequest(f"The dispute is {found['status']} already.", param="dispute")
+            ended: JsonObject = present(work, disputes.close(work, found, won=won))
+            return ended
 
     def _put_endpoint(self, body: JsonObject) -> JsonObject:
         """Have exactly one endpoint for an address; return it with its secret, kept or as given."""
         url, secret, wanted = body.get("url"), body.get("secret"), body.get("enabled_events", ["*"])
+        connect = _flag(body, "connect", default=False)
         if not isinstance(url, str) or not url.startswith(("http://", "https://")):
             raise InvalidRequest("url must be an http or https address.", param="url")
         if secret is not None and (not isinstance(secret, str) or not secret.startswith("whsec_")):
@@ -211,11 +223,11 @@ class Control:
             for surplus in same[1:]:
                 work.objects.delete(surplus["id"])
             if not same:
-                return new_endpoint(work, {"url": url, "enabled_events": wanted}, secret=secret)
+                given = {"url": url, "enabled_events": wanted, "connect": connect}
+                return new_endpoint(work, given, secret=secret)
             endpoint = same[0] | {"enabled_events": wanted, "status": "enabled"}
             work.objects.replace(endpoint)
-            if secret is not None:
-                work.objects.hide(endpoint["id"], secret=secret)
+            work.objects.hide(endpoint["id"], connect=connect, **({"secret": secret} if secret else {}))
             return endpoint | {"secret": work.objects.hidden(endpoint["id"])["secret"]}
 
     def _list_faults(self, body: JsonObject) -> JsonObject:
@@ -242,23 +254,6 @@ class Control:
     def _clear_faults(self, body: JsonObject) -> JsonObject:
         self._faults.clear()
         return {"data": []}
-
-
-def deliveries(connection: sqlite3.Connection, *, limit: int) -> list[JsonObject]:
-    """Return the newest deliveries with their events' types, how they stand and what they carry."""
-    rows = connection.execute(
-        "SELECT delivery.*, json_extract(event.body, '$.type') AS type, event.body AS payload,"
-        " json_extract(endpoint.body, '$.url') AS url FROM delivery"
-        " LEFT JOIN object AS event ON event.id = delivery.event"
-        " LEFT JOIN object AS endpoint ON endpoint.id = delivery.endpoint"
-        " ORDER BY delivery.id DESC LIMIT ?",
-        (limit,),
-    )
-    found = [dict(row) for row in rows]
-    for delivery in found:
-        del delivery["position"]
-        delivery["payload"] = json.loads(delivery["payload"] or "null")
-    return found
 
 
 def _json_body(request: Request) -> JsonObject:

@@ -18,13 +18,28 @@ MAX_DEPTH = 4
 EXPANDABLE: dict[str, frozenset[str]] = {
     "balance_transaction": frozenset({"source"}),
     "charge": frozenset({"balance_transaction", "customer", "failure_balance_transaction", "payment_intent"}),
-    "checkout.session": frozenset({"customer", "payment_intent"}),
+    "application_fee": frozenset({"account", "balance_transaction"}),
+    "billing_portal.session": frozenset({"configuration"}),
+    "checkout.session": frozenset({"customer", "payment_intent", "setup_intent"}),
     "customer": frozenset({"default_source", "invoice_settings.default_payment_method"}),
     "payment_intent": frozenset({"customer", "latest_charge", "payment_method", "last_payment_error.payment_method"}),
     "payment_method": frozenset({"customer"}),
     "price": frozenset({"product"}),
     "product": frozenset({"default_price"}),
-    "refund": frozenset({"balance_transaction", "charge", "customer", "payment_intent", "payment_method"}),
+    "dispute": frozenset({"charge", "payment_intent"}),
+    "fee_refund": frozenset({"balance_transaction", "fee"}),
+    "refund": frozenset(
+        {
+            "balance_transaction",
+            "charge",
+            "customer",
+            "failure_balance_transaction",
+            "payment_intent",
+            "payment_method",
+        }
+    ),
+    "setup_attempt": frozenset({"customer", "payment_method", "setup_intent"}),
+    "setup_intent": frozenset({"customer", "latest_attempt", "payment_method", "last_setup_error.payment_method"}),
 }
 """For every kind, the members that hold an identifier and may be expanded."""
 

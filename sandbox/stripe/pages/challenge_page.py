@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from sandbox.stripe import checkout, payments
+from sandbox.stripe import checkout, payments, setups
 from sandbox.stripe.calls import Work
 from sandbox.stripe.configuration import Configuration
 from sandbox.stripe.errors import StripeError
@@ -30,7 +30,7 @@ class ChallengePage:
     def show(self, request: Request, intent: str) -> Response:
         """Return the page with the two buttons."""
         with self._storage.read() as connection:
-            work = Work(Objects(connection), int(time.time()), self._configuration.base_url)
+            work = Work(Objects.around(connection, intent), int(time.time()), self._configuration.base_url)
             found = _found(work, request, intent)
             if found is None:
                 return _unknown()
@@ -42,7 +42,7 @@ class ChallengePage:
     def decide(self, request: Request, intent: str) -> Response:
         """Go on with the payment as the customer's answer says."""
         with self._storage.write() as connection:
-            work = Work(Objects(connection), int(time.time()), self._configuration.base_url)
+            work = Work(Objects.around(connection, intent), int(time.time()), self._configuration.base_url)
             found = _found(work, request, intent)
             if found is None:
                 return _unknown()
@@ -68,9 +68,10 @@ def _finish_session(work: Work, session_id: str, intent: JsonObject, *, passed: 
 
 
 def _finish_intent(work: Work, intent: JsonObject, *, passed: bool) -> Response:
-    return_url = work.objects.hidden(intent["id"]).get("return_url")
+    return_url, kind = work.objects.hidden(intent["id"]).get("return_url"), intent["object"]
     try:
-        intent = payments.finish_challenge(work, intent, passed=passed)
+        finish = setups.finish_challenge if kind == setups.KIND else payments.finish_challenge
+        intent = finish(work, intent, passed=passed)
         outcome = "succeeded" if intent["status"] in ("succeeded", "requires_capture") else "failed"
     except StripeError:
         outcome = "failed"
@@ -81,8 +82,8 @@ def _finish_intent(work: Work, intent: JsonObject, *, passed: bool) -> Response:
     parts = urlsplit(return_url)
     told = urlencode(
         {
-            "payment_intent": intent["id"],
-            "payment_intent_client_secret": intent["client_secret"],
+            kind: intent["id"],
+            f"{kind}_client_secret": intent["client_secret"],
             "redirect_status": outcome,
         }
     )
@@ -90,7 +91,7 @@ def _finish_intent(work: Work, intent: JsonObject, *, passed: bool) -> Response:
 
 
 def _found(work: Work, request: Request, intent_id: str) -> JsonObject | None:
-    intent = work.objects.get("payment_intent", intent_id)
+    intent = work.objects.get("payment_intent", intent_id) or work.objects.get(setups.KIND, intent_id)
     if intent is None or not hmac.compare_digest(
         request.values.get("client_secret", "").encode(), intent["client_secret"].encode()
     ):

@@ -68,7 +68,7 @@ class CheckoutPage:
     def show(self, request: Request, session: str) -> Response:
         """Return the page for the session as it stands."""
         with self._storage.read() as connection:
-            work = Work(Objects(connection), int(time.time()), self._configuration.base_url)
+            work = Work(Objects.around(connection, session), int(time.time()), self._configuration.base_url)
             found = work.objects.get(checkout.KIND, session)
             if found is None:
                 return _unknown()
@@ -80,7 +80,7 @@ class CheckoutPage:
         """Take the card, pay and lead on: to the merchant, to 3-D Secure, or back with what is wrong."""
         form = _read(request)
         with self._storage.write() as connection:
-            work = Work(Objects(connection), int(time.time()), self._configuration.base_url)
+            work = Work(Objects.around(connection, session), int(time.time()), self._configuration.base_url)
             found = work.objects.get(checkout.KIND, session)
             if found is None:
                 return _unknown()

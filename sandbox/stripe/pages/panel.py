@@ -7,8 +7,9 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.stripe import checkout
 from sandbox.stripe.configuration import ACCOUNT_ID, API_VERSION
-from sandbox.stripe.control import Control, deliveries
+from sandbox.stripe.control import Control
 from sandbox.stripe.delivery import held
+from sandbox.stripe.delivery_control import deliveries
 from sandbox.stripe.errors import StripeError
 from sandbox.stripe.objects import Objects
 from sandbox.stripe.pages.rendering import message, page

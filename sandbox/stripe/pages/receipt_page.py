@@ -18,7 +18,7 @@ class ReceiptPage:
     def show(self, request: Request, charge: str) -> Response:
         """Return the receipt."""
         with self._storage.read() as connection:
-            objects = Objects(connection)
+            objects = Objects.around(connection, charge)
             found = objects.get("charge", charge)
             if found is None or not found["paid"]:
                 return message("No such receipt", "The address is incomplete, or nothing was paid.", status=404)

@@ -16,6 +16,7 @@ from sandbox.stripe.resources import (
     prices,
     products,
     refunds,
+    setup_intents,
     webhook_endpoints,
 )
 
@@ -33,6 +34,7 @@ ROUTES = (
     *prices.ROUTES,
     *products.ROUTES,
     *refunds.ROUTES,
+    *setup_intents.ROUTES,
     *webhook_endpoints.ROUTES,
 )
 """Every endpoint that is served."""

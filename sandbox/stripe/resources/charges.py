@@ -242,15 +242,7 @@ def _card_details(
         "wallet": None,
     }
     if authenticated:
-        details["three_d_secure"] = {
-            "authentication_flow": "challenge",
-            "electronic_commerce_indicator": "05",
-            "exemption_indicator": None,
-            "result": "authenticated",
-            "result_reason": None,
-            "transaction_id": token(36),
-            "version": "2.2.0",
-        }
+        details["three_d_secure"] = payment_methods.authenticated() | {"exemption_indicator": None}
     return details
 
 

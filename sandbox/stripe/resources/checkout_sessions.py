@@ -5,7 +5,7 @@ Source: https://docs.stripe.com/api/checkout/sessions.
 
 from __future__ import annotations
 
-from sandbox.stripe import checkout
+from sandbox.stripe import checkout, setups
 from sandbox.stripe.calls import Call
 from sandbox.stripe.catalogue import AMOUNTS, line_amount, new_price, new_product
 from sandbox.stripe.configuration import ACCOUNT_NAME
@@ -130,11 +130,25 @@ def _line_items(call: Call) -> list[JsonObject]:
     return lines
 
 
+def _check_setup(params: JsonObject) -> None:
+    setup = params["mode"] == "setup"
+    for name in ("line_items", "payment_intent_data", "submit_type") if setup else ("setup_intent_data",):
+        if name in params:
+            raise InvalidRequest(f"You can not pass `{name}` in `{params['mode']}` mode.", param=name)
+    if setup and "currency" not in params and "payment_method_types" not in params:
+        raise InvalidRequest(
+            "In `setup` mode, `currency` is needed unless `payment_method_types` are given.",
+            code="parameter_missing",
+            param="currency",
+        )
+
+
 def _checked(call: Call) -> None:
     params = call.params
-    if params["mode"] != "payment":
+    if params["mode"] == "subscription":
         raise InvalidRequest(f"The sandbox does not serve the mode `{params['mode']}` yet.", param="mode")
-    if not params.get("line_items"):
+    _check_setup(params)
+    if params["mode"] != "setup" and not params.get("line_items"):
         raise InvalidRequest("Missing required param: line_items.", code="parameter_missing", param="line_items")
     if "customer" in params and "customer_email" in params:
         raise InvalidRequest(
@@ -156,6 +170,8 @@ def _create(call: Call) -> JsonObject:
     _checked(call)
     params = call.params
     customer = call.require("customer", params["customer"], param="customer") if "customer" in params else None
+    if params["mode"] == "setup":
+        return _create_setup(call, customer)
     lines = _line_items(call)
     currency = lines[0]["currency"]
     if params.get("currency", currency) != currency:
@@ -170,7 +186,20 @@ def _create(call: Call) -> JsonObject:
     return session
 
 
-def _new_session(call: Call, customer: JsonObject | None, currency: str, total: int) -> JsonObject:
+def _create_setup(call: Call, customer: JsonObject | None) -> JsonObject:
+    params = call.params
+    session = _new_session(call, customer, params.get("currency"), None)
+    given = params.get("setup_intent_data", {}) | {
+        "customer": customer["id"] if customer else None,
+        "payment_method_types": session["payment_method_types"],
+    }
+    setup = setups.new_setup(call, given, owner=session["id"])
+    session |= {"payment_status": "no_payment_required", "setup_intent": setup["id"]}
+    call.objects.insert(session)
+    return session
+
+
+def _new_session(call: Call, customer: JsonObject | None, currency: str | None, total: int | None) -> JsonObject:
     params = call.params
     identifier = new_id("cs_test_")
     email = customer["email"] if customer else params.get("customer_email")
@@ -340,6 +369,7 @@ ROUTES = (
                 }
             ),
             payment_method_types=METHOD_TYPES,
+            setup_intent_data=Hash({"description": Text(), "metadata": Metadata()}),
             submit_type=Choice(("auto", "book", "donate", "pay")),
             success_url=Url(),
             ui_mode=Choice(("hosted_page",)),

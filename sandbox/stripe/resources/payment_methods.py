@@ -15,7 +15,7 @@ from sandbox.stripe.calls import Call, Work
 from sandbox.stripe.cards import LIVE_CARD, Card, Decline, by_alias, by_number, passes_luhn
 from sandbox.stripe.errors import CardError, InvalidRequest, StripeError, no_such
 from sandbox.stripe.events import emit
-from sandbox.stripe.identifiers import new_id
+from sandbox.stripe.identifiers import new_id, token
 from sandbox.stripe.objects import equals
 from sandbox.stripe.pagination import list_page
 from sandbox.stripe.parameters import (
@@ -141,6 +141,18 @@ def checks_of(card: Card) -> JsonObject:
         "address_line1_check": card.line1_check,
         "address_postal_code_check": card.postal_code_check,
         "cvc_check": card.cvc_check,
+    }
+
+
+def authenticated() -> JsonObject:
+    """Return what is kept of a 3-D Secure challenge that was passed."""
+    return {
+        "authentication_flow": "challenge",
+        "electronic_commerce_indicator": "05",
+        "result": "authenticated",
+        "result_reason": None,
+        "transaction_id": token(36),
+        "version": "2.2.0",
     }
 
 
