@@ -1,24 +1,26 @@
-"""Organisations in the operators' admin, and the base of every admin of a tenant's own tables."""
+"""Organisations in the operators' admin, and what the other apps' admins are made of."""
 
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from apps.core.errors import DomainError, PermissionRefused
-from apps.core.tenants import PUBLIC, current_scope
 from apps.tenancy import operators, selectors, services
-from apps.tenancy.models import Domain, Tenant, TenantStatus
+from apps.tenancy.models import Domain, SchemaReport, Tenant, TenantStatus
+from apps.tenancy.operator_admin import ReadOnlyAdmin, ReasonForm, TenantModelAdmin
+from apps.tenancy.schema_admin import SchemaHealthAdmin
+
+__all__ = ["ReadOnlyAdmin", "TenantAdmin", "TenantModelAdmin"]
+
+admin.site.register(SchemaReport, SchemaHealthAdmin)
 
 STATUS_LABELS = {
     TenantStatus.ACTIVE: "success",
@@ -27,45 +29,6 @@ STATUS_LABELS = {
     TenantStatus.PROVISIONING_FAILED: "danger",
     TenantStatus.DELETED: "danger",
 }
-
-
-class ReadOnlyAdmin(ModelAdmin):
-    """Operators look; changes go through services."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-
-class TenantModelAdmin(ReadOnlyAdmin):
-    """Admin of a table that exists per tenant: 403 until the operator switched into one."""
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Shown only inside a tenant."""
-        return current_scope() is not PUBLIC and super().has_module_permission(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Readable only inside a tenant."""
-        return current_scope() is not PUBLIC and super().has_view_permission(request, obj)
-
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
-        """The tenant's rows; the pages of one object look for it before they ask whether it may be seen.
-
-        Raises:
-            PermissionDenied: the operator is inside no tenant, so that there is no such table.
-        """
-        if current_scope() is PUBLIC:
-            raise PermissionDenied
-        rows: QuerySet[Any] = super().get_queryset(request)
-        return rows
 
 
 class DomainInline(TabularInline):
@@ -83,12 +46,6 @@ class DomainInline(TabularInline):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never here."""
         return False
-
-
-class ReasonForm(forms.Form):
-    """Why an operator does this; the tenant reads it in its audit trail."""
-
-    reason = forms.CharField(max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 @admin.register(Tenant)

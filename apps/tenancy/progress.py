@@ -48,3 +48,8 @@ class Progress:
 def _time(seconds: float) -> str:
     minutes, rest = divmod(seconds, 60)
     return f"{minutes:.0f} min {rest:.0f} s" if minutes else f"{rest:.1f} s"
+
+
+def silent() -> Progress:
+    """For background work, which nobody watches."""
+    return Progress(lambda text: None, is_terminal=False)

@@ -3,7 +3,12 @@
 from uuid import UUID
 
 from apps.core.jobs import platform_task
-from apps.tenancy import pool, purging, selectors, services
+from apps.tenancy import domains, pool, purging, schema_drift, selectors, services
+from apps.tenancy.migrating_tenants import Options, migrate_tenants
+from apps.tenancy.progress import silent
+
+# 250 an hour are 6,000 a day: more than a database should hold.
+SCHEMAS_AT_A_TIME = 250
 
 
 @platform_task("tenancy.provision_tenant", queue="provisioning")
@@ -32,7 +37,19 @@ def refill_pool() -> None:
     pool.refill()
 
 
-@platform_task("tenancy.check_domains", queue="integrations")
+@platform_task("tenancy.check_domains", queue="default")
 def check_domains() -> None:
     """Ask DNS about the domains whose time has come."""
     domains.check_due_domains()
+
+
+@platform_task("tenancy.migrate_tenant", queue="provisioning")
+def migrate_tenant(key: str) -> None:
+    """Migrate one tenant that failed; what comes of it stands in its report."""
+    migrate_tenants(silent(), Options(key=key))
+
+
+@platform_task("tenancy.check_schemas", queue="default")
+def check_schemas() -> None:
+    """Compare the tenants whose turn it is with the template."""
+    schema_drift.check_schemas(SCHEMAS_AT_A_TIME)

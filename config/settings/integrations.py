@@ -63,6 +63,7 @@ CELERY_BEAT_SCHEDULE = {
     "iam.mail_owed": {"task": "iam.mail_owed", "schedule": timedelta(seconds=30)},
     "edge.purge_idempotency_keys": {"task": "edge.purge_idempotency_keys", "schedule": timedelta(minutes=10)},
     "iam.purge_expired": {"task": "iam.purge_expired", "schedule": timedelta(hours=1)},
+    "tenancy.check_schemas": {"task": "tenancy.check_schemas", "schedule": timedelta(hours=1)},
     "tenancy.refill_pool": {"task": "tenancy.refill_pool", "schedule": timedelta(seconds=30)},
     "archives.sweep": {"task": "archives.sweep", "schedule": timedelta(seconds=30)},
     "tenancy.sweep_provisioning": {"task": "tenancy.sweep_provisioning", "schedule": timedelta(seconds=15)},
@@ -128,5 +129,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"persistAuthorization": False, "deepLinking": True},
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.openapi.describe_edge",
+    ],
     "ENUM_NAME_OVERRIDES": {"InvoiceStatusEnum": "apps.invoices.api.schemas.INVOICE_STATES"},
 }

@@ -27,6 +27,11 @@ UNFOLD = {
                         "icon": "apartment",
                         "link": reverse_lazy("admin:tenancy_tenant_changelist"),
                     },
+                    {
+                        "title": _("Schema health"),
+                        "icon": "monitor_heart",
+                        "link": reverse_lazy("admin:tenancy_schemareport_changelist"),
+                    },
                     {"title": _("Users"), "icon": "group", "link": reverse_lazy("admin:iam_user_changelist")},
                     {
                         "title": _("Audit trail"),

@@ -1,0 +1,56 @@
+"""What every admin of the operators is made of: read-only lists, tenants' tables only inside a tenant, a reason."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from apps.core.tenants import PUBLIC, current_scope
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Operators look; changes go through services."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+
+class TenantModelAdmin(ReadOnlyAdmin):
+    """Admin of a table that exists per tenant: 403 until the operator switched into one."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Shown only inside a tenant."""
+        return current_scope() is not PUBLIC and super().has_module_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Readable only inside a tenant."""
+        return current_scope() is not PUBLIC and super().has_view_permission(request, obj)
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        """The tenant's rows; the pages of one object look for it before they ask whether it may be seen.
+
+        Raises:
+            PermissionDenied: the operator is inside no tenant, so that there is no such table.
+        """
+        if current_scope() is PUBLIC:
+            raise PermissionDenied
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows
+
+
+class ReasonForm(forms.Form):
+    """Why an operator does this; the tenant reads it in its audit trail."""
+
+    reason = forms.CharField(max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
