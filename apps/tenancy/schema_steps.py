@@ -75,7 +75,7 @@ class RecordingExecutor(MigrationExecutor):
             is_text = can_be_text(migration)
             with RecordingEditor(self.connection, atomic=True) as editor:
                 state = migration.apply(state, editor)
-            self.record_migration(migration)
+            self.record_migration(migration)  # type: ignore[call-arg, arg-type]  # the stubs are older
             schema = str(getattr(self.connection, "schema_name", ""))
             if any(schema in statement for statement in editor.statements):
                 is_text = False
@@ -92,7 +92,7 @@ def script_of(steps: list[tuple[str, str, str]]) -> str:
 
     Constraint checks that a step left for the end run between the steps: no table can be altered while they wait.
     """
-    parts = []
+    parts: list[str] = []
     for app, name, statements in steps:
         if parts:
             parts.append(FLUSH_CONSTRAINTS)

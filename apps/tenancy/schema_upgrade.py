@@ -113,7 +113,9 @@ class ExecutorUpgrade:
             plan = [migration for migration, _ in executor.migration_plan(targets)]
             history = frozenset(executor.loader.applied_migrations)
             if history not in self._states:
-                self._states[history] = executor._create_project_state(with_applied_migrations=True)
+                self._states[history] = executor._create_project_state(  # type: ignore[attr-defined]
+                    with_applied_migrations=True
+                )
             state = self._states[history].clone()
             with ExitStack() as transactions:
                 if whole := all(migration.atomic for migration in plan):
