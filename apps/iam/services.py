@@ -6,24 +6,20 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, connection, transaction
-from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
 from apps.audit.services import Severity
 from apps.core import ids
 from apps.core.actor import Actor, ActorKind, Origin
 from apps.core.clock import utcnow
-from apps.core.errors import NotFound, PermissionRefused, ValidationFailed
+from apps.core.errors import NotFound, PermissionRefused
 from apps.core.tenants import public_scope
-from apps.iam import account_tokens, credentials, identity, lockout, selectors, signins
+from apps.iam import account_tokens, credentials, entering, lockout, selectors, signins
 from apps.iam.account_tokens import mail_owed, mail_token
 from apps.iam.accounts import ensure_member, ensure_operator, update_account, update_profile
 from apps.iam.errors import (
     AccountInactive,
-    InvalidCredentials,
     InvalidToken,
-    NotAMember,
-    NoWorkspace,
     RefreshInProgress,
 )
 from apps.iam.identity import Identity
@@ -32,7 +28,6 @@ from apps.iam.lockout import unlock
 from apps.iam.models import (
     Channel,
     Membership,
-    MembershipStatus,
     RefreshToken,
     Role,
     SessionHandoff,
@@ -52,7 +47,6 @@ from apps.iam.recovery import (
 from apps.iam.signins import Spending, TokenPair
 from apps.tenancy import selectors as tenancy_selectors
 from apps.tenancy import services as tenancy
-from apps.tenancy.errors import TenantNotAvailable
 from apps.tenancy.selectors import TenantView
 
 __all__ = [
@@ -154,8 +148,8 @@ def sign_in(*, email: str, password: str, tenant: str | None, origin: Origin, no
     """
     user = credentials.verify(email=email, password=password, origin=origin)
     with public_scope(), transaction.atomic():
-        target = _named_workspace(user, tenant) if tenant else _only_workspace(user)
-        return _pair_for(user, target, origin, now)
+        target = entering.named_workspace(user, tenant) if tenant else entering.only_workspace(user)
+        return entering.pair_for(user, target, origin, now)
 
 
 def sign_in_operator(*, email: str, password: str, origin: Origin, now: datetime | None = None) -> TokenPair:
@@ -169,14 +163,16 @@ def sign_in_operator(*, email: str, password: str, origin: Origin, now: datetime
     if not user.platform_role:
         raise PermissionRefused("This account is not an operator's.")
     with public_scope(), transaction.atomic():
-        return _pair_for(user, None, origin, now)
+        return entering.pair_for(user, None, origin, now)
 
 
 def sign_in_browser(*, email: str, password: str, tenant_id: UUID, origin: Origin) -> Identity:
     """Sign a browser in on a tenant's host; the caller puts it into the session. Raises as `sign_in`."""
     user = credentials.verify(email=email, password=password, origin=origin)
     with public_scope(), transaction.atomic():
-        return _start(user, _enterable(user, tenancy_selectors.tenant_by_id(tenant_id)), Channel.BROWSER, origin)
+        return entering.start(
+            user, entering.enterable(user, tenancy_selectors.tenant_by_id(tenant_id)), Channel.BROWSER, origin
+        )
 
 
 def discover(*, email: str, password: str, origin: Origin) -> list[selectors.WorkspaceView]:
@@ -204,7 +200,7 @@ def refresh(*, refresh_token: str, origin: Origin, now: datetime | None = None) 
             signins.touch(found.family_id, now=now)
             return signins.issue_pair(found, now=now)
         if outcome is Spending.REUSED and found and signins.revoke([found.family_id], "reuse"):
-            _record_session(found.actor, "iam.session.revoke_reused", found.family_id, Severity.HIGH)
+            entering.record_session(found.actor, "iam.session.revoke_reused", found.family_id, Severity.HIGH)
     if outcome is Spending.JUST_USED and found:
         raise RefreshInProgress("This refresh token was used a moment ago; the new pair went to that call.")
     raise InvalidToken("The refresh token is not valid any more.")
@@ -214,7 +210,7 @@ def sign_out(*, actor: Actor, family_id: UUID) -> None:
     """End one sign-in: its access and refresh tokens, or its browser session. Repeating it does nothing."""
     with public_scope(), transaction.atomic():
         if signins.revoke([family_id], "signout"):
-            _record_session(actor, "iam.session.end", family_id, Severity.INFO)
+            entering.record_session(actor, "iam.session.end", family_id, Severity.INFO)
 
 
 def sign_out_all(*, actor: Actor, now: datetime | None = None) -> None:
@@ -228,7 +224,7 @@ def sign_out_all(*, actor: Actor, now: datetime | None = None) -> None:
     with public_scope(), transaction.atomic():
         user = User.objects.select_for_update().get(pk=actor.user_id)
         signins.end_all(user, "signout_all", now=now or utcnow())
-        _record_session(actor, "iam.session.end_all", user.id, Severity.MEDIUM, entity_type="user")
+        entering.record_session(actor, "iam.session.end_all", user.id, Severity.MEDIUM, entity_type="user")
 
 
 def hand_off(*, user_id: UUID, tenant: str, next_path: str = "/") -> tuple[TenantView, str]:
@@ -243,7 +239,7 @@ def hand_off(*, user_id: UUID, tenant: str, next_path: str = "/") -> tuple[Tenan
         user = User.objects.get(pk=user_id)
         if not user.is_active:
             raise AccountInactive
-        target = _named_workspace(user, tenant)
+        target = entering.named_workspace(user, tenant)
         token = ids.secret_token()
         SessionHandoff.objects.create(
             user=user,
@@ -272,8 +268,8 @@ def redeem_handoff(*, token: str, tenant_id: UUID, origin: Origin, now: datetime
         user = User.objects.get(pk=row[0])
         if not user.is_active:
             raise AccountInactive
-        target = _enterable(user, tenancy_selectors.tenant_by_id(tenant_id))
-        return _start(user, target, Channel.BROWSER, origin), row[1]
+        target = entering.enterable(user, tenancy_selectors.tenant_by_id(tenant_id))
+        return entering.start(user, target, Channel.BROWSER, origin), row[1]
 
 
 def touch_session(*, family_id: UUID, now: datetime) -> None:
@@ -326,71 +322,3 @@ def _open_workspace(user: User, tenant_name: str, origin: Origin, *, is_new: boo
         after={"role": membership.role},
     )
     return SignUpView(user.id, user.email, tenant)
-
-
-def _named_workspace(user: User, name: str) -> TenantView:
-    try:
-        tenant = tenancy_selectors.tenant_by_key_or_slug(name.strip().lower())
-    except NotFound as error:
-        raise NotAMember from error
-    return _enterable(user, tenant)
-
-
-def _only_workspace(user: User) -> TenantView:
-    workspaces = selectors.workspaces_of(user.id)
-    if not workspaces:
-        raise NoWorkspace
-    if len(workspaces) > 1:
-        raise ValidationFailed.one("tenant", "required", "You belong to several workspaces: name one of them.")
-    return workspaces[0].tenant
-
-
-def _enterable(user: User, tenant: TenantView) -> TenantView:
-    is_member = Membership.objects.filter(user=user, tenant_id=tenant.id, status=MembershipStatus.ACTIVE).exists()
-    if not is_member:
-        raise NotAMember
-    if not tenant.is_readable:
-        raise TenantNotAvailable
-    return tenant
-
-
-def _pair_for(user: User, tenant: TenantView | None, origin: Origin, now: datetime | None) -> TokenPair:
-    found = _start(user, tenant, Channel.API, origin, now)
-    return signins.issue_pair(found, now=found.last_seen_at)
-
-
-def _start(
-    user: User, tenant: TenantView | None, channel: Channel, origin: Origin, now: datetime | None = None
-) -> Identity:
-    family = signins.start_family(user, tenant.id if tenant else None, channel, origin, now=now)
-    # The password that was checked must still be the one: a reset may have committed in between.
-    if not User.objects.filter(pk=user.pk, password=user.password).update(last_login=family.started_at):
-        raise InvalidCredentials(_("E-mail or password is wrong."))
-    found = identity.identify(
-        family_id=family.id, user_id=user.id, tenant_id=family.tenant_id, channel=channel, origin=origin
-    )
-    if found is None:
-        # Banned, removed or switched off between the check and now.
-        raise InvalidCredentials
-    _record_session(found.actor, "iam.session.start", family.id, Severity.MEDIUM, after={"channel": channel.value})
-    return found
-
-
-def _record_session(
-    actor: Actor,
-    action: str,
-    entity_id: UUID,
-    severity: Severity,
-    *,
-    entity_type: str = "session",
-    after: dict[str, str] | None = None,
-) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        entity_type=entity_type,
-        entity_id=entity_id,
-        entity_label=actor.email,
-        after=after,
-        severity=severity,
-    )

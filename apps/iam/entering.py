@@ -1,0 +1,107 @@
+"""From a person who is known to a sign-in: which workspace, and its first tokens or session."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from apps.audit import services as audit
+from apps.audit.services import Severity
+from apps.core.actor import Actor, Origin
+from apps.core.errors import NotFound, ValidationFailed
+from apps.iam import identity, selectors, signins
+from apps.iam.errors import InvalidCredentials, NotAMember, NoWorkspace
+from apps.iam.identity import Identity
+from apps.iam.models import Channel, Membership, MembershipStatus, User
+from apps.iam.signins import TokenPair
+from apps.tenancy import selectors as tenancy_selectors
+from apps.tenancy.errors import TenantNotAvailable
+from apps.tenancy.selectors import TenantView
+
+
+def named_workspace(user: User, name: str) -> TenantView:
+    """The tenant with this key or slug, if the person may enter it. Raises as `enterable`."""
+    try:
+        tenant = tenancy_selectors.tenant_by_key_or_slug(name.strip().lower())
+    except NotFound as error:
+        raise NotAMember from error
+    return enterable(user, tenant)
+
+
+def only_workspace(user: User) -> TenantView:
+    """The only tenant that the person may enter.
+
+    Raises:
+        NoWorkspace: there is none.
+        ValidationFailed: there are several.
+    """
+    workspaces = selectors.workspaces_of(user.id)
+    if not workspaces:
+        raise NoWorkspace
+    if len(workspaces) > 1:
+        raise ValidationFailed.one("tenant", "required", "You belong to several workspaces: name one of them.")
+    return workspaces[0].tenant
+
+
+def enterable(user: User, tenant: TenantView) -> TenantView:
+    """`tenant`, if the person may enter it.
+
+    Raises:
+        NotAMember: no active membership.
+        TenantNotAvailable: it is being prepared, failed, or is deleted.
+    """
+    is_member = Membership.objects.filter(user=user, tenant_id=tenant.id, status=MembershipStatus.ACTIVE).exists()
+    if not is_member:
+        raise NotAMember
+    if not tenant.is_readable:
+        raise TenantNotAvailable
+    return tenant
+
+
+def pair_for(user: User, tenant: TenantView | None, origin: Origin, now: datetime | None = None) -> TokenPair:
+    """Sign a program in, in the caller's transaction."""
+    found = start(user, tenant, Channel.API, origin, now)
+    return signins.issue_pair(found, now=found.last_seen_at)
+
+
+def start(
+    user: User, tenant: TenantView | None, channel: Channel, origin: Origin, now: datetime | None = None
+) -> Identity:
+    """Start a sign-in, in the caller's transaction.
+
+    Raises:
+        InvalidCredentials: the person may not enter any more, or his password was changed since it was checked.
+    """
+    family = signins.start_family(user, tenant.id if tenant else None, channel, origin, now=now)
+    # The password that was checked must still be the one: a reset may have committed in between.
+    if not User.objects.filter(pk=user.pk, password=user.password).update(last_login=family.started_at):
+        raise InvalidCredentials(_("E-mail or password is wrong."))
+    found = identity.identify(
+        family_id=family.id, user_id=user.id, tenant_id=family.tenant_id, channel=channel, origin=origin
+    )
+    if found is None:
+        # Banned, removed or switched off between the check and now.
+        raise InvalidCredentials
+    record_session(found.actor, "iam.session.start", family.id, Severity.MEDIUM, after={"channel": channel.value})
+    return found
+
+
+def record_session(
+    actor: Actor,
+    action: str,
+    entity_id: UUID,
+    severity: Severity,
+    *,
+    entity_type: str = "session",
+    after: dict[str, str] | None = None,
+) -> None:
+    """Audit what happened to a sign-in, or to all of a person's."""
+    audit.record(
+        actor=actor,
+        action=action,
+        entity_type=entity_type,
+        entity_id=entity_id,
+        entity_label=actor.email,
+        after=after,
+        severity=severity,
+    )
