@@ -10,6 +10,7 @@ v1 = [
     path("", include("apps.ledger.api.urls")),
     path("", include("apps.notifications.api.urls")),
     path("", include("apps.audit.api.urls")),
+    path("", include("apps.archives.api.urls")),
 ]
 
 urlpatterns = [

@@ -57,7 +57,7 @@ class TenantAdmin(ReadOnlyAdmin):
     search_fields: ClassVar = ["name", "slug", "key", "email"]
     ordering: ClassVar = ["-created_at"]
     inlines: ClassVar[list[Any]] = [DomainInline]
-    actions_detail: ClassVar = ["enter_link", "suspend_link", "reactivate_link", "retry_link"]
+    actions_detail: ClassVar = ["enter_link", "export_link", "suspend_link", "reactivate_link", "retry_link"]
     fieldsets: ClassVar = [
         (None, {"fields": ["name", "status", "status_reason", "key", "slug", "created_at"]}),
         (_("Address"), {"fields": ["legal_name", "address", "tax_id", "email"]}),
@@ -74,6 +74,11 @@ class TenantAdmin(ReadOnlyAdmin):
     def enter_link(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """To the confirmation."""
         return self._confirmation(object_id, "enter")
+
+    @action(description=_("Export data"), icon="archive")
+    def export_link(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """To the archives' confirmation."""
+        return HttpResponseRedirect(reverse("admin:archives_archivejob_export", args=[object_id]))
 
     @action(description=_("Suspend"), icon="pause_circle")
     def suspend_link(self, request: HttpRequest, object_id: UUID) -> HttpResponse:

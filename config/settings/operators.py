@@ -39,6 +39,11 @@ UNFOLD = {
                         "link": reverse_lazy("admin:audit_auditentry_changelist"),
                     },
                     {
+                        "title": _("Archives"),
+                        "icon": "archive",
+                        "link": reverse_lazy("admin:archives_archivejob_changelist"),
+                    },
+                    {
                         "title": _("Stripe events"),
                         "icon": "webhook",
                         "link": reverse_lazy("admin:payments_gatewayevent_changelist"),
