@@ -30,7 +30,7 @@ class SchemaHealthAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view
         return [
             path("", view(self.health), name="tenancy_schemareport_changelist"),
-            path("check/", view(self.check), name="tenancy_schemareport_check"),
+            path("check/", view(self.compare), name="tenancy_schemareport_check"),
             path("<uuid:tenant_id>/migrate/", view(self.migrate), name="tenancy_schemareport_migrate"),
         ]
 
@@ -76,7 +76,7 @@ class SchemaHealthAdmin(ReadOnlyAdmin):
             failure=report.failure if report else "",
         )
 
-    def check(self, request: HttpRequest) -> HttpResponse:
+    def compare(self, request: HttpRequest) -> HttpResponse:
         """POST compares the schemas whose turn it is with the template, in the background."""
         if request.method == "POST":
             _require(request)
