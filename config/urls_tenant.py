@@ -13,6 +13,8 @@ urlpatterns = [
     path("payments/", include("apps.payments.urls")),
     path("audit/", include("apps.audit.urls")),
     path("notifications/", include("apps.notifications.urls")),
-    path("settings/", include("apps.tenancy.urls")),
+    path("settings/data/", include("apps.archives.urls")),
+    path("settings/danger/", include("apps.iam.danger_urls")),
+    path("", include("apps.tenancy.urls")),
     *everywhere,
 ]

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
@@ -34,7 +35,12 @@ def _report() -> dict[str, Any]:
     status = "healthy" if up == len(dependencies) else "degraded"
     if dependencies["database"]["status"] == "down":
         status = "unhealthy"
-    return {"status": status, "percentage": 100 * up // len(dependencies), "dependencies": dependencies}
+    return {
+        "status": status,
+        "percentage": 100 * up // len(dependencies),
+        "rollout_mode": settings.ROLLOUT_MODE,
+        "dependencies": dependencies,
+    }
 
 
 def _timed(check: Callable[[], None]) -> dict[str, Any]:

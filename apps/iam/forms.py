@@ -11,6 +11,7 @@ from apps.core.errors import DomainError, ValidationFailed
 from apps.iam import credentials
 from apps.iam.credentials import MAX_PASSWORD
 from apps.iam.origins import origin_of
+from apps.tenancy import rollout
 
 
 class SignUpForm(forms.Form):
@@ -37,6 +38,12 @@ class SignUpForm(forms.Form):
         help_text=_("At least 8 characters with a lower-case letter, an upper-case letter and a digit."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if rollout.is_single():
+            # Everybody joins the one workspace that there is.
+            del self.fields["tenant_name"]
 
 
 class SignInForm(forms.Form):

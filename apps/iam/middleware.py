@@ -22,7 +22,7 @@ from apps.iam import browser, selectors
 from apps.iam.api.authentication import bearer_token
 from apps.iam.errors import InvalidToken
 from apps.iam.origins import origin_of
-from apps.tenancy import hosts
+from apps.tenancy import hosts, rollout
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.errors import TenantNotAvailable, TenantReadOnly
 from apps.tenancy.selectors import TenantStatus, TenantView
@@ -39,6 +39,10 @@ HOSTLESS_PREFIXES = ("/health", "/metrics", "/tls/allowed")
 
 class WorkspaceMiddleware:
     """Sets `request.tenant`, `request.actor`, `request.identity`, `request.origin` and `request.urlconf`.
+# Where one workspace is all there is, these paths of the platform's host are not its own.
+PLATFORM_PREFIXES = (API_PREFIX, "/admin/", "/webhooks/", "/sign-up/", "/restore/")
+
+
 
     Runs the view itself: within the tenant's transaction, or only in its scope when the view has
     ``own_transactions``. A view with ``writes_when_suspended`` may write in a suspended tenant, one with
@@ -92,7 +96,11 @@ class WorkspaceMiddleware:
 
     def _refuse_host(self, request: Any) -> HttpResponseBase | None:
         host = hosts.of_request(request.get_host()) or ""
-        if host == settings.PLATFORM_HOST or request.path.startswith(HOSTLESS_PREFIXES):
+        if request.path.startswith(HOSTLESS_PREFIXES):
+            return None
+        if host == settings.PLATFORM_HOST:
+            if rollout.is_single():
+                _serve_the_one(request)
             return None
         tenant = tenancy.tenant_by_host(host) if host else None
         if tenant is None or tenant.status == TenantStatus.DELETED:
@@ -175,8 +183,17 @@ def _require_serving(request: Any, view: View) -> None:
     is_unready = tenant.status in (TenantStatus.PROVISIONING, TenantStatus.PROVISIONING_FAILED)
     if not tenant.is_readable and not (is_unready and _declares(view, "serves_unready", request.method)):
         raise TenantNotAvailable("This workspace is not available.", workspace_status=tenant.status)
+def _serve_the_one(request: Any) -> None:
+    """On the platform's own host there are the one workspace's pages, and the platform's beside them."""
+    request.urlconf = settings.SINGLE_URLCONF
+    if not request.path.startswith(PLATFORM_PREFIXES):
+        request.tenant = tenancy.tenant_by_host(settings.PLATFORM_HOST) or default_workspace()
+
+
     if tenant.status == TenantStatus.SUSPENDED and request.method not in SAFE_METHODS and not _may_write(request, view):
         raise TenantReadOnly("This workspace is suspended: you can look, but nothing can be changed.")
+    if not tenant.is_served:
+        raise TenantNotAvailable("This installation serves another workspace.")
 
 
 def _may_write(request: Any, view: View) -> bool:

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound
 from apps.core.tenants import TenantScope
+from apps.tenancy import rollout
 from apps.tenancy.models import Domain, ExternalRef, ProvisioningStep, Tenant, TenantStatus
 
 __all__ = [
@@ -64,6 +65,7 @@ class TenantView:
     locale: str
     currency: str
     primary_domain: str
+    is_default: bool
 
     @property
     def scope(self) -> TenantScope:
@@ -81,19 +83,27 @@ class TenantView:
         return self.status in (TenantStatus.ACTIVE, TenantStatus.SUSPENDED)
 
     @property
+    def is_served(self) -> bool:
+        """Whether the installation serves it at all: of many each, of one only that."""
+        return self.is_default or not rollout.is_single()
+
+    @property
     def host(self) -> str:
         """The sub-domain, without a port; it leads here whatever other domains do."""
         return f"{self.slug}.{settings.PLATFORM_HOST}"
 
     @property
     def home_url(self) -> str:
-        """The sub-domain's pages: where people sign in, because forms of the platform's host may lead there."""
-        return url_of(self.host)
+        """The sub-domain's pages: where people sign in, because forms of the platform's host may lead there.
+
+        The one workspace of SINGLE_TENANT is at home on the platform's host.
+        """
+        return settings.PLATFORM_URL if rollout.is_single() else url_of(self.host)
 
     @property
     def url(self) -> str:
         """The address for links in letters and documents: the primary domain's, the sub-domain's without one."""
-        return url_of(self.primary_domain or self.host)
+        return url_of(self.primary_domain) if self.primary_domain else self.home_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +169,23 @@ def tenant_by_host(host: str) -> TenantView | None:
     with suppress(RedisError, OSError):
         cached = cache.get(cache_key)
     if cached is None:
-        row = Domain.objects.select_related("tenant").filter(domain=host).first()
-        if row is None:
+        found = _at_host(host)
+        if found is None:
             return None
-        cached = view(row.tenant)
+        cached = view(found)
         with suppress(RedisError, OSError):
             cache.set(cache_key, cached, HOST_CACHE_SECONDS)
     return cached
+
+
+def _at_host(host: str) -> Tenant | None:
+    if not rollout.is_single():
+        row = Domain.objects.select_related("tenant").filter(domain=host).first()
+        return row.tenant if row else None
+    default = Tenant.objects.filter(is_default=True)
+    if host != settings.PLATFORM_HOST:
+        default = default.filter(domains__domain=host)
+    return default.first()
 
 
 def forget_host(host: str) -> None:
@@ -175,8 +195,8 @@ def forget_host(host: str) -> None:
 
 
 def _host_key(host: str) -> str:
-    # The fields are part of it: a release that adds one never reads what the one before wrote.
-    return f"tenancy:host:{len(TenantView.__dataclass_fields__)}:{host}"
+    # The fields are part of it: a release that adds one never reads what the one before wrote. So is the mode.
+    return f"tenancy:host:{len(TenantView.__dataclass_fields__)}:{settings.ROLLOUT_MODE}:{host}"
 
 
 def provisioning(key: str) -> ProvisioningView:

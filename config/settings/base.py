@@ -22,6 +22,7 @@ ALLOWED_HOSTS = ["*"]  # the workspace middleware knows every host by the domain
 
 ROOT_URLCONF = "config.urls_public"
 TENANT_URLCONF = "config.urls_tenant"
+SINGLE_URLCONF = "config.urls_single"
 WSGI_APPLICATION = "config.wsgi.application"
 ASGI_APPLICATION = "config.asgi.application"
 APPEND_SLASH = True

@@ -13,7 +13,12 @@ class SignUpBody(serializers.Serializer[Any]):
     password = serializers.CharField(max_length=MAX_PASSWORD, trim_whitespace=False)
     first_name = serializers.CharField(max_length=100)
     last_name = serializers.CharField(max_length=100)
-    tenant_name = serializers.CharField(max_length=100)
+    tenant_name = serializers.CharField(
+        max_length=100,
+        required=False,
+        default="",
+        help_text="Needed unless the installation serves one workspace alone, which everybody joins.",
+    )
 
 
 class CredentialsBody(serializers.Serializer[Any]):

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.tenancy import migrating
+from apps.tenancy import migrating, rollout
+from apps.tenancy.default_workspace import default_workspace
 from apps.tenancy.progress import Progress
 
 
@@ -23,5 +24,7 @@ class Command(BaseCommand):
         result = migrating.migrate_platform(
             Progress(lambda text: stream.write(text, ending=""), is_terminal=stream.isatty())
         )
+        if rollout.is_single():
+            default_workspace()
         if result.failed:
             raise CommandError("\n".join(f"{label}: {reason}" for label, reason in result.failed.items()))
