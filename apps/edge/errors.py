@@ -1,5 +1,7 @@
 """What the edge refuses."""
 
+from typing import Any
+
 from apps.core.errors import Conflict, DomainError, ValidationFailed
 
 
@@ -13,6 +15,14 @@ class KeyReused(DomainError):
     """The key was used for a call with another body."""
 
     code, status, title = "idempotency_key_reused", 422, "This Idempotency-Key belongs to another request"
+
+
+class RateLimited(DomainError):
+    """Too many calls; `retry_after` is in seconds, `standings` how the rules stand (`apps.edge.limits`)."""
+
+    code, status, title = "rate_limited", 429, "Too many requests"
+
+    standings: list[Any]
 
 
 def malformed_key() -> ValidationFailed:

@@ -17,7 +17,8 @@ from apps.core.errors import DomainError, NotFound, PermissionRefused, TenantMis
 from apps.core.pages import error_page
 from apps.core.rest import problems
 from apps.core.tenants import public_scope, tenant_scope, tenant_transaction
-from apps.edge import idempotency
+from apps.edge import idempotency, limits
+from apps.edge.errors import RateLimited
 from apps.iam import browser, selectors
 from apps.iam.api.authentication import bearer_token
 from apps.iam.errors import InvalidToken
@@ -63,6 +64,7 @@ PLATFORM_PREFIXES = (API_PREFIX, "/admin/", "/webhooks/", "/sign-up/", "/restore
         request.urlconf = settings.ROOT_URLCONF
         response = self._refuse_host(request) or self.get_response(request)
         response[correlation.HEADER] = correlation_id
+        limits.describe(request, response)
         return response
 
     def process_view(self, request: Any, view: View, args: Any, kwargs: Any) -> HttpResponseBase | None:
@@ -70,12 +72,14 @@ PLATFORM_PREFIXES = (API_PREFIX, "/admin/", "/webhooks/", "/sign-up/", "/restore
         try:
             if _is_api(request):
                 if _is_public_api(view):
+                    limits.enforce(request, None, request.origin.ip)
                     return None
                 self._identify_program(request)
             elif request.tenant is not None:
                 self._identify_browser(request)
             else:
                 self._identify_operator(request)
+            limits.enforce(request, request.actor, request.origin.ip)
             if request.tenant is None:
                 return None
             _require_serving(request, view)
@@ -206,6 +210,11 @@ def _refusal(request: Any, error: DomainError) -> HttpResponseBase:
     if _is_api(request):
         return problems.respond(request, error)
     tenant = request.tenant
+    if isinstance(error, RateLimited) or tenant is None:
+        response = error_page(request, error)
+        if "retry_after" in error.extra:
+            response["Retry-After"] = str(error.extra["retry_after"])
+        return _rendered(response)
     if isinstance(error, TenantNotAvailable) and tenant.status == TenantStatus.PROVISIONING:
         path = reverse("iam:signup-progress", urlconf=settings.ROOT_URLCONF, args=[tenant.key])
         return HttpResponseRedirect(f"{settings.PLATFORM_URL}{path}")

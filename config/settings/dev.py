@@ -15,6 +15,7 @@ SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = True
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 DEMO = True
+RATE_LIMITS_ENFORCED = env.str("INSULA_RATE_LIMITS", default="on") not in ("off", "false", "0")
 SILENCED_SYSTEM_CHECKS = ["djstripe.W002"]  # the stand-in is meant
 # The demo's command lives with the development server, which no image ships.
 SHARED_APPS = [*SHARED_APPS, "devserver"]

@@ -76,3 +76,11 @@ CONTENT_SECURITY_POLICY = {
         "object-src": ["'none'"],
     },
 }
+
+RATE_LIMITS = {
+    "sensitive": (env.int("RATE_LIMIT_SENSITIVE", default=5), 60),
+    "ip": (env.int("RATE_LIMIT_ANONYMOUS", default=100), 60),
+    "user": (env.int("RATE_LIMIT_USER", default=1000), 60),
+    "workspace": (env.int("RATE_LIMIT_WORKSPACE", default=10_000), 60),
+}
+RATE_LIMITS_ENFORCED = True

@@ -23,5 +23,6 @@ SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = True
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 DEMO = True
+RATE_LIMITS_ENFORCED = False  # the tests of the limits turn them on
 SILENCED_SYSTEM_CHECKS = ["djstripe.W002"]  # the stand-in is meant
 TENANT_POOL_SIZE = 0  # tests that want a pool fill one

@@ -1,0 +1,167 @@
+"""Rate limits: exact sliding windows in Valkey, several rules in one round trip.
+
+A window holds the instant of each call it let through, so that it never lets more through within any window and never
+refuses a call below the limit. The clock is Valkey's. A refused call counts for no rule. While Valkey is away calls
+pass, except to the sensitive routes, which answer 503. Source: PRODUCT, rate limits; IETF
+draft-ietf-httpapi-ratelimit-headers.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+from uuid import uuid4
+
+import redis
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
+from prometheus_client import Counter
+from redis.exceptions import RedisError
+
+from apps.core.actor import Actor
+from apps.core.errors import Unavailable
+from apps.edge.errors import RateLimited
+
+logger = structlog.get_logger(__name__)
+
+# Where credentials are guessed, letters are sent to strangers and workspaces are made.
+SENSITIVE = re.compile(
+    r"/(sign-in|sign-up|forgot-password|reset-password)/|/api/v1/auth/(signin|signup|discover|password/(forgot|reset))"
+)
+# Asked by machines that prove themselves otherwise, or that ask all the time.
+UNLIMITED = re.compile(r"/(health|metrics|webhooks|static|ws)(/|$)|/tls/allowed$")
+TIMEOUT_SECONDS = 0.5
+_REFUSED = Counter("insula_rate_limited_total", "Calls that a rate limit refused", ["rule"])
+_UNCOUNTED = Counter("insula_rate_limit_unavailable_total", "Calls that no limit counted, Valkey being away")
+
+# KEYS: a sorted set for each rule. ARGV: the call's name, then limit and window in µs for each rule. Answers the number
+# of the rule that refuses (0: none) and for each rule what is left and the µs until the oldest call leaves the window.
+_SCRIPT = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local refused, answer = 0, {0}
+for i, key in ipairs(KEYS) do
+  local limit, window = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now - window))
+  local used = redis.call('ZCARD', key)
+  if used >= limit and refused == 0 then refused = i end
+  answer[2 * i] = limit - used
+  local oldest = redis.call('ZRANGE', key, math.max(0, used - limit), math.max(0, used - limit), 'WITHSCORES')
+  answer[2 * i + 1] = oldest[2] and (tonumber(oldest[2]) + window - now) or window
+end
+answer[1] = refused
+if refused == 0 then
+  for i, key in ipairs(KEYS) do
+    redis.call('ZADD', key, string.format('%.0f', now), ARGV[1])
+    redis.call('PEXPIRE', key, math.ceil(ARGV[2 * i + 1] / 1000))
+    answer[2 * i] = answer[2 * i] - 1
+  end
+end
+return answer
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """At most `limit` calls within `seconds`, whenever they begin."""
+
+    name: str
+    limit: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a rule still lets through; `reset_seconds` until the oldest counted call leaves the window."""
+
+    rule: Rule
+    remaining: int
+    reset_seconds: int
+
+
+def take(counted: Sequence[tuple[Rule, str]]) -> list[Standing]:
+    """Count one call for each rule and whom it counts for, or for none of them.
+
+    Raises:
+        RateLimited: a rule is used up; `standings` says how all of them stand.
+        redis.exceptions.RedisError: Valkey is away.
+    """
+    keys = [f"insula:limit:{rule.name}:{subject}" for rule, subject in counted]
+    arguments: list[str | int] = [uuid4().hex]
+    for rule, _subject in counted:
+        arguments += [rule.limit, rule.seconds * 1_000_000]
+    answer = cast("list[int]", _script()(keys=keys, args=arguments))
+    standings = [
+        Standing(rule, max(0, answer[2 * i + 1]), max(1, math.ceil(answer[2 * i + 2] / 1e6)))
+        for i, (rule, _subject) in enumerate(counted)
+    ]
+    if refusing := answer[0]:
+        standing = standings[refusing - 1]
+        _REFUSED.labels(standing.rule.name).inc()
+        wait = {"seconds": standing.reset_seconds}
+        told = _("Too many requests. Please try again in %(seconds)d seconds.") % wait
+        error = RateLimited(told, retry_after=standing.reset_seconds, rule=standing.rule.name)
+        error.standings = standings
+        raise error
+    return standings
+
+
+def enforce(request: HttpRequest, actor: Actor | None, ip: str | None) -> None:
+    """Count this request; how the rules stand is written onto its answer by `describe`.
+
+    Raises:
+        RateLimited: too many calls.
+        Unavailable: the route is sensitive and Valkey is away.
+    """
+    if not settings.RATE_LIMITS_ENFORCED or UNLIMITED.match(request.path):
+        return
+    is_sensitive = request.method == "POST" and SENSITIVE.match(request.path) is not None
+    try:
+        standings = take(list(_rules(actor, ip or "unknown", is_sensitive)))
+    except RateLimited as error:
+        request.standings = error.standings  # type: ignore[attr-defined]
+        raise
+    except (RedisError, OSError) as error:
+        _UNCOUNTED.inc()
+        logger.warning("limits.unavailable", error=str(error), path=request.path)
+        if is_sensitive:
+            raise Unavailable("This is not available right now; please try again.", retry_after=5) from error
+        return
+    request.standings = standings  # type: ignore[attr-defined]
+
+
+def describe(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Write ``RateLimit`` and ``RateLimit-Policy`` if the request was counted."""
+    standings: list[Standing] | None = getattr(request, "standings", None)
+    if standings is None:
+        return
+    response["RateLimit-Policy"] = ", ".join(f'"{s.rule.name}";q={s.rule.limit};w={s.rule.seconds}' for s in standings)
+    response["RateLimit"] = ", ".join(f'"{s.rule.name}";r={s.remaining};t={s.reset_seconds}' for s in standings)
+
+
+def _rules(actor: Actor | None, ip: str, is_sensitive: bool) -> list[tuple[Rule, str]]:
+    limits: dict[str, tuple[int, int]] = settings.RATE_LIMITS
+    counted: list[tuple[Rule, str]] = []
+    if is_sensitive:
+        counted.append((Rule("sensitive", *limits["sensitive"]), ip))
+    if actor is None or actor.user_id is None:
+        counted.append((Rule("ip", *limits["ip"]), ip))
+        return counted
+    counted.append((Rule("user", *limits["user"]), str(actor.user_id)))
+    if actor.tenant_id is not None:
+        counted.append((Rule("workspace", *limits["workspace"]), str(actor.tenant_id)))
+    return counted
+
+
+def _script() -> Any:
+    return _script_of(settings.CACHES["default"]["LOCATION"])
+
+
+@lru_cache(maxsize=4)
+def _script_of(url: str) -> Any:
+    client = redis.Redis.from_url(url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS)
+    return client.register_script(_SCRIPT)
