@@ -25,6 +25,7 @@ from apps.iam.errors import InvalidToken
 from apps.iam.origins import origin_of
 from apps.tenancy import hosts, rollout
 from apps.tenancy import selectors as tenancy
+from apps.tenancy.default_workspace import default_workspace
 from apps.tenancy.errors import TenantNotAvailable, TenantReadOnly
 from apps.tenancy.selectors import TenantStatus, TenantView
 
@@ -38,12 +39,12 @@ API_PREFIX = "/api/"
 HOSTLESS_PREFIXES = ("/health", "/metrics", "/tls/allowed")
 
 
-class WorkspaceMiddleware:
-    """Sets `request.tenant`, `request.actor`, `request.identity`, `request.origin` and `request.urlconf`.
 # Where one workspace is all there is, these paths of the platform's host are not its own.
 PLATFORM_PREFIXES = (API_PREFIX, "/admin/", "/webhooks/", "/sign-up/", "/restore/")
 
 
+class WorkspaceMiddleware:
+    """Sets `request.tenant`, `request.actor`, `request.identity`, `request.origin` and `request.urlconf`.
 
     Runs the view itself: within the tenant's transaction, or only in its scope when the view has
     ``own_transactions``. A view with ``writes_when_suspended`` may write in a suspended tenant, one with
@@ -182,11 +183,6 @@ def _answer(request: Any, run: idempotency.Run, own_transactions: bool) -> HttpR
     return response
 
 
-def _require_serving(request: Any, view: View) -> None:
-    tenant: TenantView = request.tenant
-    is_unready = tenant.status in (TenantStatus.PROVISIONING, TenantStatus.PROVISIONING_FAILED)
-    if not tenant.is_readable and not (is_unready and _declares(view, "serves_unready", request.method)):
-        raise TenantNotAvailable("This workspace is not available.", workspace_status=tenant.status)
 def _serve_the_one(request: Any) -> None:
     """On the platform's own host there are the one workspace's pages, and the platform's beside them."""
     request.urlconf = settings.SINGLE_URLCONF
@@ -194,10 +190,15 @@ def _serve_the_one(request: Any) -> None:
         request.tenant = tenancy.tenant_by_host(settings.PLATFORM_HOST) or default_workspace()
 
 
-    if tenant.status == TenantStatus.SUSPENDED and request.method not in SAFE_METHODS and not _may_write(request, view):
-        raise TenantReadOnly("This workspace is suspended: you can look, but nothing can be changed.")
+def _require_serving(request: Any, view: View) -> None:
+    tenant: TenantView = request.tenant
     if not tenant.is_served:
         raise TenantNotAvailable("This installation serves another workspace.")
+    is_unready = tenant.status in (TenantStatus.PROVISIONING, TenantStatus.PROVISIONING_FAILED)
+    if not tenant.is_readable and not (is_unready and _declares(view, "serves_unready", request.method)):
+        raise TenantNotAvailable("This workspace is not available.", workspace_status=tenant.status)
+    if tenant.status == TenantStatus.SUSPENDED and request.method not in SAFE_METHODS and not _may_write(request, view):
+        raise TenantReadOnly("This workspace is suspended: you can look, but nothing can be changed.")
 
 
 def _may_write(request: Any, view: View) -> bool:
