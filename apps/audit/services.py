@@ -8,6 +8,7 @@ from apps.audit.models import AuditEntry, Severity
 from apps.core import correlation
 from apps.core.actor import Actor
 from apps.core.clock import utcnow
+from apps.core.tenants import current_scope
 
 __all__ = ["REDACTED", "Severity", "record", "redact"]
 
@@ -30,7 +31,7 @@ def record(
 ) -> None:
     """Write one entry in the caller's transaction. `action` is ``app.noun.verb``, past tense left out.
 
-    Secrets are redacted by their key's name. `tenant_id` defaults to the actor's.
+    Secrets are redacted by their key's name. `tenant_id` defaults to the actor's, then to the current one.
 
     Raises:
         ValueError: `action` is not of that form.
@@ -38,7 +39,7 @@ def record(
     if not _ACTION.fullmatch(action):
         raise ValueError(f"{action!r} is not app.noun.verb")
     AuditEntry.objects.create(
-        tenant_id=tenant_id or actor.tenant_id,
+        tenant_id=tenant_id or actor.tenant_id or current_scope().id,
         action=action,
         severity=severity,
         actor_kind=actor.kind,

@@ -154,7 +154,10 @@ def _ignore(event: GatewayEvent, now: datetime) -> None:
 
 def _apply(event: GatewayEvent, tenant: TenantView, payment_id: UUID, facts: PaymentFacts, now: datetime) -> None:
     with transaction.atomic():
-        if not _finish(event.pk, GatewayEventStatus.PROCESSED, now, tenant_id=tenant.id, payment_id=payment_id):
+        # The event is the platform's until its tenant is written: the tenant's own role does not see it.
+        with public_scope():
+            done = _finish(event.pk, GatewayEventStatus.PROCESSED, now, tenant_id=tenant.id, payment_id=payment_id)
+        if not done:
             return
         actor = gateway(tenant.id, name=event.provider.title())
         apply_facts(actor=actor, payment_id=payment_id, facts=facts, now=now)

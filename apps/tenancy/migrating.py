@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from apps.core.postgres.base import DatabaseWrapper
+from apps.tenancy import roles, row_security, schema_script
 from apps.tenancy.migrating_tenants import Options, Result, migrate_schemas, only_one_run
 from apps.tenancy.pending import labels_of
 from apps.tenancy.progress import Progress
@@ -33,12 +34,17 @@ def migrate_platform(progress: Progress, options: Options | None = None) -> Resu
     with only_one_run(progress.say):
         migrate_shared()
         progress.say("shared tables are up to date")
+        if adopted := roles.adopt():
+            progress.say(f"{adopted} schemas have their roles now")
         progress.say(f"template {build_template().version[:12]} is up to date")
         return migrate_schemas(progress, options)
 
 
 def migrate_shared() -> None:
-    """Migrate ``public``."""
+    """Migrate ``public``, from the roles that own it to the rights and policies on its tables."""
+    roles.ensure_platform_roles()
+    for schema in ("public", schema_script.TEMPLATE_SCHEMA):
+        roles.own_schema(schema)
     labels = labels_of(settings.SHARED_APPS)
     with _wrapper().pinned_to("public"):
         executor = MigrationExecutor(connection)
@@ -49,6 +55,7 @@ def migrate_shared() -> None:
             executor = MigrationExecutor(connection)
         if _migrate(executor, labels) or is_new:
             emit_post_migrate_signal(verbosity=0, interactive=False, db=connection.alias)
+    row_security.secure_shared_tables()
 
 
 def shared_is_behind() -> bool:

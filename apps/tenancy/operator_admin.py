@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from apps.core.tenants import PUBLIC, current_scope
+from apps.tenancy.operators import is_inside
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -30,13 +31,15 @@ class ReadOnlyAdmin(ModelAdmin):
 class TenantModelAdmin(ReadOnlyAdmin):
     """Admin of a table that exists per tenant: 403 until the operator switched into one."""
 
+    of_tenant = True
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Shown only inside a tenant."""
-        return current_scope() is not PUBLIC and super().has_module_permission(request)
+        return is_inside(request) and super().has_module_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Readable only inside a tenant."""
-        return current_scope() is not PUBLIC and super().has_view_permission(request, obj)
+        return is_inside(request) and super().has_view_permission(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         """The tenant's rows; the pages of one object look for it before they ask whether it may be seen.

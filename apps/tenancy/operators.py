@@ -1,10 +1,12 @@
 """Operators inside a tenant: an audited switch that the whole admin shows and that ends by itself."""
 
+import inspect
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -93,13 +95,17 @@ class OperatorTenantMiddleware:
         return response
 
     def process_view(self, request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
-        """Enter the tenant for the view and for the rendering of its template."""
+        """Enter the tenant for views of its tables, and for the rendering of their templates."""
         if not request.path.startswith("/admin/") or not getattr(request.user, "is_staff", False):
             return None
         inside = current(request)
         if inside is None:
             return None
         request.operator_tenant = inside
+        # The platform's own tables are read as the platform: a tenant's role would see but one organisation.
+        holder = getattr(inspect.unwrap(view), "__self__", None)
+        if isinstance(holder, ModelAdmin) and not getattr(holder, "of_tenant", False):
+            return None
         with tenant_transaction(inside.scope):
             response: HttpResponseBase = view(request, *args, **kwargs)
             if isinstance(response, TemplateResponse):

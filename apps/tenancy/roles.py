@@ -6,7 +6,7 @@ through the platform's role and inherits nothing from it. See docs/decisions/000
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import structlog
 from django.conf import settings
@@ -18,6 +18,8 @@ from apps.core.tenants import owner_transaction
 
 logger = structlog.get_logger(__name__)
 
+# Before 18 a deferred trigger ran as whoever was current at COMMIT: the ledger's checks would be refused, or worse.
+MINIMUM_VERSION = 180_000
 _TENANT_SCHEMA = re.compile(r"t_[a-z0-9]{16}")
 _ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
@@ -102,9 +104,13 @@ def ensure_platform_roles(*, using: str = DEFAULT_DB_ALIAS) -> None:
     Looks first and changes nothing that is right already. The login needs CREATEROLE only when something is missing.
 
     Raises:
+        ImproperlyConfigured: the server is too old.
         django.db.DatabaseError: something is missing and the login may not make it; docs/operations.md names the
             statements for an administrator.
     """
+    version = connections[using].pg_version  # type: ignore[attr-defined]
+    if version < MINIMUM_VERSION:
+        raise ImproperlyConfigured(f"PostgreSQL {version // 10000} is too old; 18 is needed.")
     for question, statement in _foundations(using):
         if _holds(question, using):
             continue
@@ -117,12 +123,11 @@ def ensure_platform_roles(*, using: str = DEFAULT_DB_ALIAS) -> None:
                 raise
 
 
-def adopt(schemas: Sequence[str], *, using: str = DEFAULT_DB_ALIAS) -> int:
-    """Give schemas from before the roles their owner, role and rights; returns how many needed it."""
-    wanted = [checked(schema) for schema in schemas]
+def adopt(*, using: str = DEFAULT_DB_ALIAS) -> int:
+    """Give tenants' schemas without role (older ones, restored ones) owner, role and rights; returns how many."""
     with connections[using].cursor() as cursor:
-        cursor.execute(_UNADOPTED, [wanted, _owner()])
-        found = [row[0] for row in cursor.fetchall()]
+        cursor.execute(_UNADOPTED, [f"^{_TENANT_SCHEMA.pattern}$", _owner()])
+        found = [checked(row[0]) for row in cursor.fetchall()]
     for schema in found:
         own_schema(schema, using=using)
     create_roles(found, using=using)
@@ -155,7 +160,7 @@ def own_schema(schema: str, *, using: str = DEFAULT_DB_ALIAS) -> None:
 
 _UNADOPTED = """
 select n.nspname from pg_namespace n
- where n.nspname = any(%s)
+ where n.nspname ~ %s
    and (pg_get_userbyid(n.nspowner) <> %s
         or not exists (select 1 from pg_roles r where r.rolname = n.nspname
                           and has_schema_privilege(r.oid, n.oid, 'usage')))

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from django.db import connections
 
 from apps.core.tenants import owner_transaction
-from apps.tenancy.roles import checked
+from apps.tenancy.roles import provisioning_sql
 
 
 def build_schemas(schemas: Sequence[str], script: str, *, using: str) -> None:
-    """Make `schemas` in one transaction and one message each, with all that the template has.
+    """Make `schemas` and their roles in one transaction and one message each, with all that the template has.
 
     Raises:
         ValueError: a name that `ids.schema_name` does not make.
@@ -17,5 +17,4 @@ def build_schemas(schemas: Sequence[str], script: str, *, using: str) -> None:
     """
     with owner_transaction(using=using), connections[using].cursor() as cursor:
         for schema in schemas:
-            name = checked(schema)
-            cursor.execute(f"CREATE SCHEMA {name}; SET LOCAL search_path = {name};\n{script}")
+            cursor.execute(provisioning_sql(schema, script))

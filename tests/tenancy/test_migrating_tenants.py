@@ -18,7 +18,7 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from apps.core.actor import system
-from apps.core.tenants import tenant_transaction
+from apps.core.tenants import owner_transaction, tenant_transaction
 from apps.tenancy import migrating_tenants, schema_script, services
 from apps.tenancy.migrating_tenants import Options, migrate_tenants
 from apps.tenancy.models import SchemaReport, SchemaStep, SchemaTemplate, Tenant, TenantStatus
@@ -84,7 +84,7 @@ def sql(tenant: Tenant, statement: str) -> list[tuple[Any, ...]]:
 
 
 def columns(schema: str) -> set[str]:
-    with connection.cursor() as cursor:
+    with owner_transaction(), connection.cursor() as cursor:
         cursor.execute(
             "select column_name from information_schema.columns where table_schema = %s and"
             " table_name = 'ledger_account'",
@@ -94,7 +94,7 @@ def columns(schema: str) -> set[str]:
 
 
 def as_owner(tenant: Tenant, statement: str) -> None:
-    with connections["default"].cursor() as cursor:
+    with owner_transaction(), connections["default"].cursor() as cursor:
         cursor.execute(statement.format(schema=tenant.schema_name))
 
 
@@ -105,7 +105,9 @@ def table_in_use(database: str, tenant: Tenant) -> Iterator[psycopg.Connection[A
     with psycopg.connect(
         **{k: parameters[k] for k in ("dbname", "user", "password", "host", "port") if parameters.get(k)}
     ) as other:
+        other.execute(f"set role {tenant.schema_name}")
         other.execute(f"select count(*) from {tenant.schema_name}.ledger_account")
+        other.execute("reset role")
         yield other
 
 

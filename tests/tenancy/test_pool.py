@@ -14,6 +14,7 @@ from django.core.cache import cache
 from django.db import connection, connections, transaction
 
 from apps.core.actor import system
+from apps.core.tenants import owner_transaction
 from apps.tenancy import pool, schema_script, selectors, services
 from apps.tenancy.migrating_tenants import migrate_tenants
 from apps.tenancy.models import PooledSchema, PoolStatus, ProvisioningStep, Tenant, TenantStatus
@@ -117,7 +118,7 @@ def test_a_claim_that_is_rolled_back_is_in_the_pool_again(three: None) -> None:
 
 
 def test_a_sign_up_that_fails_later_keeps_its_schema_for_the_retry(three: None) -> None:
-    with connection.cursor() as cursor:
+    with owner_transaction(), connection.cursor() as cursor:
         for name in ready():
             cursor.execute(f"alter table {name}.ledger_account add refusing integer not null")
     tenant_id = new("Alpha")
@@ -127,7 +128,7 @@ def test_a_sign_up_that_fails_later_keeps_its_schema_for_the_retry(three: None) 
     schema = tenant.schema_name
     assert_nothing_is_lost_or_shared()
 
-    with connection.cursor() as cursor:
+    with owner_transaction(), connection.cursor() as cursor:
         cursor.execute(f"alter table {schema}.ledger_account drop refusing")
     services.retry_provisioning(actor=system(tenant_id), tenant_id=tenant_id)
     services.provision_tenant(tenant_id=tenant_id)

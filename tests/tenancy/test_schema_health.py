@@ -11,6 +11,7 @@ from django.urls import reverse
 from apps.audit.models import AuditEntry
 from apps.core.actor import system
 from apps.core.clock import utcnow
+from apps.core.tenants import owner_transaction
 from apps.tenancy import schema_drift, services, tasks
 from apps.tenancy.models import SchemaReport, Tenant, TenantStatus
 from apps.tenancy.schema_drift import check_schemas, differences, drifted
@@ -30,7 +31,7 @@ def _client(role: str) -> Client:
 
 
 def _change(tenant: TenantView, statement: str) -> None:
-    with connection.cursor() as cursor:
+    with owner_transaction(), connection.cursor() as cursor:
         cursor.execute(statement.format(schema=tenant.schema_name))
 
 
@@ -116,7 +117,7 @@ def test_what_is_behind_and_why(grow: Grow) -> None:
 
 
 def _change_row(tenant: Tenant, statement: str) -> None:
-    with connection.cursor() as cursor:
+    with owner_transaction(), connection.cursor() as cursor:
         cursor.execute(statement.format(schema=tenant.schema_name))
 
 

@@ -9,8 +9,8 @@ from django.db import connection, connections
 from apps.audit.models import AuditEntry
 from apps.core.actor import system
 from apps.core.errors import IllegalState
-from apps.core.tenants import tenant_transaction
-from apps.tenancy import lifecycle, schema_script, selectors, services
+from apps.core.tenants import owner_transaction, tenant_transaction
+from apps.tenancy import lifecycle, roles, schema_script, selectors, services
 from apps.tenancy.errors import NameTaken
 from apps.tenancy.models import SchemaTemplate, Tenant, TenantStatus
 from apps.tenancy.selectors import TenantView
@@ -31,7 +31,7 @@ def structure(schema: str) -> list[tuple[str, ...]]:
         "where p.pronamespace = %(s)s::regnamespace",
     )
     found: list[tuple[str, ...]] = []
-    with connection.cursor() as cursor:
+    with owner_transaction(), connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement, {"s": schema})
             found += [tuple(_plain(value.replace(schema, "S")) for value in row) for row in cursor.fetchall()]
@@ -48,10 +48,8 @@ def test_a_provisioned_schema_is_what_migrations_make(acme: TenantView) -> None:
 
 
 def test_the_stored_script_is_the_templates(acme: TenantView) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"set local search_path = {schema_script.TEMPLATE_SCHEMA}")
+    with owner_transaction(schema_script.TEMPLATE_SCHEMA):
         version, _ = schema_script.build()
-        cursor.execute("set local search_path = public")
     assert SchemaTemplate.objects.filter(version=version).exists()
 
 
@@ -79,8 +77,7 @@ def test_eight_workers_provision_one_tenant_once(committed: NewTenant) -> None:
         changes = AuditEntry.objects.filter(tenant_id=tenant.id, action="tenancy.tenant.change_status")
         assert changes.count() == 1
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute(f'drop schema "{tenant.schema_name}" cascade')
+        roles.drop_schema(tenant.schema_name)
         Tenant.objects.filter(pk=tenant.id).delete()
 
 
@@ -150,7 +147,7 @@ def test_stuck_tenants_are_given_up(acme: TenantView) -> None:
 
 
 def test_what_one_tenant_writes_the_other_does_not_see(acme: TenantView, globex: TenantView) -> None:
-    with tenant_transaction(acme.scope), connection.cursor() as cursor:
+    with owner_transaction(acme.schema_name), connection.cursor() as cursor:
         cursor.execute("create table probe as select 1 as n")
     with tenant_transaction(globex.scope), connection.cursor() as cursor:
         cursor.execute("select to_regclass('probe')")

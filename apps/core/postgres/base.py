@@ -1,8 +1,8 @@
 """PostgreSQL backend: the tenant is a property of a transaction, never of a session.
 
-Entering a transaction sends ``BEGIN; SET LOCAL search_path …; SET LOCAL app.tenant_id …`` in one message, so
-nothing survives ``COMMIT`` and a connection may be pooled, persistent or behind PgBouncer in transaction mode.
-A statement in a tenant's context outside a transaction is refused here rather than answered from ``public``.
+Entering a transaction sends ``BEGIN; SET LOCAL search_path …; SET LOCAL app.tenant_id …; SET LOCAL ROLE …`` in one
+message, so nothing survives ``COMMIT`` and a connection may be pooled, persistent or behind PgBouncer in transaction
+mode. A statement in a tenant's context outside a transaction is refused here rather than answered from ``public``.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.utils import ProgrammingError
 from django_tenants.postgresql_backend import base as tenants_base
 from django_tenants.utils import get_public_schema_name, quote_schema_name
@@ -61,12 +62,21 @@ class DatabaseWrapper(tenants_base.DatabaseWrapper):
     def _local_settings(self) -> sql.Composable:
         if self._pinned_schema:
             return sql.SQL("")
-        path = [self.scope.schema_name]
-        if self.scope is not PUBLIC:
+        scope = self.scope
+        path = [scope.schema_name]
+        if scope is PUBLIC:
+            role: sql.Composable = sql.SQL("NONE")
+        elif scope.as_owner:
+            role = sql.Identifier(settings.DATABASE_OWNER_ROLE)
+        else:
             path.append(get_public_schema_name())
-        return sql.SQL("SET LOCAL search_path = {path}; SET LOCAL app.tenant_id = {tenant}").format(
-            path=sql.SQL(", ").join(sql.SQL(quote_schema_name(name)) for name in path),
-            tenant=sql.Literal(_text(self.scope.id)),
+            role = sql.Identifier(scope.schema_name)
+        return sql.SQL(
+            "SET LOCAL search_path = {path}; SET LOCAL app.tenant_id = {tenant}; SET LOCAL ROLE {role}"
+        ).format(
+            path=sql.SQL(", ").join(sql.Identifier(name) for name in path),
+            tenant=sql.Literal(_text(scope.id)),
+            role=role,
         )
 
     # -- transactions --------------------------------------------------------------------------------------------
@@ -111,20 +121,28 @@ class DatabaseWrapper(tenants_base.DatabaseWrapper):
         Schema editors work outside transactions as well, so they need a path that is the connection's; it is
         given at connect time and the connection is closed afterwards, so it can never be handed to a request.
         """
-        options = self.settings_dict["OPTIONS"]
-        before, schema = options.get("options"), self.schema_name
+        schema = self.schema_name
         self.close()
-        options["options"] = f"-c search_path={quote_schema_name(schema_name)}"
         self._pinned_schema, self.schema_name = schema_name, schema_name
         try:
             yield
         finally:
             self.close()
             self._pinned_schema, self.schema_name = None, schema
-            if before is None:
-                options.pop("options", None)
-            else:
-                options["options"] = before
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """Django's, and while pinned the path and the owner's role as properties of the connection."""
+        parameters: dict[str, Any] = super().get_connection_params()
+        if self._pinned_schema:
+            # Not in settings_dict: every thread shares that.
+            path, role = quote_schema_name(self._pinned_schema), settings.DATABASE_OWNER_ROLE
+            parameters["options"] = f"-c search_path={path} -c role={role}"
+        return parameters
+
+    @property
+    def pool(self) -> Any:
+        """psycopg's pool when the settings ask for one; a pinned connection never comes from it."""
+        return None if self._pinned_schema else super().pool
 
 
 def _text(tenant_id: UUID | None) -> str:

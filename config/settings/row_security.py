@@ -1,0 +1,18 @@
+"""What a tenant's database role may do in the shared tables; applied at the end of every migration."""
+
+# What a tenant's database role may do in shared tables. A table with a tenant_id gives all rights on the tenant's own
+# rows unless it is named here; any other table gives none unless it is named here.
+TENANT_RIGHTS = {
+    "audit_entry": "SELECT, INSERT",
+    "iam_user": "SELECT",
+    "tenancy_tenant": "SELECT, UPDATE ({changeable})",
+    "django_content_type": "SELECT",
+}
+# Which rows, where that is not `tenant_id = {tenant}`.
+TENANT_ROWS = {
+    "tenancy_tenant": "id = {tenant}",
+    "iam_user": "id in (select user_id from public.iam_membership)",
+}
+TENANT_HIDDEN_COLUMNS: dict[str, frozenset[str]] = {}
+# A tenant that could rename its schema would move into another's at its next request.
+TENANT_FIXED_COLUMNS = {"tenancy_tenant": frozenset({"id", "key", "schema_name", "database_alias"})}
