@@ -9,12 +9,21 @@ from django.utils.functional import SimpleLazyObject
 from apps.iam import pages as iam
 from apps.invoices import selectors as invoices
 from apps.notifications import selectors as notifications
+from apps.tenancy import brands, hosts, rollout, tabs
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Cheap values at once, counted ones only when a template asks."""
-    context: dict[str, Any] = {"platform_url": settings.PLATFORM_URL, **iam.shell(request)}
+    context: dict[str, Any] = {
+        "platform_url": settings.PLATFORM_URL,
+        "is_single": rollout.is_single(),
+        **iam.shell(request),
+    }
     actor = getattr(request, "actor", None)
+    if tenant := getattr(request, "tenant", None):
+        host = hosts.of_request(request.get_host()) or ""
+        context["brand"] = SimpleLazyObject(lambda: brands.brand_for_host(tenant, host))
+        context["settings_tabs"] = SimpleLazyObject(lambda: tabs.tabs_for(actor))
     if actor is None or actor.tenant_id is None:
         return context
     return context | {

@@ -5,6 +5,8 @@ from django.urls import include, path
 from django.views.generic import TemplateView
 
 from apps.core import health
+from apps.iam import danger
+from apps.tenancy.views.domains import certificate_allowed
 from config import operators, views
 
 handler400 = "config.views.bad_request"
@@ -25,8 +27,10 @@ operators.leave_out_foreign_admins()
 urlpatterns = [
     path("", TemplateView.as_view(template_name="landing/index.html"), name="landing"),
     path("", include("apps.iam.urls_platform")),
+    path("restore/<str:token>/", danger.restore, name="restore"),
     path("admin/", admin.site.urls),
     path("webhooks/stripe/payments/", views.payments_webhook, name="stripe-payments-webhook"),
+    path("tls/allowed", certificate_allowed, name="tls-allowed"),
     path("", include("django_prometheus.urls")),
     *everywhere,
 ]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 _HEX = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
 TEXT_CONTRAST, CONTROL_CONTRAST = 4.5, 3.0
+# More than text needs, because it also stands on a tint of itself.
+TINTED_CONTRAST, TINTED_CONTRAST_DARK = 5.5, 7.0
 WHITE, BLACK = "#ffffff", "#000000"
 # What cards of dark pages are painted with (``tokens.css``, --surface).
 DARK_SURFACE = "#161922"
@@ -65,10 +67,10 @@ def palette(accent: str) -> Palette:
     fill = normalised(accent)
     fill_dark = _moved(fill, DARK_SURFACE, CONTROL_CONTRAST)
     return Palette(
-        text=legible_accent(fill),
+        text=_moved(fill, WHITE, TINTED_CONTRAST),
         fill=fill,
         on_fill=foreground(fill),
-        text_dark=_moved(fill, DARK_SURFACE, TEXT_CONTRAST),
+        text_dark=_moved(fill, DARK_SURFACE, TINTED_CONTRAST_DARK),
         fill_dark=fill_dark,
         on_fill_dark=foreground(fill_dark),
     )

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from apps.invoices.views import clients, hosted, invoices
+from apps.invoices.views import clients, hosted, invoices, series
 
 invoice_pages = [
     path("", invoices.invoice_list, name="list"),
@@ -29,6 +29,7 @@ hosted_pages = [
 ]
 
 urlpatterns = [
+    path("settings/numbers/", series.number_series, name="settings-numbers"),
     path("invoices/", include((invoice_pages, "invoices"))),
     path("clients/", include((client_pages, "clients"))),
     path("i/", include((hosted_pages, "hosted"))),

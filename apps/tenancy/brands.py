@@ -114,8 +114,10 @@ def brand_of(tenant: TenantView, brand_id: UUID | None) -> BrandView:
 def brand_for_host(tenant: TenantView, host: str) -> BrandView:
     """The brand whose domain `host` is, otherwise the default one."""
     rows = list(_rows(tenant.id))
-    chosen = next((row for row in rows if row.domain and row.domain.domain == host), None)
-    return _view(chosen) if chosen else brand_of(tenant, None)
+    chosen = next((row for row in rows if row.domain and row.domain.domain == host), None) or next(
+        (row for row in rows if row.is_default), None
+    )
+    return _view(chosen) if chosen else BrandView(None, tenant.name)
 
 
 def brand_exists(*, tenant_id: UUID, brand_id: UUID) -> bool:

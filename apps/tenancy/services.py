@@ -12,7 +12,7 @@ from apps.audit import services as audit
 from apps.core import events
 from apps.core.actor import Actor, system
 from apps.core.clock import utcnow
-from apps.core.errors import DomainError, IllegalState, NotFound, PermissionRefused
+from apps.core.errors import DomainError, IllegalState, NotFound
 from apps.core.tenants import public_scope, tenant_transaction
 from apps.tenancy import pool, selectors, transitions
 from apps.tenancy.errors import NameTaken
@@ -23,7 +23,6 @@ from apps.tenancy.template_schema import held_template
 
 logger = structlog.get_logger(__name__)
 
-SETTINGS = frozenset({"legal_name", "email", "tax_id", "address", "currency", "locale", "time_zone"})
 STUCK_AFTER = timedelta(minutes=5)
 RESERVED_SLUGS = frozenset({"www", "api", "admin", "app", "mail", "static", "media", "ws", "docs", "status", "help"})
 
@@ -124,41 +123,6 @@ def reactivate_tenant(*, actor: Actor, tenant_id: UUID, reason: str = "") -> Non
         IllegalState: the tenant is not suspended.
     """
     _change_status(actor, tenant_id, TenantStatus.ACTIVE, reason)
-
-
-def update_settings(*, actor: Actor, tenant_id: UUID, changes: dict[str, str]) -> None:
-    """Change address, tax number, currency, language or time zone; other names in `changes` are refused.
-
-    Issued invoices keep what they say.
-
-    Raises:
-        PermissionRefused: the actor lacks ``settings:write`` or belongs to another tenant.
-    """
-    actor.require("settings:write")
-    if actor.tenant_id != tenant_id:
-        raise PermissionRefused
-    unknown = changes.keys() - SETTINGS
-    if unknown:
-        raise ValueError(f"No settings: {sorted(unknown)}")
-    with transaction.atomic():
-        tenant = Tenant.objects.select_for_update().get(pk=tenant_id)
-        before = {name: getattr(tenant, name) for name in changes}
-        changed = {name: value for name, value in changes.items() if before[name] != value}
-        if not changed:
-            return
-        for name, value in changed.items():
-            setattr(tenant, name, value)
-        tenant.save(update_fields=[*changed, "updated_at"])
-        audit.record(
-            actor=actor,
-            action="tenancy.tenant.update",
-            entity_type="tenant",
-            entity_id=tenant_id,
-            entity_label=tenant.name,
-            before={name: before[name] for name in changed},
-            after=changed,
-        )
-        transitions.forget_hosts(tenant)
 
 
 def link(*, kind: str, ref: str, tenant_id: UUID, object_id: UUID) -> None:

@@ -6,3 +6,4 @@ import "./forms.js";
 import "./toasts.js";
 import "./live.js";
 import "./editor.js";
+import "./brand.js";

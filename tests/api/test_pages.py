@@ -17,6 +17,8 @@ from apps.invoices import services as invoices
 from apps.notifications import services as notifications
 from apps.notifications.models import Notification, NotificationKind
 from apps.notifications.services import Recipient, Text
+from apps.tenancy import brands, domains, tax_ids
+from apps.tenancy.models import Domain
 from apps.tenancy.selectors import TenantView
 from tests.api import matrix
 from tests.factories import invoices as invoice_factory
@@ -61,7 +63,16 @@ def belongings_of(tenant: TenantView) -> dict[str, UUID]:
             dedupe_key="pages",
             text=lambda: Text("Welcome", ""),
         )
+    with in_tenant(tenant):
+        brand = brands.create_brand(actor=owner, values={"name": "Pages"})
+        brands.create_brand(actor=owner, values={"name": "Second"})
+        former = Domain.objects.create(domain=f"old-{tenant.slug}.localhost", tenant_id=tenant.id, kind="FORMER")
     return {
+        "brand_id": brand.id,
+        "tax_id": tax_ids.add_tax_id(actor=owner, kind="other", value="7").id,
+        "claim_id": domains.add_domain(actor=owner, domain=f"{tenant.slug}.pages.example").id,
+        "domain_id": former.id,
+        "digest": "0" * 64,
         "client_id": issued.client.id,
         "invoice_id": issued.id,
         "draft": draft.id,
@@ -186,7 +197,20 @@ class _Form(HTMLParser):
 NASTIEST = ["\x00", "x" * 10_000, "9" * 400, "1e999999", "<script>alert(1)</script>"]
 
 
-@pytest.mark.parametrize("name", ["clients:new", "invoices:new", "settings", "iam:signin"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "clients:new",
+        "invoices:new",
+        "settings",
+        "settings-region",
+        "settings-tax-ids",
+        "settings-numbers",
+        "settings-domains",
+        "settings-brand-new",
+        "iam:signin",
+    ],
+)
 def test_any_value_in_any_field_of_a_form(
     acme: TenantView, browser_client: BrowserFor, belongings: dict[str, UUID], name: str
 ) -> None:

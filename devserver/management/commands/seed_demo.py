@@ -17,8 +17,10 @@ from apps.iam import selectors as iam_selectors
 from apps.iam import services as iam
 from apps.invoices import selectors as invoice_selectors
 from apps.invoices import services as invoices
+from apps.tenancy import profile as tenant_profile
 from apps.tenancy import selectors as tenancy
 from apps.tenancy import services as tenancy_services
+from apps.tenancy import tax_ids
 from apps.tenancy.errors import NameTaken
 from apps.tenancy.selectors import TenantView
 
@@ -89,16 +91,15 @@ class Command(BaseCommand):
                 actor = iam_selectors.actor_for_member(owner.user_id, tenant.id, Origin(source="CLI"))
                 if actor is None or invoices_exist(actor):
                     return
-                tenancy_services.update_settings(
+                tenant_profile.update_settings(
                     actor=actor,
-                    tenant_id=tenant.id,
                     changes={
                         "legal_name": f"{tenant.name} Studio GmbH",
                         "address": "Hafenstraße 12\n20457 Hamburg",
                         "email": f"hello@{tenant.slug}.test",
-                        "tax_id": "DE136695976",
                     },
                 )
+                tax_ids.add_tax_id(actor=actor, kind="de_vat", value="DE136695976")
             with transaction.atomic():
                 clients = [self._client(actor, *spec) for spec in CLIENTS]
             for index in range(count):
