@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
+from sandbox.stripe.billing.price_tiers import parse_tiers
 from sandbox.stripe.calls import Work
 from sandbox.stripe.currencies import MAXIMUM_CHARGE
 from sandbox.stripe.errors import InvalidRequest
@@ -146,13 +147,14 @@ def new_price(work: Work, given: JsonObject, product_id: str, *, active: bool = 
 
     Raises: InvalidRequest when the amount is missing, given twice, or the lookup key is taken.
     """
-    decimal = _decimal_amount(given, param)
+    tiers = parse_tiers(given, param)
+    decimal = None if tiers else _decimal_amount(given, param)
     recurring = given.get("recurring")
     price: JsonObject = {
         "id": new_id("price_"),
         "object": "price",
         "active": given.get("active", active),
-        "billing_scheme": "per_unit",
+        "billing_scheme": "tiered" if tiers else "per_unit",
         "created": work.now,
         "currency": given["currency"],
         "custom_unit_amount": None,
@@ -169,14 +171,14 @@ def new_price(work: Work, given: JsonObject, product_id: str, *, active: bool = 
             "usage_type": recurring.get("usage_type", "licensed"),
         },
         "tax_behavior": given.get("tax_behavior", "unspecified"),
-        "tiers_mode": None,
-        "transform_quantity": None,
+        "tiers_mode": given["tiers_mode"] if tiers else None,
+        "transform_quantity": given.get("transform_quantity"),
         "type": "recurring" if recurring else "one_time",
-        "unit_amount": int(decimal) if decimal == decimal.to_integral_value() else None,
-        "unit_amount_decimal": format(decimal, "f"),
+        "unit_amount": None if decimal is None or decimal != decimal.to_integral_value() else int(decimal),
+        "unit_amount_decimal": None if decimal is None else format(decimal, "f"),
     }
     take_lookup_key(work, price, given)
-    work.objects.insert(price)
+    work.objects.insert(price, {"tiers": tiers} if tiers else None)
     emit(work, "price.created", price)
     return price
 

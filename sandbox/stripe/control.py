@@ -13,6 +13,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from sandbox.stripe import checkout, disputes, later, outcomes
+from sandbox.stripe.billing_control import BillingControl
 from sandbox.stripe.calls import Work
 from sandbox.stripe.configuration import ACCOUNT_ID, API_VERSION, Configuration
 from sandbox.stripe.delivery import held
@@ -49,8 +50,11 @@ class Control:
         self._storage = storage
         self._faults = faults
         deliveries = DeliveryControl(storage)
+        billing = BillingControl(configuration, storage)
         rules: list[tuple[str, str, Callable[..., JsonObject]]] = [
             ("GET", "/_sandbox/health", self._health),
+            ("PUT", "/_sandbox/billing", billing.settings),
+            ("POST", "/_sandbox/customers/<customer>/discount", billing.discount_customer),
             ("POST", "/_sandbox/reset", self._reset),
             ("POST", "/_sandbox/checkout/sessions/<session>/complete", self._complete),
             ("GET", "/_sandbox/events", self._events),

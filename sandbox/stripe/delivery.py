@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import httpx
 
 from sandbox.stripe import checkout, later, outcomes
+from sandbox.stripe.billing import agenda, cycle
 from sandbox.stripe.calls import Work
 from sandbox.stripe.configuration import Configuration
 from sandbox.stripe.events import with_pending
@@ -100,6 +101,7 @@ class Courier:
             try:
                 self._expire_sessions()
                 self._do_later()
+                self._bill_due()
                 if time.monotonic() - forgot_at > 3600:
                     with self._storage.write() as connection:
                         forget_old(connection)
@@ -135,6 +137,15 @@ class Courier:
                 return
         with self._storage.write() as connection:
             outcomes.run(Work(Objects(connection), int(time.time()), self._configuration.base_url), until=time.time())
+
+    def _bill_due(self) -> None:
+        """Renew, collect and end what is due on the wall's clock; test clocks move only when advanced."""
+        now = int(time.time())
+        with self._storage.read() as connection:
+            if agenda.next_due(Work(Objects(connection), now, self._configuration.base_url), cycle.WALL, now) is None:
+                return
+        with self._storage.write() as connection:
+            cycle.run(Work(Objects(connection), now, self._configuration.base_url), until=now)
 
     def _send_due(self) -> None:
         with self._lock:

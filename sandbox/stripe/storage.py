@@ -27,6 +27,10 @@ CREATE INDEX IF NOT EXISTS object_by_customer ON object (kind, json_extract(body
 CREATE INDEX IF NOT EXISTS object_by_intent ON object (kind, json_extract(body, '$.payment_intent'));
 CREATE INDEX IF NOT EXISTS object_by_charge ON object (kind, json_extract(body, '$.charge'));
 CREATE INDEX IF NOT EXISTS object_by_owner ON object (kind, json_extract(hidden, '$.owner'));
+CREATE INDEX IF NOT EXISTS object_by_due ON object (json_extract(hidden, '$.clock'), json_extract(hidden, '$.due'))
+    WHERE json_extract(hidden, '$.due') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS object_by_subscription
+    ON object (kind, json_extract(body, '$.parent.subscription_details.subscription'));
 CREATE TABLE IF NOT EXISTS delivery (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     event TEXT NOT NULL,

@@ -19,6 +19,8 @@ ALLOWED_ABSENT = {
     # Connect, Treasury, Terminal and the like: not part of a plain account.
     "account": {"groups", "tos_acceptance"},
     "customer": {"cash_balance"},
+    # Shown only when expanded.
+    "invoice": {"confirmation_secret"},
 }
 
 

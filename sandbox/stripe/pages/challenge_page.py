@@ -9,7 +9,8 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from sandbox.stripe import checkout, payments, setups
+from sandbox.stripe import checkout, portal_actions, setups
+from sandbox.stripe.billing import collection
 from sandbox.stripe.calls import Work
 from sandbox.stripe.configuration import Configuration
 from sandbox.stripe.errors import StripeError
@@ -70,9 +71,11 @@ def _finish_session(work: Work, session_id: str, intent: JsonObject, *, passed: 
 def _finish_intent(work: Work, intent: JsonObject, *, passed: bool) -> Response:
     return_url, kind = work.objects.hidden(intent["id"]).get("return_url"), intent["object"]
     try:
-        finish = setups.finish_challenge if kind == setups.KIND else payments.finish_challenge
+        finish = setups.finish_challenge if kind == setups.KIND else collection.finish_challenge
         intent = finish(work, intent, passed=passed)
         outcome = "succeeded" if intent["status"] in ("succeeded", "requires_capture") else "failed"
+        if outcome == "succeeded" and work.objects.hidden(intent["id"]).get("portal"):
+            portal_actions.make_default(work, intent["customer"], intent["payment_method"])
     except StripeError:
         outcome = "failed"
     if return_url is None:

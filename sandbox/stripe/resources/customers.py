@@ -5,6 +5,7 @@ Source: https://docs.stripe.com/api/customers.
 
 from __future__ import annotations
 
+from sandbox.stripe.billing import balances, clocks, subscription_state, subscriptions
 from sandbox.stripe.calls import Call, Work
 from sandbox.stripe.events import emit
 from sandbox.stripe.identifiers import new_id, token
@@ -26,7 +27,7 @@ from sandbox.stripe.parameters import (
     full_address,
     merge_metadata,
 )
-from sandbox.stripe.resources import payment_methods
+from sandbox.stripe.resources import payment_methods, tax_ids
 from sandbox.stripe.routing import Route
 from sandbox.stripe.shapes import JsonObject
 
@@ -78,7 +79,7 @@ def new_customer(work: Work, given: JsonObject) -> JsonObject:
         "preferred_locales": [],
         "shipping": None,
         "tax_exempt": "none",
-        "test_clock": None,
+        "test_clock": given.get("test_clock"),
     }
     _apply(customer, given)
     work.objects.insert(customer)
@@ -121,7 +122,14 @@ def _set_invoice_defaults(call: Call, customer: JsonObject) -> None:
 
 
 def _create(call: Call) -> JsonObject:
-    customer = new_customer(call, call.params)
+    work: Work = call
+    if "test_clock" in call.params:
+        call.require(clocks.KIND, call.params["test_clock"], param="test_clock")
+        work = clocks.at_time_of(call, call.params)
+    customer = new_customer(work, {name: value for name, value in call.params.items() if name != "balance"})
+    if call.params.get("balance"):
+        balances.move(work, customer, call.params["balance"], "eur", type="initial")
+    _add_tax_ids(call, customer)
     method_id = call.params.get("payment_method")
     if method_id is not None:
         method = payment_methods.usable(call, method_id, param="payment_method")
@@ -144,27 +152,49 @@ def _retrieve(call: Call) -> JsonObject:
 def _update(call: Call) -> JsonObject:
     customer = call.target("customer", "customer")
     before = call.target("customer", "customer")
-    _apply(customer, call.params)
+    work = clocks.at_time_of(call, customer)
+    given = dict(call.params)
+    moved = given.pop("balance", customer["balance"]) - customer["balance"]
+    _apply(customer, given)
     _set_invoice_defaults(call, customer)
     call.objects.replace(customer)
     if customer != before:
-        emit(call, "customer.updated", customer, before=before)
+        emit(work, "customer.updated", customer, before=before)
+    if moved:
+        balances.move(work, customer, moved, customer["currency"] or "eur", type="adjustment")
     return customer
 
 
 def _delete(call: Call) -> JsonObject:
     customer = call.target("customer", "customer")
-    for method in call.objects.select("payment_method", [equals("customer", customer["id"])]):
-        payment_methods.detach(call, method)
-    call.objects.delete(customer["id"])
-    emit(call, "customer.deleted", customer)
+    delete(clocks.at_time_of(call, customer), customer)
     return {"id": customer["id"], "object": "customer", "deleted": True}
+
+
+def delete(work: Work, customer: JsonObject) -> None:
+    """Delete the customer for good: subscriptions end at once, payment methods are detached."""
+    for subscription in work.objects.select("subscription", [equals("customer", customer["id"])], ascending=True):
+        if subscription["status"] not in subscription_state.ENDED:
+            subscriptions.cancel(work, subscription, reason=None)
+    for method in work.objects.select("payment_method", [equals("customer", customer["id"])]):
+        payment_methods.detach(work, method)
+    for tax_id in work.objects.select("tax_id", [equals("customer", customer["id"])]):
+        work.objects.delete(tax_id["id"])
+    work.objects.delete(customer["id"])
+    emit(work, "customer.deleted", customer)
+
+
+def _add_tax_ids(call: Call, customer: JsonObject) -> None:
+    for index, given in enumerate(call.params.get("tax_id_data", [])):
+        tax_ids.new_tax_id(call, customer, given, param=f"tax_id_data[{index}]")
 
 
 def _list(call: Call) -> JsonObject:
     filters: list[Filter] = []
     if "email" in call.params:
         filters.append(equals("email", call.params["email"]))
+    clock = call.params.get("test_clock")
+    filters.append(("json_extract(body, '$.test_clock') IS ?", (clock,)))
     return list_page(call, "customer", filters, url="/v1/customers")
 
 
@@ -184,8 +214,18 @@ def _retrieve_payment_method(call: Call) -> JsonObject:
 
 
 ROUTES = (
-    Route("POST", "/v1/customers", _create, declare(payment_method=Text(), **_SHARED)),
-    Route("GET", "/v1/customers", _list, declare_list(created=TIME_RANGE, email=Text())),
+    Route(
+        "POST",
+        "/v1/customers",
+        _create,
+        declare(
+            payment_method=Text(),
+            tax_id_data=ListOf(Hash(tax_ids.GIVEN, required=frozenset(tax_ids.GIVEN)), most=5),
+            test_clock=Text(),
+            **_SHARED,
+        ),
+    ),
+    Route("GET", "/v1/customers", _list, declare_list(created=TIME_RANGE, email=Text(), test_clock=Text())),
     Route("GET", "/v1/customers/<customer>", _retrieve, declare()),
     Route("POST", "/v1/customers/<customer>", _update, declare(**_SHARED)),
     Route("DELETE", "/v1/customers/<customer>", _delete, declare()),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.stripe import payments
+from sandbox.stripe.billing import collection
 from sandbox.stripe.calls import Call
 from sandbox.stripe.configuration import ACCOUNT_ID
 from sandbox.stripe.currencies import check_charge_amount
@@ -117,7 +118,7 @@ def _confirm_now(call: Call, intent: JsonObject, method: JsonObject) -> JsonObje
     off_session = params.get("off_session", "false") != "false"
     if off_session and params.get("error_on_requires_action"):
         raise InvalidRequest("error_on_requires_action cannot be given with off_session.", param="off_session")
-    return payments.confirm(
+    return collection.confirm(
         call,
         intent,
         method,
@@ -222,6 +223,8 @@ def _capture(call: Call) -> JsonObject:
 
 def _cancel(call: Call) -> JsonObject:
     intent = _target(call, to_change=False)
+    if call.objects.hidden(intent["id"]).get("invoice"):
+        raise InvalidRequest("You cannot cancel an invoice's PaymentIntent; void the invoice instead.")
     # A session's intent can still be released once the session is done and its money only held.
     if intent["status"] != "requires_capture":
         intent = _target(call)

@@ -1,10 +1,11 @@
-"""Prices: one-off and recurring, per unit.
+"""Prices: one-off and recurring, per unit, in packages or in tiers.
 
 Source: https://docs.stripe.com/api/prices.
 """
 
 from __future__ import annotations
 
+from sandbox.stripe.billing.price_tiers import TIERS
 from sandbox.stripe.calls import Call
 from sandbox.stripe.catalogue import (
     AMOUNTS,
@@ -25,6 +26,7 @@ from sandbox.stripe.parameters import (
     CurrencyCode,
     Flag,
     Hash,
+    Integer,
     ListOf,
     Metadata,
     Text,
@@ -97,11 +99,17 @@ ROUTES = (
                 )
             },
             active=Flag(),
-            billing_scheme=Choice(("per_unit",)),
+            billing_scheme=Choice(("per_unit", "tiered")),
             lookup_key=Text(longest=200),
             nickname=Text(),
             product=Text(),
             product_data=PRODUCT_DATA,
+            tiers=TIERS,
+            tiers_mode=Choice(("graduated", "volume")),
+            transform_quantity=Hash(
+                {"divide_by": Integer(least=1), "round": Choice(("down", "up"))},
+                required=frozenset({"divide_by", "round"}),
+            ),
             transfer_lookup_key=Flag(),
         ),
     ),

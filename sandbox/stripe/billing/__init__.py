@@ -1,0 +1,1 @@
+"""Billing: what customers owe over time, and how it is collected."""
