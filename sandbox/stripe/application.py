@@ -19,6 +19,7 @@ from sandbox.stripe.faults import Faults
 from sandbox.stripe.pages.challenge_page import ChallengePage
 from sandbox.stripe.pages.checkout_page import CheckoutPage
 from sandbox.stripe.pages.panel import Panel
+from sandbox.stripe.pages.portal_page import PortalPage
 from sandbox.stripe.pages.receipt_page import ReceiptPage
 from sandbox.stripe.pages.rendering import message, static_file
 from sandbox.stripe.storage import Storage
@@ -94,6 +95,7 @@ def _pages(configuration: Configuration, storage: Storage, control: Control) -> 
     payment = CheckoutPage(configuration, storage)
     challenge = ChallengePage(configuration, storage)
     panel = Panel(storage, control)
+    portal = PortalPage(configuration, storage)
     views: list[tuple[str, str, Callable[..., Response]]] = [
         ("GET", "/", panel.show),
         ("POST", "/panel/events/<event>/resend", panel.resend),
@@ -105,6 +107,8 @@ def _pages(configuration: Configuration, storage: Storage, control: Control) -> 
         ("POST", "/c/pay/<session>", payment.submit),
         ("GET", "/c/3ds/<intent>", challenge.show),
         ("POST", "/c/3ds/<intent>", challenge.decide),
+        ("GET", "/p/session/<session>", portal.show),
+        ("POST", "/p/session/<session>/<action>", portal.act),
         ("GET", "/receipts/<charge>", ReceiptPage(storage).show),
         ("GET", "/static/<name>", static_file),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,21 +11,34 @@ import pytest
 import stripe
 
 from tests.sandbox import annotations, openapi
+from tests.sandbox.inside import InsideClient, InsideSandbox
 from tests.sandbox.process import Receiver, RecordingClient, Sandbox
 
 
 @pytest.fixture(scope="session")
-def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def _process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     sandbox = Sandbox(tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite3").start()
     yield sandbox
     assert sandbox.stop() == 0
 
 
+@pytest.fixture(scope="session")
+def _inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    sandbox = InsideSandbox(tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite3").start()
+    yield sandbox
+    sandbox.stop()
+
+
 @pytest.fixture
-def sandbox(_running: Sandbox) -> Sandbox:
-    """A sandbox in which nothing has happened yet."""
-    _running.control("POST", "reset")
-    return _running
+def sandbox(request: pytest.FixtureRequest) -> Sandbox:
+    """A sandbox in which nothing has happened yet: in this process, or as one of its own over HTTP.
+
+    Tests marked `over_http` use a process; with `SANDBOX_OVER_HTTP=1` all of them do.
+    """
+    over_http = os.environ.get("SANDBOX_OVER_HTTP") == "1" or request.node.get_closest_marker("over_http")
+    running: Sandbox = request.getfixturevalue("_process" if over_http else "_inside")
+    running.control("POST", "reset")
+    return running
 
 
 @pytest.fixture
@@ -36,13 +50,15 @@ def own_sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def http() -> RecordingClient:
-    """The SDK's HTTP client, keeping the answers."""
-    return RecordingClient()
+def http(sandbox: Sandbox) -> RecordingClient | InsideClient:
+    """The SDK's transport, keeping the answers."""
+    client = sandbox.http_client()
+    assert isinstance(client, (RecordingClient, InsideClient))
+    return client
 
 
 @pytest.fixture
-def client(sandbox: Sandbox, http: RecordingClient) -> Iterator[stripe.StripeClient]:
+def client(sandbox: Sandbox, http: RecordingClient | InsideClient) -> Iterator[stripe.StripeClient]:
     """The SDK's client; afterwards all that it was answered is held against Stripe's descriptions."""
     yield sandbox.client(http)
     problems = sorted({problem for answer in http.answers for problem in faults_of(answer)})
@@ -69,6 +85,11 @@ def receiver(sandbox: Sandbox, client: stripe.StripeClient) -> Iterator[Receiver
     receiver.close()
     problems = sorted({problem for item in receiver.received for problem in faults_of(item.event)})
     assert not problems, "\n".join(problems)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the mark known that asks for a process of its own."""
+    config.addinivalue_line("markers", "over_http: the sandbox is a process and is called over HTTP")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -122,11 +122,15 @@ class Sandbox:
         decoded: dict[str, Any] = answer.json()
         return decoded
 
+    def http_client(self) -> stripe.HTTPClient:
+        """Return a transport of the SDK that keeps the answers."""
+        return RecordingClient()
+
     def client(self, http: stripe.HTTPClient | None = None, **options: Any) -> stripe.StripeClient:
         """Return the SDK's client pointed here."""
         options.setdefault("max_network_retries", 0)
         return stripe.StripeClient(
-            KEY, base_addresses={"api": self.url}, http_client=http or RecordingClient(), **options
+            KEY, base_addresses={"api": self.url}, http_client=http or self.http_client(), **options
         )
 
     def deliveries(self, *states: str) -> list[dict[str, Any]]:

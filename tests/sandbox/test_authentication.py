@@ -13,6 +13,8 @@ import stripe
 from sandbox.stripe.configuration import ACCOUNT_ID
 from tests.sandbox.process import KEY, REPOSITORY, Sandbox
 
+pytestmark = pytest.mark.over_http
+
 
 def _get(sandbox: Sandbox, path: str = "/v1/account", **headers: str) -> httpx.Response:
     return httpx.get(f"{sandbox.url}{path}", headers=headers, trust_env=False)

@@ -7,6 +7,8 @@ import stripe
 
 from tests.sandbox.process import RecordingClient, Sandbox
 
+pytestmark = pytest.mark.over_http
+
 
 def test_the_next_calls_fail_then_it_works_again(client: stripe.StripeClient, sandbox: Sandbox) -> None:
     sandbox.control("POST", "faults", {"count": 2, "status": 500})

@@ -10,6 +10,8 @@ import stripe
 from tests.sandbox.process import RecordingClient, Sandbox, wait_for
 from tests.sandbox.stories import pay
 
+pytestmark = pytest.mark.over_http
+
 
 def test_the_same_request_gets_the_same_answer(client: stripe.StripeClient, http: RecordingClient) -> None:
     first = client.v1.customers.create({"name": "Once"}, {"idempotency_key": "k1"})

@@ -9,6 +9,8 @@ from sandbox.stripe.signing import signature_header
 from tests.sandbox.process import Receiver, Sandbox, wait_for
 from tests.sandbox.stories import complete, open_session
 
+pytestmark = pytest.mark.over_http
+
 
 def _quiet(sandbox: Sandbox) -> bool:
     return not sandbox.deliveries("pending")

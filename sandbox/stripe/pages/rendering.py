@@ -7,6 +7,7 @@ import json
 import mimetypes
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from werkzeug.exceptions import NotFound
@@ -35,6 +36,16 @@ def _instant(seconds: float | None) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%-d %b %Y, %H:%M:%S UTC")
 
 
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%-d %B %Y")
+
+
+def _every(recurring: dict[str, Any]) -> str:
+    """Return how often a price is due, such as `per month` or `every 3 months`."""
+    count, unit = recurring["interval_count"], recurring["interval"]
+    return f"per {unit}" if count == 1 else f"every {count} {unit}s"
+
+
 def _pretty(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
@@ -42,7 +53,7 @@ def _pretty(value: object) -> str:
 _TEMPLATES = Environment(
     loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
-_TEMPLATES.filters |= {"money": written, "instant": _instant, "pretty": _pretty}
+_TEMPLATES.filters |= {"money": written, "instant": _instant, "day": _day, "every": _every, "pretty": _pretty}
 _TEMPLATES.globals |= {"merchant": ACCOUNT_NAME, "version": _VERSION}
 
 

@@ -40,6 +40,11 @@ formatWhileTyping(cvc, (text) => digitsOf(text).slice(0, 4));
 
 for (const button of document.querySelectorAll("[data-fill]")) {
   button.addEventListener("click", () => {
+    if (button.dataset.target !== "card_number") {
+      form.querySelector(`#${button.dataset.target}`).value = button.dataset.fill;
+      pay.focus();
+      return;
+    }
     const nextYear = (new Date().getFullYear() + 1) % 100;
     number.value = button.dataset.fill;
     expiry.value = `12 / ${String(nextYear).padStart(2, "0")}`;
@@ -48,9 +53,18 @@ for (const button of document.querySelectorAll("[data-fill]")) {
   });
 }
 
+// What is hidden must not be sent: the server takes whichever way of paying was filled in.
+function sendChosenWayOnly() {
+  const way = form.querySelector("[name=way]:checked")?.value;
+  if (way) {
+    form.querySelector("#iban").disabled = way !== "account";
+  }
+}
+
 form.addEventListener("submit", () => {
+  sendChosenWayOnly();
   pay.disabled = true;
-  pay.textContent = "Paying…";
+  pay.textContent = pay.dataset.busy;
 });
 
 // A page brought back from the browser's history must be usable again.
