@@ -7,7 +7,7 @@ from django.views.generic import TemplateView
 from apps.core import health
 from apps.iam import danger
 from apps.tenancy.views.domains import certificate_allowed
-from config import operators, views
+from config import operators, organisations, views
 
 handler400 = "config.views.bad_request"
 handler403 = "config.views.forbidden"
@@ -23,6 +23,7 @@ everywhere = [
 ]
 
 operators.leave_out_foreign_admins()
+organisations.register()
 
 urlpatterns = [
     path("", TemplateView.as_view(template_name="landing/index.html"), name="landing"),

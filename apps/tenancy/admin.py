@@ -9,11 +9,12 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from apps.core.errors import DomainError, PermissionRefused
-from apps.tenancy import operators, selectors, services
+from apps.tenancy import deleting, operators, selectors, services
 from apps.tenancy.models import Domain, SchemaReport, Tenant, TenantStatus
 from apps.tenancy.operator_admin import ReadOnlyAdmin, ReasonForm, TenantModelAdmin
 from apps.tenancy.schema_admin import SchemaHealthAdmin
@@ -57,7 +58,15 @@ class TenantAdmin(ReadOnlyAdmin):
     search_fields: ClassVar = ["name", "slug", "key", "email"]
     ordering: ClassVar = ["-created_at"]
     inlines: ClassVar[list[Any]] = [DomainInline]
-    actions_detail: ClassVar = ["enter_link", "export_link", "suspend_link", "reactivate_link", "retry_link"]
+    actions_detail: ClassVar = [
+        "enter_link",
+        "export_link",
+        "suspend_link",
+        "reactivate_link",
+        "retry_link",
+        "restore_link",
+        "delete_link",
+    ]
     fieldsets: ClassVar = [
         (None, {"fields": ["name", "status", "status_reason", "key", "slug", "created_at"]}),
         (_("Address"), {"fields": ["legal_name", "address", "tax_id", "email"]}),
@@ -89,6 +98,16 @@ class TenantAdmin(ReadOnlyAdmin):
     def reactivate_link(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """To the confirmation."""
         return self._confirmation(object_id, "reactivate")
+
+    @action(description=_("Restore"), icon="restore_from_trash")
+    def restore_link(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """To the confirmation."""
+        return self._confirmation(object_id, "restore")
+
+    @action(description=_("Delete"), icon="delete")
+    def delete_link(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """To the confirmation."""
+        return self._confirmation(object_id, "delete")
 
     @action(description=_("Retry provisioning"), icon="restart_alt")
     def retry_link(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
@@ -172,14 +191,35 @@ def _verbs() -> dict[str, tuple[Any, Any, Any]]:
             _("Reactivate"),
             _("Its people can work again at once."),
             lambda request, tenant, reason: services.reactivate_tenant(
-                actor=operators.operator(request), tenant_id=tenant.pk
+                actor=operators.operator(request), tenant_id=tenant.pk, reason=reason
+            ),
+        ),
+        "delete": (
+            _("Delete"),
+            ngettext_lazy(
+                "Everybody is signed out and its pages, programs and hosted invoices stop at once. For %(days)s day "
+                "you or its owner can restore it; then everything in it is removed for good.",
+                "Everybody is signed out and its pages, programs and hosted invoices stop at once. For %(days)s days "
+                "you or its owner can restore it; then everything in it is removed for good.",
+                deleting.grace_days(),
+            )
+            % {"days": deleting.grace_days()},
+            lambda request, tenant, reason: deleting.delete_tenant(
+                actor=operators.operator(request), tenant_id=tenant.pk, reason=reason
+            ),
+        ),
+        "restore": (
+            _("Restore"),
+            _("Everything in it comes back as it was before it was deleted."),
+            lambda request, tenant, reason: deleting.restore_tenant(
+                actor=operators.operator(request), tenant_id=tenant.pk, reason=reason
             ),
         ),
         "retry": (
             _("Retry provisioning"),
             _("The missing steps run again in the background."),
             lambda request, tenant, reason: services.retry_provisioning(
-                actor=operators.operator(request), tenant_id=tenant.pk
+                actor=operators.operator(request), tenant_id=tenant.pk, reason=reason
             ),
         ),
     }

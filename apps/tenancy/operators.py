@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.admin import ModelAdmin
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -23,6 +24,8 @@ from apps.tenancy.selectors import TenantView
 
 SESSION_KEY = "operator_tenant"
 STAY = timedelta(hours=1)
+# Pages about all organisations, whichever of them the operator is in.
+ACROSS_TENANTS = "/admin/tenancy/"
 
 
 def operator(request: HttpRequest) -> Actor:
@@ -98,10 +101,14 @@ class OperatorTenantMiddleware:
         """Enter the tenant for views of its tables, and for the rendering of their templates."""
         if not request.path.startswith("/admin/") or not getattr(request.user, "is_staff", False):
             return None
+        if any("\x00" in value for _name, values in request.GET.lists() for value in values):
+            raise BadRequest("The database cannot compare with NUL.")
         inside = current(request)
         if inside is None:
             return None
         request.operator_tenant = inside
+        if request.path.startswith(ACROSS_TENANTS):
+            return None
         # The platform's own tables are read as the platform: a tenant's role would see but one organisation.
         holder = getattr(inspect.unwrap(view), "__self__", None)
         if isinstance(holder, ModelAdmin) and not getattr(holder, "of_tenant", False):

@@ -50,7 +50,8 @@ def purge_tenant(*, tenant_id: UUID, now: datetime | None = None) -> bool:
         if schema is None:
             return False
         roles.drop_schema(schema)
-        remove_files(default_storage, files_of(tenant_id))
+        for prefix in files_of(tenant_id):
+            remove_files(default_storage, prefix)
         for model in _in_deletable_order(shared_models_of_tenants()):
             _remove_rows(model, tenant_id)
         _finish(tenant_id)
@@ -63,14 +64,15 @@ def purge_due(*, now: datetime | None = None) -> int:
     for tenant_id in due_tenants(now=now):
         try:
             purged += purge_tenant(tenant_id=tenant_id, now=now)
-        except (OSError, Error):
+        except (OSError, ValueError, Error):
+            # Whatever it is, it belongs to this one: the next must get its turn.
             logger.exception("tenancy.purge_failed", tenant_id=str(tenant_id))
     return purged
 
 
-def files_of(tenant_id: UUID) -> str:
-    """The prefix of everything that a tenant has in the storage."""
-    return f"tenants/{tenant_id}"
+def files_of(tenant_id: UUID) -> list[str]:
+    """The prefixes of everything that a tenant has in the storage: its own files, and exports of it."""
+    return [f"tenants/{tenant_id}", f"archives/{tenant_id}"]
 
 
 def shared_models_of_tenants() -> list[type[models.Model]]:
