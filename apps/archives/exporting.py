@@ -193,7 +193,7 @@ class _Writer:
 
     def _copy(self, cursor: Any, kind: Kind, name: str, select: str, columns: tuple[str, ...]) -> None:
         self.tell(name, self._share())
-        with cursor.copy(_COPY.format(select=select)) as copy:
+        with connections[DEFAULT_DB_ALIAS].wrap_database_errors, cursor.copy(_COPY.format(select=select)) as copy:
             self._member(kind, name, self._counted(copy, name), columns)
 
     def _counted(self, copy: Any, name: str) -> Iterator[bytes]:

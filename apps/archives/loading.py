@@ -60,7 +60,11 @@ def copy_table(cursor: Any, schema: str, table: Table, member: Member, lines: It
         raise ArchiveRefused(f"{member.name} has other columns than the table of its version.")
     target = f"{quoted(schema)}.{quoted(table.name)}"
     listed = ", ".join(quoted(name) for name in member.columns)
-    with cursor.copy(f"COPY {target} ({listed}) FROM STDIN WITH (FORMAT csv, ENCODING 'UTF8')") as copy:
+    # The library's own errors become Django's only around calls that Django makes itself.
+    with (
+        connection.wrap_database_errors,
+        cursor.copy(f"COPY {target} ({listed}) FROM STDIN WITH (FORMAT csv, ENCODING 'UTF8')") as copy,
+    ):
         for chunk in _chunks(lines):
             copy.write(chunk)
     if cursor.rowcount != member.rows:

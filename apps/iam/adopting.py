@@ -10,8 +10,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from apps.core import ids
-from apps.core.errors import ValidationFailed
+from apps.core.errors import FieldError, ValidationFailed
 from apps.iam.models import User, normal_email
+
+_BROUGHT = {"email", "first_name", "last_name", "locale"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def adopt_people(people: Iterable[Person]) -> dict[UUID, UUID]:
     brought = list(people)
     emails = [normal_email(person.email) for person in brought]
     if len(set(emails)) != len(emails) or len({person.id for person in brought}) != len(brought):
-        raise ValidationFailed.one("people", "duplicate", "Somebody stands there twice.")
+        raise _refusal("duplicate", "Somebody stands there twice.")
     known = dict(User.objects.filter(email__in=emails).values_list("email", "id"))
     taken = set(User.objects.filter(pk__in=[person.id for person in brought]).values_list("pk", flat=True))
     found: dict[UUID, UUID] = {}
@@ -67,6 +69,10 @@ def adopt_people(people: Iterable[Person]) -> dict[UUID, UUID]:
 def _check(user: User) -> None:
     try:
         validate_email(user.email)
-        user.clean_fields(exclude=["password"])
+        user.clean_fields(exclude={field.name for field in User._meta.concrete_fields} - _BROUGHT)
     except ValidationError as error:
-        raise ValidationFailed.one("people", "invalid", f"{user.email!r:.80} cannot be a person here.") from error
+        raise _refusal("invalid", f"{user.email!r:.80} cannot be a person here.") from error
+
+
+def _refusal(code: str, detail: str) -> ValidationFailed:
+    return ValidationFailed([FieldError("people", code, detail)], detail)

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.text import slugify
 
 from apps.core import ids
-from apps.core.errors import ValidationFailed
+from apps.core.errors import FieldError, ValidationFailed
 from apps.tenancy import rollout
 from apps.tenancy.errors import NameTaken, OnlyWorkspace
 from apps.tenancy.models import SLUG, Domain, ProvisioningStep, SchemaTemplate, Tenant, TenantStatus
@@ -69,7 +69,7 @@ def free_identity(*, tenant_id: UUID, key: str, slug: str, name: str, wanted_nam
         raise OnlyWorkspace("This installation has one workspace only; nothing can be imported beside it.")
     name = " ".join((wanted_name or name).split())
     if not name or len(name) > 100:
-        raise ValidationFailed.one("name", "invalid", "A name has 1 to 100 characters.")
+        raise _refusal("name", "A name has 1 to 100 characters.")
     if Tenant.objects.filter(name=name).exists():
         raise NameTaken(f"There is an organisation called {name} already; choose another name for the imported one.")
     if Tenant.objects.filter(pk=tenant_id).exists():
@@ -123,7 +123,7 @@ def write_tenant(identity: Identity, *, schema_version: str, values: dict[str, A
             Domain.objects.create(domain=identity.host, tenant=tenant, is_primary=True)
     except ValidationError as error:
         reason = json.dumps(error.message_dict)[:300]
-        raise ValidationFailed.one("tenant", "invalid", f"The archive's settings are not valid: {reason}") from error
+        raise _refusal("tenant", f"The archive's settings are not valid: {reason}") from error
     except IntegrityError as error:
         raise NameTaken("This organisation name or address is already taken.") from error
     return tenant
@@ -141,7 +141,7 @@ def _slug(slug: str, name: str, key: str, wanted: str) -> str:
         try:
             SLUG(wanted)
         except ValidationError as error:
-            raise ValidationFailed.one("slug", "invalid", str(error.messages[0])) from error
+            raise _refusal("slug", str(error.messages[0])) from error
         if not _is_free(wanted):
             raise NameTaken(f"The address {wanted}.{settings.PLATFORM_HOST} is already taken.")
         return wanted
@@ -154,3 +154,7 @@ def _is_free(slug: str) -> bool:
     host = f"{slug}.{settings.PLATFORM_HOST}"
     taken = Tenant.objects.filter(slug=slug).exists() or Domain.objects.filter(domain=host).exists()
     return slug not in RESERVED_SLUGS and not taken
+
+
+def _refusal(field: str, detail: str) -> ValidationFailed:
+    return ValidationFailed([FieldError(field, "invalid", detail)], detail)

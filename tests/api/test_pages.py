@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from apps.archives.models import ArchiveJob, JobKind, JobStatus
 from apps.audit.models import AuditEntry
 from apps.core.clock import utcnow
 from apps.invoices import services as invoices
@@ -79,8 +83,17 @@ def belongings_of(tenant: TenantView) -> dict[str, UUID]:
         "payment_id": payment_id,
         "entry_id": AuditEntry.objects.filter(tenant_id=tenant.id).latest("id").id,
         "related_id": issued.id,
+        "job_id": finished_export(tenant),
         "notification_id": Notification.objects.get(dedupe_key="pages", user_id=owner.user_id).id,
     }
+
+
+def finished_export(tenant: TenantView) -> UUID:
+    job = ArchiveJob(kind=JobKind.EXPORT, status=JobStatus.DONE, tenant_id=tenant.id, tenant_key=tenant.key)
+    job.storage_key = default_storage.save(f"archives/{tenant.id}/{job.id}.zip", ContentFile(b"PK"))
+    job.size, job.created_at, job.expires_at = 2, utcnow(), utcnow() + timedelta(hours=1)
+    job.save(force_insert=True)
+    return job.id
 
 
 def path_of(name: str, ids: dict[str, Any]) -> str:
