@@ -18,7 +18,16 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from apps.core.actor import Actor
 from apps.core.errors import DomainError, PermissionRefused
 from apps.iam import operating, selectors, services
-from apps.iam.models import AttemptOutcome, Membership, PlatformRole, SignInAttempt, SignInGuard, User
+from apps.iam.models import (
+    AttemptOutcome,
+    Invitation,
+    InvitationState,
+    Membership,
+    PlatformRole,
+    SignInAttempt,
+    SignInGuard,
+    User,
+)
 from apps.iam.origins import origin_of
 
 
@@ -56,12 +65,24 @@ class UserAdmin(ModelAdmin):
     search_fields: ClassVar = ["email", "first_name", "last_name"]
     ordering: ClassVar = ["-created_at"]
     inlines: ClassVar[list[Any]] = [MembershipInline]
-    actions_detail: ClassVar = ["unlock_link", "verify_link"]
-    readonly_fields: ClassVar = ["email", "email_verified_at", "last_login", "tokens_valid_after", "created_at"]
+    actions_detail: ClassVar = ["unlock_link", "verify_link", "ban_link", "unban_link", "sign_out_link"]
+    readonly_fields: ClassVar = [
+        *("email", "email_verified_at", "last_login", "tokens_valid_after", "created_at"),
+        *("password_changed_at", "banned_at", "banned_until", "ban_reason"),
+    ]
     fieldsets: ClassVar = [
         (None, {"fields": ["email", "first_name", "last_name", "locale"]}),
         (_("Access"), {"fields": ["is_active", "platform_role"]}),
-        (_("History"), {"fields": ["email_verified_at", "last_login", "tokens_valid_after", "created_at"]}),
+        (_("Ban"), {"fields": ["banned_at", "banned_until", "ban_reason"]}),
+        (
+            _("History"),
+            {
+                "fields": [
+                    *("email_verified_at", "last_login", "tokens_valid_after"),
+                    *("password_changed_at", "created_at"),
+                ]
+            },
+        ),
     ]
 
     @display(description=_("name"), ordering="first_name")
@@ -88,6 +109,21 @@ class UserAdmin(ModelAdmin):
     def verify_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """To the confirmation."""
         return _confirmation(object_id, "verify")
+
+    @action(description=_("Ban"), icon="block")
+    def ban_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """To the confirmation."""
+        return _confirmation(object_id, "ban")
+
+    @action(description=_("Unban"), icon="undo")
+    def unban_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """To the confirmation."""
+        return _confirmation(object_id, "unban")
+
+    @action(description=_("Sign out everywhere"), icon="logout")
+    def sign_out_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """To the confirmation."""
+        return _confirmation(object_id, "sign-out")
 
     def get_urls(self) -> list[URLPattern]:
         """The confirmation of each action."""
@@ -161,6 +197,26 @@ class _ReadOnly(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never."""
         return False
+
+
+@admin.register(Invitation)
+class InvitationAdmin(_ReadOnly):
+    """Who was invited where, and what came of it; the token is not here."""
+
+    list_display: ClassVar = ["created_at", "email", "tenant", "role", "invited_by_name", "expires_at", "outcome"]
+    list_filter: ClassVar = ["role"]
+    list_select_related: ClassVar = ["tenant"]
+    search_fields: ClassVar = ["email", "tenant__name", "invited_by_name"]
+    ordering: ClassVar = ["-created_at"]
+    exclude: ClassVar = ["digest"]
+
+    @display(
+        description=_("status"),
+        label={"ACCEPTED": "success", "PENDING": "info", "REVOKED": "danger", "EXPIRED": "warning"},
+    )
+    def outcome(self, invitation: Invitation) -> tuple[str, Any]:
+        """Whether it waits, was accepted or revoked, or ran out."""
+        return invitation.state, InvitationState(invitation.state).label
 
 
 @admin.register(SignInAttempt)

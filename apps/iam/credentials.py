@@ -15,7 +15,7 @@ from apps.core.clock import utcnow
 from apps.core.errors import DomainError, FieldError, ValidationFailed
 from apps.core.tenants import public_scope
 from apps.iam import lockout
-from apps.iam.errors import AccountInactive, InvalidCredentials
+from apps.iam.errors import AccountBanned, AccountInactive, InvalidCredentials
 from apps.iam.models import AttemptOutcome, User, normal_email
 
 MAX_PASSWORD = 128
@@ -27,6 +27,7 @@ def verify(*, email: str, password: str, origin: Origin, now: datetime | None = 
     Raises:
         InvalidCredentials: unknown address or wrong password.
         AccountLocked: too many failures; the password was not looked at.
+        AccountBanned: right credentials of somebody whom operators keep out.
         AccountInactive: right credentials of an account that is switched off.
     """
     email, now = normal_email(email), now or utcnow()
@@ -44,10 +45,10 @@ def verify(*, email: str, password: str, origin: Origin, now: datetime | None = 
             _record_refusal(user, email, "credentials", origin)
             lockout.note(email, user, AttemptOutcome.WRONG, origin, now=now)
             error = InvalidCredentials(_("E-mail or password is wrong."))
-        elif not user.is_active:
-            _record_refusal(user, email, "inactive", origin)
+        elif not user.may_sign_in:
+            _record_refusal(user, email, "banned" if user.is_active else "inactive", origin)
             lockout.note(email, user, AttemptOutcome.INACTIVE, origin, now=now)
-            error = AccountInactive()
+            error = AccountBanned() if user.is_active else AccountInactive()
         else:
             lockout.note(email, user, AttemptOutcome.SUCCESS, origin, now=now)
             return user

@@ -9,10 +9,10 @@ from apps.audit import services as audit
 from apps.audit.services import Severity
 from apps.core.actor import Actor, Origin
 from apps.core.errors import NotFound, ValidationFailed
-from apps.iam import identity, selectors, signins
+from apps.iam import identity, selectors, signins, standing
 from apps.iam.errors import InvalidCredentials, NotAMember, NoWorkspace
 from apps.iam.identity import Identity
-from apps.iam.models import Channel, Membership, MembershipStatus, User
+from apps.iam.models import Channel, Membership, User
 from apps.iam.signins import TokenPair
 from apps.tenancy import selectors as tenancy_selectors
 from apps.tenancy.errors import TenantNotAvailable
@@ -50,10 +50,10 @@ def enterable(user: User, tenant: TenantView) -> TenantView:
         NotAMember: no active membership.
         TenantNotAvailable: it is being prepared, failed, or is deleted.
     """
-    is_member = Membership.objects.filter(user=user, tenant_id=tenant.id, status=MembershipStatus.ACTIVE).exists()
+    is_member = Membership.objects.filter(standing.may_enter(), user=user, tenant_id=tenant.id).exists()
     if not is_member:
         raise NotAMember
-    if not tenant.is_readable:
+    if not (tenant.is_readable and tenant.is_served):
         raise TenantNotAvailable
     return tenant
 

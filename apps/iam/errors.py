@@ -21,6 +21,12 @@ class AccountInactive(PermissionRefused):
     code, title = "account_inactive", "This account is not active"
 
 
+class AccountBanned(PermissionRefused):
+    """An operator keeps the person out of the platform, for a while or for good."""
+
+    code, title = "account_banned", "This account is banned"
+
+
 class AccountLocked(PermissionRefused):
     """Too many failures with this e-mail, whether it has an account or not; the password was not looked at."""
 
@@ -49,3 +55,27 @@ class InvalidLink(DomainError):
     """A mailed token is unknown, expired, used, or replaced by a newer one: nobody can tell which."""
 
     code, title = "invalid_link", "This link is not valid any more"
+
+
+class AlreadyMember(Conflict):
+    """The person belongs to the workspace already."""
+
+    code, title = "already_member", "This person is a member already"
+
+
+class AlreadyInvited(Conflict):
+    """An invitation to this address is waiting to be accepted."""
+
+    code, title = "already_invited", "This address is invited already"
+
+
+class LastOwner(Conflict):
+    """A workspace always has an owner who may enter."""
+
+    code, title = "last_owner", "A workspace needs an owner"
+
+
+class InvitationsClosed(PermissionRefused):
+    """An installation with one workspace for everybody knows no invitations."""
+
+    code, title = "single_tenant", "Nobody is invited here: everybody who signs up is a member"

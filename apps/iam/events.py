@@ -1,9 +1,10 @@
 """What happens to people and memberships. Facts about people alone belong to no tenant."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from apps.core.events import Fact
+from apps.core.events import Event, Fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,3 +34,80 @@ class PasswordChanged(Fact):
     email: str
     name: str
     locale: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonBanned(Fact):
+    """Operators keep a person out of the whole platform, until a moment or for good."""
+
+    user_id: UUID
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationSent(Event):
+    """Somebody is invited, for the first time or again; `generation` counts the mails from 0."""
+
+    invitation_id: UUID
+    generation: int
+    email: str
+    role: str
+    inviter: str
+    tenant_name: str
+    locale: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberJoined(Event):
+    """An invitation was accepted."""
+
+    membership_id: UUID
+    user_id: UUID
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRoleChanged(Event):
+    """A member has another role."""
+
+    membership_id: UUID
+    user_id: UUID
+    role_before: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberBanned(Event):
+    """A member is kept out, until a moment or for good."""
+
+    membership_id: UUID
+    user_id: UUID
+    reason: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberUnbanned(Event):
+    """A member may enter again."""
+
+    membership_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRemoved(Event):
+    """A member was taken out, or left."""
+
+    membership_id: UUID
+    user_id: UUID
+    has_left: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnershipTransferred(Event):
+    """The tenant has another owner; the former one is a MEMBER."""
+
+    from_user_id: UUID
+    to_user_id: UUID
+    by_name: str

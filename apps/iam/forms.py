@@ -90,6 +90,37 @@ class NewPasswordForm(TokenForm):
     )
 
 
+class JoinForm(forms.Form):
+    """The password of the invited person's account."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=MAX_PASSWORD,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
+    )
+
+
+class NewcomerForm(forms.Form):
+    """An invited person who has no account yet."""
+
+    first_name = forms.CharField(
+        label=_("First name"),
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "given-name", "autofocus": True}),
+    )
+    last_name = forms.CharField(
+        label=_("Last name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=MAX_PASSWORD,
+        strip=False,
+        help_text=_("At least 8 characters with a lower-case letter, an upper-case letter and a digit."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+
 def show_refusal(form: forms.Form, error: DomainError) -> None:
     """Put a refusal beside the fields that it is about, or above the form."""
     if not isinstance(error, ValidationFailed):

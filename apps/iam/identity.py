@@ -23,9 +23,10 @@ SELECT u.email, u.first_name, u.last_name, u.locale, u.platform_role, u.email_ve
   JOIN public.iam_user u ON u.id = f.user_id
   LEFT JOIN public.tenancy_tenant t ON t.id = f.tenant_id
   LEFT JOIN public.iam_membership m
-         ON m.user_id = f.user_id AND m.tenant_id = f.tenant_id AND m.status = 'ACTIVE'
+         ON m.user_id = f.user_id AND m.tenant_id = f.tenant_id
+        AND (m.status = 'ACTIVE' OR (m.status = 'BANNED' AND m.banned_until <= statement_timestamp()))
  WHERE f.id = %s AND f.user_id = %s AND f.tenant_id IS NOT DISTINCT FROM %s AND f.channel = %s
-   AND f.revoked_at IS NULL AND u.is_active
+   AND f.revoked_at IS NULL AND u.is_active AND (u.banned_at IS NULL OR u.banned_until <= statement_timestamp())
    AND (u.tokens_valid_after IS NULL OR f.started_at >= u.tokens_valid_after)
    AND CASE WHEN f.tenant_id IS NULL THEN u.platform_role <> '' ELSE m.role IS NOT NULL END
 """

@@ -10,6 +10,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import ids
+from apps.core.clock import utcnow
 from apps.tenancy.models import Tenant
 
 
@@ -76,6 +77,9 @@ class User(AbstractBaseUser):
     email_verified_at = models.DateTimeField(null=True)
     tokens_valid_after = models.DateTimeField(null=True)
     password_changed_at = models.DateTimeField(null=True)
+    banned_at = models.DateTimeField(null=True)
+    banned_until = models.DateTimeField(null=True)
+    ban_reason = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -97,6 +101,16 @@ class User(AbstractBaseUser):
     def name(self) -> str:
         """The full name, or the e-mail of somebody who gave none."""
         return f"{self.first_name} {self.last_name}".strip() or self.email
+
+    @property
+    def is_banned(self) -> bool:
+        """Whether the platform keeps the person out at the moment; a ban ends by itself at `banned_until`."""
+        return self.banned_at is not None and (self.banned_until is None or self.banned_until > utcnow())
+
+    @property
+    def may_sign_in(self) -> bool:
+        """Whether the account is switched on and not banned."""
+        return self.is_active and not self.is_banned
 
     @property
     def is_staff(self) -> bool:
@@ -140,6 +154,9 @@ class Membership(models.Model):
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role, default=Role.MEMBER)
     status = models.CharField(max_length=10, choices=MembershipStatus, default=MembershipStatus.ACTIVE)
+    banned_at = models.DateTimeField(null=True)
+    banned_until = models.DateTimeField(null=True)
+    ban_reason = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -152,10 +169,72 @@ class Membership(models.Model):
                 condition=models.Q(status__in=MembershipStatus.values), name="membership_status_known"
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["tenant", "status", "role"], name="membership_tenant")]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "status", "role"], name="membership_tenant"),
+            models.Index(fields=["banned_until"], condition=models.Q(status="BANNED"), name="membership_ban_ends"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user_id} in {self.tenant_id}"
+
+
+class InvitationState(models.TextChoices):
+    """Where an invitation stands; follows from its moments."""
+
+    PENDING = "PENDING", _("Pending")
+    ACCEPTED = "ACCEPTED", _("Accepted")
+    REVOKED = "REVOKED", _("Revoked")
+    EXPIRED = "EXPIRED", _("Expired")
+
+
+class Invitation(models.Model):
+    """A place in a tenant for whoever reads the mail of `email`; its token is stored as a digest.
+
+    `generation` counts how often it was mailed: each mail voids the token of the one before.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
+    email = models.EmailField(_("e-mail"), max_length=254)
+    role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.MEMBER)
+    digest = models.CharField(max_length=64, unique=True)
+    generation = models.PositiveSmallIntegerField(default=0)
+    invited_by_id = models.UUIDField(null=True)
+    invited_by_name = models.CharField(_("invited by"), max_length=254, blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    accepted_by_id = models.UUIDField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "iam_invitation"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "email"],
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="invitation_pending_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values) & ~models.Q(role="OWNER"), name="invitation_role_grantable"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "-id"], name="invitation_tenant"),
+            models.Index(fields=["email"], name="invitation_email"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def state(self) -> InvitationState:
+        """Where it stands now."""
+        if self.accepted_at:
+            return InvitationState.ACCEPTED
+        if self.revoked_at:
+            return InvitationState.REVOKED
+        return InvitationState.PENDING if self.expires_at > utcnow() else InvitationState.EXPIRED
 
 
 class TokenFamily(models.Model):

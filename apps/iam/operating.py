@@ -29,6 +29,30 @@ def _unlock(actor: Actor, person: User, _values: dict[str, Any]) -> str | Promis
     return _("This account was not locked.")
 
 
+class BanForm(forms.Form):
+    """Why, and until when."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
+    until = forms.DateTimeField(
+        label=_("Until (UTC)"),
+        required=False,
+        help_text=_("Empty: for good."),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+    )
+
+
+def _ban(actor: Actor, person: User, values: dict[str, Any]) -> None:
+    services.ban_person(actor=actor, user_id=person.id, **values)
+
+
+def _unban(actor: Actor, person: User, _values: dict[str, Any]) -> None:
+    services.unban_person(actor=actor, user_id=person.id)
+
+
+def _sign_out(actor: Actor, person: User, _values: dict[str, Any]) -> None:
+    services.sign_out_person(actor=actor, user_id=person.id)
+
+
 def _verify(actor: Actor, person: User, _values: dict[str, Any]) -> None:
     services.mark_verified(actor=actor, user_id=person.id)
 
@@ -41,5 +65,15 @@ VERBS: dict[str, Verb] = {
         _("Confirm the address"),
         _("The person counts as the owner of this e-mail address, without following the link that we sent."),
         _verify,
+    ),
+    "ban": Verb(
+        _("Ban"),
+        _("The person is signed out everywhere and cannot sign in to any workspace until the ban ends."),
+        _ban,
+        BanForm,
+    ),
+    "unban": Verb(_("Unban"), _("The person may sign in again at once."), _unban),
+    "sign-out": Verb(
+        _("Sign out everywhere"), _("Every device and program of this person has to sign in again."), _sign_out
     ),
 }

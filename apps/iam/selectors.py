@@ -10,14 +10,15 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import Q
 
 from apps.core.actor import Actor, Origin
+from apps.core.clock import utcnow
 from apps.core.errors import NotFound
 from apps.core.rest.paging import Page, PageRequest, paginate
 from apps.core.tenants import public_scope
-from apps.iam import identity, tokens
+from apps.iam import identity, standing, tokens
 from apps.iam.errors import InvalidToken
 from apps.iam.identity import Identity
 from apps.iam.keys import key_ring
-from apps.iam.models import Channel, Membership, MembershipStatus, User
+from apps.iam.models import Channel, Invitation, Membership, MembershipStatus, User
 from apps.iam.permissions import roles_with
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.selectors import TenantStatus, TenantView
@@ -28,10 +29,12 @@ __all__ = [
     "ProfileView",
     "WorkspaceView",
     "actor_for_member",
+    "get_member",
     "get_profile",
     "identity_of_session",
     "identity_of_token",
     "jwks",
+    "list_invitations",
     "list_members",
     "member_view",
     "members_with",
@@ -58,6 +61,8 @@ class MemberView:
     roles: tuple[str, ...]
     status: str
     joined_at: datetime
+    banned_until: datetime | None = None
+    ban_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ def actor_for_member(user_id: UUID, tenant_id: UUID, origin: Origin) -> Actor | 
     with public_scope():
         row = (
             Membership.objects.select_related("user")
-            .filter(user_id=user_id, tenant_id=tenant_id, status=MembershipStatus.ACTIVE, user__is_active=True)
+            .filter(standing.may_enter(), standing.is_let_in(), user_id=user_id, tenant_id=tenant_id)
             .first()
         )
     if row is None:
@@ -150,7 +155,7 @@ def actor_for_member(user_id: UUID, tenant_id: UUID, origin: Origin) -> Actor | 
 def members_with(tenant_id: UUID, permission: str) -> list[MemberView]:
     """The active members of a tenant who hold `permission`, the longest-standing first."""
     rows = Membership.objects.select_related("user").filter(
-        tenant_id=tenant_id, status=MembershipStatus.ACTIVE, user__is_active=True, role__in=roles_with(permission)
+        standing.may_enter(), standing.is_let_in(), tenant_id=tenant_id, role__in=roles_with(permission)
     )
     with public_scope():
         return [member_view(row) for row in rows.order_by("pk")]
@@ -182,12 +187,47 @@ def list_members(*, actor: Actor, page: PageRequest, filters: Mapping[str, str] 
     return paginate(rows, page)
 
 
+def get_member(*, actor: Actor, membership_id: UUID) -> Membership:
+    """One member of the actor's tenant.
+
+    Raises:
+        PermissionRefused: the actor lacks ``members:read``.
+        NotFound: no such member here.
+    """
+    actor.require("members:read")
+    with public_scope():
+        rows = Membership.objects.select_related("user").exclude(status=MembershipStatus.REMOVED)
+        row = rows.filter(pk=membership_id, tenant_id=standing.tenant_of(actor)).first()
+    if row is None:
+        raise NotFound("There is no such member.")
+    return row
+
+
+def list_invitations(*, actor: Actor, page: PageRequest, filters: Mapping[str, str] | None = None) -> Page[Invitation]:
+    """The invitations of the actor's tenant, newest first. Filters: q (e-mail), status (PENDING by default, or ALL).
+
+    Raises:
+        PermissionRefused: the actor lacks ``members:write``.
+    """
+    actor.require("members:write")
+    filters = filters or {}
+    rows = Invitation.objects.filter(tenant_id=standing.tenant_of(actor))
+    if filters.get("status", "").upper() != "ALL":
+        rows = rows.filter(accepted_at=None, revoked_at=None)
+    if text := filters.get("q"):
+        rows = rows.filter(email__icontains=text)
+    with public_scope():
+        return paginate(rows, page)
+
+
 def workspaces_of(user_id: UUID) -> list[WorkspaceView]:
     """Where a person may sign in: his active memberships of active tenants, by name (PRODUCT, discovery)."""
     return [
         workspace
         for workspace in memberships_of(user_id)
-        if workspace.status == MembershipStatus.ACTIVE and workspace.tenant.status == TenantStatus.ACTIVE
+        if workspace.status == MembershipStatus.ACTIVE
+        and workspace.tenant.status == TenantStatus.ACTIVE
+        and workspace.tenant.is_served
     ]
 
 
@@ -197,10 +237,16 @@ def memberships_of(user_id: UUID) -> list[WorkspaceView]:
         rows = Membership.objects.filter(user_id=user_id).exclude(status=MembershipStatus.REMOVED)
         found = {row.tenant_id: row for row in rows}
         return [
-            WorkspaceView(tenant, (found[tenant.id].role,), found[tenant.id].status, found[tenant.id].created_at)
+            WorkspaceView(tenant, (found[tenant.id].role,), _status_now(found[tenant.id]), found[tenant.id].created_at)
             for tenant in tenancy.tenants_by_ids(list(found))
             if tenant.status != TenantStatus.DELETED
         ]
+
+
+def _status_now(row: Membership) -> str:
+    # A ban that has run out does not wait for the sweep that writes it down.
+    has_run_out = row.banned_until is not None and row.banned_until <= utcnow()
+    return MembershipStatus.ACTIVE if row.status == MembershipStatus.BANNED and has_run_out else row.status
 
 
 def get_profile(user_id: UUID) -> ProfileView:
@@ -243,6 +289,8 @@ def member_view(row: Membership) -> MemberView:
         user.name,
         user.locale,
         (row.role,),
-        row.status,
+        _status_now(row),
         row.created_at,
+        row.banned_until,
+        row.ban_reason,
     )

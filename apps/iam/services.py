@@ -14,22 +14,38 @@ from apps.core.actor import Actor, ActorKind, Origin
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound, PermissionRefused
 from apps.core.tenants import public_scope
-from apps.iam import account_tokens, credentials, entering, lockout, selectors, signins
+from apps.iam import account_tokens, arriving, credentials, entering, lockout, selectors, signins
+from apps.iam.accepting import (
+    accept_invitation,
+    accept_invitation_in_browser,
+    accept_own_invitation,
+    invitations_to,
+    preview_invitation,
+)
 from apps.iam.account_tokens import mail_owed, mail_token
 from apps.iam.accounts import ensure_member, ensure_operator, update_account, update_profile
+from apps.iam.banning import ban_person, sign_out_person, unban_person
 from apps.iam.errors import (
     AccountInactive,
     InvalidToken,
     RefreshInProgress,
 )
 from apps.iam.identity import Identity
+from apps.iam.invitations import invite, resend_invitation, revoke_invitation
 from apps.iam.links import mailed_link
 from apps.iam.lockout import unlock
+from apps.iam.members import (
+    ban_member,
+    change_role,
+    leave,
+    lift_expired_bans,
+    remove_member,
+    transfer_ownership,
+    unban_member,
+)
 from apps.iam.models import (
     Channel,
-    Membership,
     RefreshToken,
-    Role,
     SessionHandoff,
     TokenFamily,
     TokenPurpose,
@@ -46,34 +62,51 @@ from apps.iam.recovery import (
 )
 from apps.iam.signins import Spending, TokenPair
 from apps.tenancy import selectors as tenancy_selectors
-from apps.tenancy import services as tenancy
 from apps.tenancy.selectors import TenantView
 
 __all__ = [
     "SignUpView",
     "TokenPair",
+    "accept_invitation",
+    "accept_invitation_in_browser",
+    "accept_own_invitation",
+    "ban_member",
+    "ban_person",
     "change_password",
+    "change_role",
     "discover",
     "ensure_member",
     "ensure_operator",
     "hand_off",
+    "invitations_to",
+    "invite",
+    "leave",
+    "lift_expired_bans",
     "mail_owed",
     "mail_token",
     "mailed_link",
     "mark_verified",
+    "preview_invitation",
     "purge_expired",
     "redeem_handoff",
     "refresh",
+    "remove_member",
     "request_password_reset",
     "request_verification",
+    "resend_invitation",
     "reset_password",
+    "revoke_invitation",
     "sign_in",
     "sign_in_browser",
     "sign_in_operator",
     "sign_out",
     "sign_out_all",
+    "sign_out_person",
     "sign_up",
     "touch_session",
+    "transfer_ownership",
+    "unban_member",
+    "unban_person",
     "unlock",
     "update_account",
     "update_profile",
@@ -105,18 +138,20 @@ def sign_up(
     password: str,
     first_name: str,
     last_name: str,
-    tenant_name: str,
+    tenant_name: str = "",
     origin: Origin,
     locale: str = "en",
 ) -> SignUpView:
     """Write person, tenant and ownership at once and have the tenant provisioned.
 
-    An existing person with the right password gets one more workspace; password and names stay as they are.
+    An existing person with the right password gets one more workspace; password and names stay as they are. Where one
+    workspace is all there is, the person joins it as MEMBER and `tenant_name` says nothing.
 
     Raises:
-        ValidationFailed: the password breaks the policy.
+        ValidationFailed: the password breaks the policy, or a new tenant has no name.
         InvalidCredentials: the e-mail is known and the password is wrong.
         NameTaken: another organisation has this name.
+        NotAMember, TenantNotAvailable: the only workspace does not take this person, or nobody at the moment.
     """
     email = normal_email(email)
     with public_scope():
@@ -237,7 +272,7 @@ def hand_off(*, user_id: UUID, tenant: str, next_path: str = "/") -> tuple[Tenan
     """
     with public_scope(), transaction.atomic():
         user = User.objects.get(pk=user_id)
-        if not user.is_active:
+        if not user.may_sign_in:
             raise AccountInactive
         target = entering.named_workspace(user, tenant)
         token = ids.secret_token()
@@ -266,7 +301,7 @@ def redeem_handoff(*, token: str, tenant_id: UUID, origin: Origin, now: datetime
         if row is None:
             raise InvalidToken("This sign-in link was used or has expired.")
         user = User.objects.get(pk=row[0])
-        if not user.is_active:
+        if not user.may_sign_in:
             raise AccountInactive
         target = entering.enterable(user, tenancy_selectors.tenant_by_id(tenant_id))
         return entering.start(user, target, Channel.BROWSER, origin), row[1]
@@ -300,9 +335,8 @@ def _insert(user: User) -> bool:
 
 def _open_workspace(user: User, tenant_name: str, origin: Origin, *, is_new: bool) -> SignUpView:
     actor = Actor(ActorKind.USER, user_id=user.id, name=user.name, email=user.email, origin=origin)
-    tenant = tenancy.create_tenant(actor=actor, name=tenant_name, locale=user.locale)
+    tenant, membership, has_joined = arriving.join_by_sign_up(user, actor, tenant_name=tenant_name)
     actor = actor.within(tenant.id)
-    membership = Membership.objects.create(user=user, tenant_id=tenant.id, role=Role.OWNER)
     if is_new:
         account_tokens.issue(TokenPurpose.VERIFY, user.email, now=utcnow(), is_asked=False)
         audit.record(
@@ -313,12 +347,13 @@ def _open_workspace(user: User, tenant_name: str, origin: Origin, *, is_new: boo
             entity_label=user.email,
             after={"email": user.email, "name": user.name},
         )
-    audit.record(
-        actor=actor,
-        action="iam.membership.create",
-        entity_type="membership",
-        entity_id=membership.id,
-        entity_label=user.email,
-        after={"role": membership.role},
-    )
+    if has_joined:
+        audit.record(
+            actor=actor,
+            action="iam.membership.create",
+            entity_type="membership",
+            entity_id=membership.id,
+            entity_label=user.email,
+            after={"role": membership.role},
+        )
     return SignUpView(user.id, user.email, tenant)

@@ -22,3 +22,9 @@ def mail_token(token_id: str) -> None:
 def mail_owed() -> None:
     """Have every link mailed that is still owed."""
     services.mail_owed()
+
+
+@platform_task("iam.lift_expired_bans")
+def lift_expired_bans() -> None:
+    """Write down the bans that have run out."""
+    services.lift_expired_bans()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.iam import recovery_urls, recovery_views, views
+from apps.iam import invitation_views, recovery_urls, recovery_views, views
 
 app_name = "iam"
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("sign-in/handoff/", views.handoff, name="handoff"),
     path("sign-out/", views.sign_out, name="signout"),
     path("workspaces/switch/", views.switch, name="switch"),
+    path("invitations/<slug:token>/", invitation_views.invitation, name="invitation"),
     path("verify-email/resend/", recovery_views.resend_verification, name="verification-resend"),
     *recovery_urls.urlpatterns,
     path(".well-known/jwks.json", views.jwks, name="jwks"),

@@ -4,9 +4,11 @@ from uuid import UUID
 
 from apps.core.events import subscribe
 from apps.core.jobs import wake
-from apps.iam.events import AccountTokenMailed, PasswordChanged
+from apps.iam import selectors as iam
+from apps.iam.events import AccountTokenMailed, InvitationSent, OwnershipTransferred, PasswordChanged
 from apps.notifications import people_letters, services, tasks
 from apps.notifications.services import Letter
+from apps.tenancy import selectors as tenancy
 
 
 @subscribe(AccountTokenMailed)
@@ -19,6 +21,22 @@ def send_account_link(event: AccountTokenMailed) -> None:
 def tell_of_changed_password(event: PasswordChanged) -> None:
     """Whoever it was, the person hears of it."""
     _write(people_letters.password_changed(event), f"password.changed:{event.user_id}:{services.change_key()}")
+
+
+@subscribe(InvitationSent)
+def send_invitation(event: InvitationSent) -> None:
+    """The invited person gets the link; each time that it is sent again, a new one."""
+    key = f"invitation:{event.invitation_id}:{event.generation}"
+    _write(people_letters.invitation(event), key, event.tenant_id)
+
+
+@subscribe(OwnershipTransferred)
+def tell_of_new_owner(event: OwnershipTransferred) -> None:
+    """Both the former and the new owner hear of it."""
+    heir, tenant = iam.get_profile(event.to_user_id), tenancy.tenant_by_id(event.tenant_id)
+    for user_id in (event.from_user_id, event.to_user_id):
+        letter = people_letters.ownership_moved(event, iam.get_profile(user_id), heir, tenant.name)
+        _write(letter, f"ownership:{user_id}:{event.tenant_id}:{services.change_key()}", event.tenant_id)
 
 
 def _write(letter: Letter, key: str, tenant_id: UUID | None = None) -> None:

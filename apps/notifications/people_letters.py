@@ -3,7 +3,8 @@
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from apps.iam.events import AccountTokenMailed, PasswordChanged
+from apps.iam.events import AccountTokenMailed, InvitationSent, OwnershipTransferred, PasswordChanged
+from apps.iam.selectors import ProfileView
 from apps.notifications.languages import language_of
 from apps.notifications.services import PRIVATE_LINK, Letter
 
@@ -34,4 +35,41 @@ def password_changed(event: PasswordChanged) -> Letter:
             context={"name": event.name},
             related_type="user",
             related_id=event.user_id,
+        )
+
+
+def invitation(event: InvitationSent) -> Letter:
+    """The link behind which somebody joins a workspace."""
+    with translation.override(language_of(event.locale)):
+        return Letter(
+            to=event.email,
+            locale=event.locale,
+            template="invitation",
+            subject=_("Join %(name)s on Insula") % {"name": event.tenant_name},
+            context={
+                "inviter": event.inviter,
+                "tenant_name": event.tenant_name,
+                PRIVATE_LINK: {"kind": "invitation", "id": str(event.invitation_id)},
+            },
+            related_type="invitation",
+            related_id=event.invitation_id,
+        )
+
+
+def ownership_moved(event: OwnershipTransferred, reader: ProfileView, heir: ProfileView, tenant_name: str) -> Letter:
+    """Word to the former and to the new owner."""
+    with translation.override(language_of(reader.locale)):
+        return Letter(
+            to=reader.email,
+            locale=reader.locale,
+            template="ownership_moved",
+            subject=_("%(name)s has a new owner") % {"name": tenant_name},
+            context={
+                "name": reader.name,
+                "tenant_name": tenant_name,
+                "owner": heir.name,
+                "former": event.by_name,
+            },
+            related_type="tenant",
+            related_id=event.tenant_id,
         )

@@ -20,6 +20,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "apps.iam.passwords.CharacterPolicy"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# Members that a workspace may have; 0: as many as it likes.
+SEATS_PER_WORKSPACE = env.int("SEATS_PER_WORKSPACE", default=0)
 LOGIN_URL = "iam:signin"
 LOGIN_REDIRECT_URL = "/admin/"  # of Django's own sign-in, which is the operators' alone
 
@@ -77,6 +79,7 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+# -- Rate limits: calls and seconds; see apps/edge/limits.py ------------------------------------------------------
 RATE_LIMITS = {
     "sensitive": (env.int("RATE_LIMIT_SENSITIVE", default=5), 60),
     "ip": (env.int("RATE_LIMIT_ANONYMOUS", default=100), 60),

@@ -12,11 +12,11 @@ from tests.api.routes import CALLS, PROTECTED
 from tests.fixtures.clients import ApiFor
 
 # They end the token that the others use.
-ENDS_THE_TOKEN = {"signout", "signout-all"}
+ENDS_THE_TOKEN = {"signout", "signout-all", "my-membership"}
 
 
 # They close the workspace to what comes after them; whether its state allows them is no matter of the role.
-CHANGES_THE_STATE = {"tenant-retry-provisioning", "tenant-suspend", "tenant-reactivate"}
+CHANGES_THE_STATE = {"my-membership", "tenant-retry-provisioning", "tenant-suspend", "tenant-reactivate"}
 
 
 def _how_late(method: str, route: Any) -> int:

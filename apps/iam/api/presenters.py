@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from apps.iam.accepting import InvitationPreview
 from apps.iam.identity import Identity
-from apps.iam.models import Membership
+from apps.iam.models import Invitation, Membership
 from apps.iam.selectors import ProfileView, WorkspaceView, member_view
 from apps.iam.services import SignUpView, TokenPair
 from apps.tenancy.selectors import TenantView
@@ -87,6 +88,33 @@ def member(row: Membership) -> dict[str, Any]:
         "roles": list(found.roles),
         "status": found.status,
         "joined_at": found.joined_at,
+        "banned_until": found.banned_until,
+        "ban_reason": found.ban_reason or None,
+    }
+
+
+def invitation(row: Invitation) -> dict[str, Any]:
+    """An invitation to those who may send them; its token is in the mail alone."""
+    return {
+        "id": row.id,
+        "email": row.email,
+        "role": row.role,
+        "status": row.state.value,
+        "invited_by": row.invited_by_name,
+        "created_at": row.created_at,
+        "expires_at": row.expires_at,
+    }
+
+
+def invitation_preview(found: InvitationPreview) -> dict[str, Any]:
+    """An invitation to whoever holds its token."""
+    return {
+        "tenant": tenant_ref(found.tenant),
+        "email": found.email,
+        "role": found.role,
+        "invited_by": found.inviter,
+        "expires_at": found.expires_at,
+        "needs_sign_up": found.needs_sign_up,
     }
 
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from apps.iam.credentials import MAX_PASSWORD
+from apps.iam.models import Role
 
 
 class SignUpBody(serializers.Serializer[Any]):
@@ -146,6 +147,17 @@ class MembershipsAnswer(serializers.Serializer[Any]):
     has_more = serializers.BooleanField()
 
 
+class TenantBody(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=100, required=False)
+    slug = serializers.CharField(max_length=50, required=False)
+    legal_name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    address = serializers.CharField(max_length=500, required=False, allow_blank=True)
+    email = serializers.EmailField(required=False, allow_blank=True)
+    time_zone = serializers.CharField(max_length=64, required=False)
+    locale = serializers.CharField(max_length=10, required=False)
+    currency = serializers.CharField(max_length=3, required=False)
+
+
 class TenantAnswer(TenantRefWithStatus):
     id = serializers.UUIDField()
     url = serializers.URLField()
@@ -167,6 +179,60 @@ class MemberAnswer(serializers.Serializer[Any]):
     roles = serializers.ListField(child=serializers.CharField())
     status = serializers.CharField()
     joined_at = serializers.DateTimeField()
+    banned_until = serializers.DateTimeField(allow_null=True, help_text="Of a ban that ends by itself.")
+    ban_reason = serializers.CharField(allow_null=True)
+
+
+class MemberBody(serializers.Serializer[Any]):
+    roles = serializers.ListField(
+        child=serializers.CharField(max_length=20),
+        min_length=1,
+        max_length=1,
+        help_text="Exactly one; ownership is transferred.",
+    )
+
+
+class BanBody(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+    expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+
+
+class InvitationBody(serializers.Serializer[Any]):
+    email = serializers.EmailField(max_length=254)
+    role = serializers.ChoiceField(
+        choices=[role for role in Role.values if role != Role.OWNER], required=False, default=Role.MEMBER.value
+    )
+
+
+class InvitationAnswer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    email = serializers.EmailField()
+    role = serializers.CharField()
+    status = serializers.CharField(help_text="PENDING, EXPIRED, ACCEPTED or REVOKED.")
+    invited_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+
+
+class InvitationsAnswer(serializers.Serializer[Any]):
+    data = InvitationAnswer(many=True)  # type: ignore[assignment]
+    next_cursor = serializers.CharField(allow_null=True)
+    has_more = serializers.BooleanField()
+
+
+class InvitationPreviewAnswer(serializers.Serializer[Any]):
+    tenant = TenantRef()
+    email = serializers.EmailField()
+    role = serializers.CharField()
+    invited_by = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+    needs_sign_up = serializers.BooleanField(help_text="The address has no account: names are needed to accept.")
+
+
+class AcceptBody(serializers.Serializer[Any]):
+    password = serializers.CharField(max_length=MAX_PASSWORD, trim_whitespace=False)
+    first_name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
+    last_name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
 
 
 class MembersAnswer(serializers.Serializer[Any]):

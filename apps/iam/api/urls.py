@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.iam.api import life, openapi, recovery_views, views
+from apps.iam.api import life, openapi, recovery_views, team_views, views
 
 # Named here because drf-spectacular finds extensions only in modules that were imported.
 __all__ = ["openapi", "urlpatterns"]
@@ -28,4 +28,22 @@ urlpatterns = [
     path("tenant/reactivate", life.ReactivateView.as_view(), name="tenant-reactivate"),
     path("tenant/retry-provisioning", life.RetryProvisioningView.as_view(), name="tenant-retry-provisioning"),
     path("members", views.MembersView.as_view(), name="members"),
+    path("members/<uuid:membership_id>", team_views.MemberView.as_view(), name="member"),
+    path("members/<uuid:membership_id>/ban", team_views.MemberBanView.as_view(), name="member-ban"),
+    path("members/<uuid:membership_id>/unban", team_views.MemberUnbanView.as_view(), name="member-unban"),
+    path(
+        "members/<uuid:membership_id>/transfer-ownership",
+        team_views.TransferOwnershipView.as_view(),
+        name="member-transfer-ownership",
+    ),
+    path("invitations", team_views.InvitationsView.as_view(), name="invitations"),
+    path("invitations/<uuid:invitation_id>", team_views.InvitationView.as_view(), name="invitation"),
+    path(
+        "invitations/<uuid:invitation_id>/resend", team_views.InvitationResendView.as_view(), name="invitation-resend"
+    ),
+    path("invitations/by-token/<slug:token>", team_views.InvitationByTokenView.as_view(), name="invitation-by-token"),
+    path(
+        "invitations/by-token/<slug:token>/accept", team_views.InvitationAcceptView.as_view(), name="invitation-accept"
+    ),
+    path("me/membership", team_views.MyMembershipView.as_view(), name="my-membership"),
 ]

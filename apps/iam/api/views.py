@@ -13,7 +13,7 @@ from apps.iam import selectors, services, tokens
 from apps.iam.api import presenters, serializers
 from apps.iam.api.authentication import bearer_token
 from apps.iam.identity import Identity
-from apps.tenancy import deleting
+from apps.tenancy import deleting, profile, subdomains
 from apps.tenancy import selectors as tenancy
 
 _TAG = ["Sign-up and sign-in"]
@@ -213,7 +213,7 @@ class MyMembershipsView(_SignedIn):
 class TenantView(ApiView):
     """The tenant that one is signed in to."""
 
-    permissions: ClassVar = {"GET": ANY_MEMBER, "DELETE": "tenant:delete"}
+    permissions: ClassVar = {"GET": ANY_MEMBER, "PATCH": "settings:write", "DELETE": "tenant:delete"}
     writes_when_suspended = frozenset({"DELETE"})
     serves_unready = frozenset({"GET", "DELETE"})
 
@@ -224,6 +224,21 @@ class TenantView(ApiView):
         if identity.tenant is None:
             raise NotFound("This token belongs to no workspace.")
         return Response(presenters.tenant(identity.tenant))
+
+    @extend_schema(
+        tags=["Organisation"],
+        request=serializers.TenantBody,
+        responses={200: serializers.TenantAnswer, 409: _CONFLICT},
+    )
+    def patch(self, request: Request) -> Response:
+        """Change what the body names. Issued invoices keep what they say; the old slug leads to the new one."""
+        changes = self.read_body(serializers.TenantBody)
+        slug = changes.pop("slug", None)
+        profile.update_settings(actor=self.actor, changes=changes)
+        if slug is not None:
+            subdomains.change_slug(actor=self.actor, slug=slug)
+        assert self.actor.tenant_id is not None
+        return Response(presenters.tenant(tenancy.tenant_by_id(self.actor.tenant_id)))
 
     @extend_schema(tags=["Organisation"], responses={204: None, 409: _CONFLICT})
     def delete(self, request: Request) -> Response:

@@ -1,0 +1,59 @@
+"""The page behind an invitation's link, on the tenant's host: for people with an account and for new ones."""
+
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from apps.core.errors import DomainError, NotFound
+from apps.iam import browser, services
+from apps.iam.errors import AlreadyMember, InvitationsClosed
+from apps.iam.forms import JoinForm, NewcomerForm, show_refusal
+from apps.iam.models import Role
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def invitation(request: Any, token: str) -> HttpResponse:
+    """What is offered, and the way in: by the account's password, or by signing up on the spot."""
+    try:
+        found = services.preview_invitation(token=token)
+        if found.tenant.id != request.tenant.id:
+            raise NotFound
+    except (NotFound, InvitationsClosed) as error:
+        return _private(render(request, "iam/invitation_dead.html", status=error.status))
+    form = (NewcomerForm if found.needs_sign_up else JoinForm)(request.POST if request.method == "POST" else None)
+    status = 200
+    if request.method == "POST":
+        status = 400
+        if form.is_valid():
+            try:
+                identity = services.accept_invitation_in_browser(
+                    token=token, tenant_id=request.tenant.id, origin=request.origin, **form.cleaned_data
+                )
+            except AlreadyMember:
+                return HttpResponseRedirect("/")
+            except DomainError as error:
+                show_refusal(form, error)
+                status = error.status
+            else:
+                browser.begin(request, identity)
+                response = HttpResponseRedirect("/")
+                browser.suggest_language(request, response, identity.locale)
+                return response
+    context = {"invitation": found, "role": Role(found.role).label, "form": form}
+    return _private(render(request, "iam/invitation.html", context, status=status))
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    # The address holds a secret.
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+# A wrong password stays counted whatever the answer is.
+invitation.own_transactions = True  # type: ignore[attr-defined]
