@@ -13,7 +13,9 @@ from rest_framework.test import APIClient
 
 from apps.audit.models import AuditEntry
 from apps.core.clock import utcnow
+from apps.iam import services as iam
 from apps.iam import tokens
+from apps.iam.models import Membership
 from apps.ledger.models import Entry
 from apps.notifications import services as notifications
 from apps.notifications.models import Notification, NotificationKind
@@ -74,6 +76,8 @@ def belongings(globex: TenantView, db: None) -> dict[str, UUID]:
         "invoice_id": invoice.id,
         "payment_id": payment.id,
         "entry_id": entry.id,
+        "membership_id": Membership.objects.get(tenant_id=globex.id, user__email="viewer@globex.test").id,
+        "invitation_id": iam.invite(actor=actor_of(globex), email="guest@globex.test").id,
         "notification_id": Notification.objects.get(dedupe_key="bad-input").id,
         "audit": AuditEntry.objects.filter(tenant_id=globex.id).latest("id").id,
     }
@@ -89,9 +93,8 @@ def _without_echo(answer: Any) -> dict[str, Any]:
 def test_the_id_of_another_tenants_object_is_as_unknown_as_one_that_never_was(
     client: APIClient, globex: TenantView, api: ApiFor, belongings: dict[str, UUID]
 ) -> None:
-    assert {"client_id", "invoice_id", "payment_id", "entry_id", "notification_id"} == {
-        name for _, route in WITH_ID for name in route.parameters
-    }
+    ours = {"client_id", "invoice_id", "payment_id", "entry_id", "notification_id", "membership_id", "invitation_id"}
+    assert ours == {name for _, route in WITH_ID for name in route.parameters}
     theirs = api(globex)
     for method, route in WITH_ID:
         kind = "audit" if route.name.startswith("audit") else route.parameters[0]
