@@ -27,6 +27,7 @@ from sandbox.stripe.routing import Route
 from sandbox.stripe.serialization import encoded, present
 from sandbox.stripe.shapes import JsonObject
 from sandbox.stripe.storage import Storage
+from sandbox.stripe.usage import Usage
 
 log = logging.getLogger("sandbox.stripe")
 
@@ -48,7 +49,8 @@ class _Asked:
 class Api:
     """Answers API requests."""
 
-    def __init__(self, configuration: Configuration, storage: Storage, faults: Faults) -> None:
+    def __init__(self, configuration: Configuration, storage: Storage, faults: Faults, usage: Usage) -> None:
+        self._usage = usage
         self._configuration = configuration
         self._storage = storage
         self._faults = faults
@@ -91,6 +93,7 @@ class Api:
                 f"Unrecognized request URL ({request.method}: {request.path}). The sandbox's README lists what is"
                 " served."
             ) from None
+        self._usage.note(route)
         fields = list(request.args.items(multi=True))
         if request.method == "POST":
             if request.mimetype == "application/json":

@@ -22,7 +22,9 @@ from sandbox.stripe.pages.panel import Panel
 from sandbox.stripe.pages.portal_page import PortalPage
 from sandbox.stripe.pages.receipt_page import ReceiptPage
 from sandbox.stripe.pages.rendering import message, static_file
+from sandbox.stripe.resources import ROUTES
 from sandbox.stripe.storage import Storage
+from sandbox.stripe.usage import Usage
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -40,8 +42,9 @@ class Application:
         self._storage = Storage(configuration.database)
         self._faults = Faults()
         self._courier = Courier(configuration, self._storage)
-        self._api = Api(configuration, self._storage, self._faults)
-        self._control = Control(configuration, self._storage, self._faults)
+        usage = Usage(ROUTES)
+        self._api = Api(configuration, self._storage, self._faults, usage)
+        self._control = Control(configuration, self._storage, self._faults, usage)
         self._pages = _pages(configuration, self._storage, self._control)
         self._under_way = 0
         self._changed = threading.Condition()
@@ -98,11 +101,9 @@ def _pages(configuration: Configuration, storage: Storage, control: Control) -> 
     portal = PortalPage(configuration, storage)
     views: list[tuple[str, str, Callable[..., Response]]] = [
         ("GET", "/", panel.show),
-        ("POST", "/panel/events/<event>/resend", panel.resend),
-        ("POST", "/panel/deliveries/hold", panel.hold),
-        ("POST", "/panel/deliveries/release", panel.release),
-        ("POST", "/panel/faults", panel.fail),
-        ("POST", "/panel/faults/clear", panel.heal),
+        ("GET", "/objects", panel.browse),
+        ("GET", "/objects/<identifier>", panel.show_object),
+        ("POST", "/panel/<path:control>", panel.act),
         ("GET", "/c/pay/<session>", payment.show),
         ("POST", "/c/pay/<session>", payment.submit),
         ("GET", "/c/3ds/<intent>", challenge.show),

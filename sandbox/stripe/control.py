@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from sandbox.stripe import checkout, disputes, later, outcomes
+from sandbox.stripe import checkout
 from sandbox.stripe.billing_control import BillingControl
 from sandbox.stripe.calls import Work
 from sandbox.stripe.configuration import ACCOUNT_ID, API_VERSION, Configuration
@@ -21,35 +21,28 @@ from sandbox.stripe.delivery_control import DeliveryControl
 from sandbox.stripe.errors import InvalidRequest, NotFound, StripeError
 from sandbox.stripe.events import with_pending
 from sandbox.stripe.faults import LONGEST_WAIT, Fault, Faults
+from sandbox.stripe.object_control import ObjectControl
 from sandbox.stripe.objects import Objects
 from sandbox.stripe.resources import payment_methods
 from sandbox.stripe.resources.webhook_endpoints import new_endpoint
 from sandbox.stripe.serialization import encoded, present
 from sandbox.stripe.shapes import JsonObject
 from sandbox.stripe.storage import Storage
+from sandbox.stripe.usage import Usage
 
 _STATUSES = (429, 500, 502, 503, 504)
-_REASONS = (
-    "credit_not_processed",
-    "duplicate",
-    "fraudulent",
-    "general",
-    "product_not_received",
-    "product_unacceptable",
-    "subscription_canceled",
-    "unrecognized",
-)
 _STATES = ("pending", "delivered", "failed", "dropped")
 
 
 class Control:
     """Answers control requests, JSON in and out, errors in Stripe's form."""
 
-    def __init__(self, configuration: Configuration, storage: Storage, faults: Faults) -> None:
+    def __init__(self, configuration: Configuration, storage: Storage, faults: Faults, usage: Usage) -> None:
         self._configuration = configuration
+        self._usage = usage
         self._storage = storage
         self._faults = faults
-        deliveries = DeliveryControl(storage)
+        deliveries, objects = DeliveryControl(storage), ObjectControl(configuration, storage)
         billing = BillingControl(configuration, storage)
         rules: list[tuple[str, str, Callable[..., JsonObject]]] = [
             ("GET", "/_sandbox/health", self._health),
@@ -66,10 +59,14 @@ class Control:
             ("GET", "/_sandbox/disturbances", deliveries.disturbances),
             ("POST", "/_sandbox/disturbances", deliveries.disturb),
             ("DELETE", "/_sandbox/disturbances", deliveries.undisturb),
-            ("GET", "/_sandbox/later", self._later),
-            ("POST", "/_sandbox/later/run", self._run_later),
-            ("POST", "/_sandbox/charges/<charge>/dispute", self._dispute),
-            ("POST", "/_sandbox/disputes/<dispute>/decide", self._decide),
+            ("GET", "/_sandbox/objects", objects.browse),
+            ("GET", "/_sandbox/objects/<identifier>", objects.show),
+            ("GET", "/_sandbox/later", objects.later),
+            ("POST", "/_sandbox/later/run", objects.run_later),
+            ("POST", "/_sandbox/charges/<charge>/dispute", objects.dispute),
+            ("POST", "/_sandbox/disputes/<dispute>/decide", objects.decide),
+            ("POST", "/_sandbox/test_clocks/<clock>/advance", objects.advance),
+            ("GET", "/_sandbox/coverage", self._coverage),
             ("PUT", "/_sandbox/webhook_endpoints", self._put_endpoint),
             ("POST", "/_sandbox/webhook_endpoints/<endpoint>/roll", deliveries.roll_secret),
             ("GET", "/_sandbox/faults", self._list_faults),
@@ -81,7 +78,8 @@ class Control:
     def answer(self, request: Request) -> Response:
         """Return the answer to a control request."""
         try:
-            body, status = self.perform(request.method, request.path, _json_body(request)), 200
+            asked = dict(request.args.items()) if request.method == "GET" else _json_body(request)
+            body, status = self.perform(request.method, request.path, asked), 200
         except StripeError as error:
             body, status = {"error": error.body()}, error.status
         return Response(encoded(body), status=status, content_type="application/json")
@@ -117,6 +115,10 @@ class Control:
                 "faults": len(self._faults.listed()),
                 "waiting": self._faults.waiting,
             }
+
+    def _coverage(self, body: JsonObject) -> JsonObject:
+        """Return every endpoint that is served with how often it was called since the start."""
+        return {"data": self._usage.counted()}
 
     def _reset(self, body: JsonObject) -> JsonObject:
         keep = _flag(body, "keep_webhook_endpoints", default=False)
@@ -174,42 +176,6 @@ class Control:
         with self._storage.read() as connection:
             objects = Objects(connection)
             return {"data": [with_pending(objects, event) for event in objects.select("event", limit=100)]}
-
-    def _later(self, body: JsonObject) -> JsonObject:
-        with self._storage.read() as connection:
-            return {"data": later.waiting(connection)}
-
-    def _run_later(self, body: JsonObject) -> JsonObject:
-        """Do now what would come later, all of it or what concerns one object."""
-        target = body.get("target")
-        if target is not None and not isinstance(target, str):
-            raise InvalidRequest("target must be the id of an object.", param="target")
-        with self._storage.write() as connection:
-            return {"done": outcomes.run(self._work(connection), target=target)}
-
-    def _dispute(self, body: JsonObject, charge: str) -> JsonObject:
-        """Begin a dispute over a charge, as a cardholder's bank would."""
-        reason, inquiry = body.get("reason", "fraudulent"), _flag(body, "inquiry", default=False)
-        if reason not in _REASONS:
-            raise InvalidRequest(f"reason must be one of {', '.join(_REASONS)}.", param="reason")
-        with self._storage.write() as connection:
-            work = self._work(connection, charge)
-            found = work.require("charge", charge, param="charge", in_path=True)
-            if found["disputed"] or not found["captured"] or not found["paid"] or found["refunded"]:
-                raise InvalidRequest("Only a paid charge that is not disputed yet can be disputed.", param="charge")
-            begun: JsonObject = present(work, disputes.begin(work, found, reason=reason, inquiry=inquiry))
-            return begun
-
-    def _decide(self, body: JsonObject, dispute: str) -> JsonObject:
-        """End a dispute as the bank would."""
-        won = _flag(body, "won", default=False)
-        with self._storage.write() as connection:
-            work = self._work(connection, dispute)
-            found = work.require(disputes.KIND, dispute, param="dispute", in_path=True)
-            if found["status"] in ("won", "lost", "warning_closed"):
-                raise InvalidRequest(f"The dispute is {found['status']} already.", param="dispute")
-            ended: JsonObject = present(work, disputes.close(work, found, won=won))
-            return ended
 
     def _put_endpoint(self, body: JsonObject) -> JsonObject:
         """Have exactly one endpoint for an address; return it with its secret, kept or as given."""

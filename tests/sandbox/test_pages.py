@@ -151,7 +151,7 @@ def test_the_panel_shows_everything_and_its_buttons_work(
     wait_for(lambda: len(receiver.received) == count + 1, "the duplicate")
     assert press("faults", status="500", count="1") == 303
     assert len(sandbox.control("GET", "faults")["data"]) == 1
-    assert press("faults/clear") == 303
+    assert press("faults", method="DELETE") == 303
     assert sandbox.control("GET", "faults")["data"] == []
     assert press("faults", status="7", count="x") == 400
     assert httpx.get(f"{sandbox.url}/panel/deliveries/hold", trust_env=False).status_code == 405

@@ -5,7 +5,8 @@ from __future__ import annotations
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from sandbox.stripe import checkout
+from sandbox.stripe import checkout, disturbances, later
+from sandbox.stripe.billing import clocks
 from sandbox.stripe.configuration import ACCOUNT_ID, API_VERSION
 from sandbox.stripe.control import Control
 from sandbox.stripe.delivery import held
@@ -36,43 +37,59 @@ class Panel:
                 api_version=API_VERSION,
                 base_url=request.host_url.rstrip("/"),
                 sessions=objects.select(checkout.KIND, limit=_SHOWN),
-                events=objects.select("event", limit=_SHOWN),
+                events=self._control.perform("GET", "/_sandbox/events", {})["data"][:_SHOWN],
                 endpoints=objects.select("webhook_endpoint"),
                 deliveries=deliveries(connection, limit=_SHOWN),
                 held=held(connection),
+                clocks=objects.select(clocks.KIND, limit=_SHOWN),
+                coming=later.waiting(connection),
+                disturbances=disturbances.listed(connection),
+                faults=self._control.perform("GET", "/_sandbox/faults", {})["data"],
                 health=self._control.perform("GET", "/_sandbox/health", {}),
+                kinds=self._control.perform("GET", "/_sandbox/objects", {})["kinds"],
             )
 
-    def resend(self, request: Request, event: str) -> Response:
-        """Owe an event once more."""
-        return self._act("POST", f"/_sandbox/events/{event}/resend", {}, "#deliveries")
+    def browse(self, request: Request) -> Response:
+        """Return the newest objects of a kind, or those that contain a text."""
+        asked = {"kind": request.args.get("kind", ""), "search": request.args.get("search", "")}
+        found = self._control.perform("GET", "/_sandbox/objects", asked)
+        return page("objects.html", kinds=found["kinds"], found=found["data"], **asked)
 
-    def hold(self, request: Request) -> Response:
-        """Hold deliveries back."""
-        return self._act("POST", "/_sandbox/deliveries/hold", {}, "#deliveries")
-
-    def release(self, request: Request) -> Response:
-        """Let deliveries go, in the chosen order."""
-        order = request.form.get("order", "created")
-        return self._act("POST", "/_sandbox/deliveries/release", {"order": order}, "#deliveries")
-
-    def fail(self, request: Request) -> Response:
-        """Let the next API calls fail."""
-        status = request.form.get("status", "500")
-        count = request.form.get("count", "1")
-        body: JsonObject = {
-            "status": int(status) if status.isdecimal() else status,
-            "count": int(count) if count.isdecimal() else count,
-        }
-        return self._act("POST", "/_sandbox/faults", body, "#faults")
-
-    def heal(self, request: Request) -> Response:
-        """Forget the faults to come."""
-        return self._act("DELETE", "/_sandbox/faults", {}, "#faults")
-
-    def _act(self, method: str, path: str, body: JsonObject, anchor: str) -> Response:
+    def show_object(self, request: Request, identifier: str) -> Response:
+        """Return one object with the events about it and what can be done to it."""
         try:
-            self._control.perform(method, path, body)
+            found = self._control.perform("GET", f"/_sandbox/objects/{identifier}", {})
         except StripeError as error:
-            return message("That did not work", error.message, status=error.status, tone="bad", link=("/", "Back"))
-        return redirect(f"/{anchor}", code=303)
+            return message("No such object", error.message, status=404, tone="bad", link=("/objects", "All objects"))
+        return page(
+            "object.html",
+            identifier=identifier,
+            shown=found["object"],
+            account=found["account"],
+            events=found["events"],
+            coming=found["later"],
+        )
+
+    def act(self, request: Request, control: str) -> Response:
+        """Do what a form asks of the control API and lead back to where it was pressed.
+
+        `method` (default POST) and `back` are for this page; all other fields go into the request.
+        """
+        body: JsonObject = {
+            name: _value(text) for name, text in request.form.items() if name not in ("back", "method") and text
+        }
+        back = request.form.get("back", "/")
+        if not back.startswith("/") or back.startswith("//"):
+            back = "/"
+        try:
+            self._control.perform(request.form.get("method", "POST"), f"/_sandbox/{control}", body)
+        except StripeError as error:
+            return message("That did not work", error.message, status=error.status, tone="bad", link=(back, "Back"))
+        return redirect(back, code=303)
+
+
+def _value(text: str) -> str | int | bool:
+    """Return what a field's text means in JSON."""
+    if text in ("true", "false"):
+        return text == "true"
+    return int(text) if text.isdecimal() else text
