@@ -6,6 +6,7 @@ Source: https://docs.stripe.com/payments/checkout/how-checkout-works.
 from __future__ import annotations
 
 from sandbox.stripe import payments, setups
+from sandbox.stripe.billing import collection, subscribing
 from sandbox.stripe.calls import Work
 from sandbox.stripe.errors import Conflict, InvalidRequest
 from sandbox.stripe.events import emit
@@ -52,6 +53,8 @@ def submit(work: Work, session: JsonObject, method: JsonObject | None, payer: Js
     work.objects.hide(session["id"], payer=payer)
     if session["mode"] == "setup":
         return _set_up(work, session, method, payer)
+    if session["mode"] == "subscription":
+        return _subscribe(work, session, method, payer)
     if session["amount_total"] == 0 or method is None:
         return _complete(work, session, "no_payment_required")
     intent = _intent_of(work, session)
@@ -65,6 +68,9 @@ def intent_to_authenticate(work: Work, session: JsonObject) -> JsonObject | None
     """Return the session's payment or setup intent when it waits for 3-D Secure."""
     if session["status"] != "open":
         return None
+    if session["mode"] == "subscription":
+        first = subscribing.intent_of(work, session)
+        return first if first is not None and first["status"] == "requires_action" else None
     for kind in ("payment_intent", setups.KIND):
         if session[kind] is not None:
             intent = work.require(kind, session[kind], param=kind)
@@ -82,7 +88,21 @@ def finish_challenge(work: Work, session: JsonObject, intent: JsonObject, *, pas
     if intent["object"] == setups.KIND:
         setup = setups.finish_challenge(work, intent, passed=passed)
         return _complete(work, session, "no_payment_required") if setup["status"] == "succeeded" else session
+    if session["mode"] == "subscription":
+        collection.finish_challenge(work, intent, passed=passed)
+        status = subscribing.finished(work, session)
+        return session if status is None else _complete(work, session, status)
     return _complete_if_paid(work, session, payments.finish_challenge(work, intent, passed=passed))
+
+
+def _subscribe(work: Work, session: JsonObject, method: JsonObject | None, payer: JsonObject) -> JsonObject:
+    if session["customer"] is None:
+        new = customers.new_customer(work, {"email": payer.get("email"), "name": payer.get("name")})
+        session["customer"] = new["id"]
+        work.objects.replace(session)
+    customer = work.require("customer", session["customer"], param="customer")
+    status = subscribing.subscribe(work, session, customer, method, return_url=page_url(work, session["id"]))
+    return session if status is None else _complete(work, session, status)
 
 
 def _set_up(work: Work, session: JsonObject, method: JsonObject | None, payer: JsonObject) -> JsonObject:
@@ -113,6 +133,7 @@ def expire(work: Work, session: JsonObject) -> JsonObject:
         intent = work.require("payment_intent", session["payment_intent"], param="payment_intent")
         if intent["status"] not in ("succeeded", "canceled"):
             payments.cancel(work, intent, "expired")
+    subscribing.abandon(work, session)
     if session["setup_intent"] is not None:
         setup = work.require(setups.KIND, session["setup_intent"], param="setup_intent")
         if setup["status"] not in ("succeeded", "canceled"):

@@ -43,34 +43,34 @@ def redeem(
 
     Raises: InvalidRequest for what is unknown, used up, expired or another customer's.
     """
-    named = [name for name in ("coupon", "discount", "promotion_code") if given.get(name)]
-    if len(named) != 1:
-        raise InvalidRequest(
-            f"Exactly one of coupon, discount and promotion_code must be given in {param}.", param=param
-        )
-    [name] = named
-    if name == "discount":
+    if given.get("discount") and not given.get("coupon") and not given.get("promotion_code"):
         earlier = work.require("discount", given["discount"], param=f"{param}[discount]")
         if earlier["customer"] != customer:
             raise InvalidRequest("That discount belongs to another customer.", param=f"{param}[discount]")
         return earlier
-    code = None
-    if name == "promotion_code":
-        code = work.require("promotion_code", given["promotion_code"], param=f"{param}[promotion_code]")
-        coupon = _coupon_behind(work, code, customer, amount, param=f"{param}[promotion_code]")
-    else:
-        coupon = work.require("coupon", given["coupon"], param=f"{param}[coupon]")
-        if not is_valid(coupon, work.now):
-            raise InvalidRequest(f"Coupon expired: {coupon['id']}.", code="coupon_expired", param=f"{param}[coupon]")
+    coupon, code = look_up(work, given, customer=customer, param=param, amount=amount)
     return _store(work, coupon, code, customer, owner)
 
 
-def check_code(work: Work, code: JsonObject, customer: str | None, amount: int | None, *, param: str) -> JsonObject:
-    """Return the coupon behind a promotion code that the customer may use.
+def look_up(
+    work: Work, given: JsonObject, *, customer: str | None, param: str, amount: int | None = None
+) -> tuple[JsonObject, JsonObject | None]:
+    """Return the coupon, and the promotion code that leads to it, which `given` names and the customer may use.
 
-    Raises: InvalidRequest `promotion_code_…` when it is not active or its restrictions are not met.
+    Raises: InvalidRequest for what is unknown, used up, expired or another customer's.
     """
-    return _coupon_behind(work, code, customer, amount, param=param)
+    named = [name for name in ("coupon", "discount", "promotion_code") if given.get(name)]
+    if len(named) != 1 or named == ["discount"]:
+        raise InvalidRequest(
+            f"Exactly one of coupon, discount and promotion_code must be given in {param}.", param=param
+        )
+    if "promotion_code" in named:
+        code = work.require("promotion_code", given["promotion_code"], param=f"{param}[promotion_code]")
+        return _coupon_behind(work, code, customer, amount, param=f"{param}[promotion_code]"), code
+    coupon = work.require("coupon", given["coupon"], param=f"{param}[coupon]")
+    if not is_valid(coupon, work.now):
+        raise InvalidRequest(f"Coupon expired: {coupon['id']}.", code="coupon_expired", param=f"{param}[coupon]")
+    return coupon, None
 
 
 def _coupon_behind(work: Work, code: JsonObject, customer: str | None, amount: int | None, *, param: str) -> JsonObject:
@@ -191,6 +191,11 @@ def reductions_of(work: Work, identifiers: Sequence[str], currency: str) -> list
             continue
         found.append(_reduction(identifier, json.loads(row["body"]), json.loads(row["hidden"]), currency))
     return found
+
+
+def reduction_of(work: Work, coupon: JsonObject, currency: str) -> Reduction:
+    """Return what a coupon would take off, before it is redeemed."""
+    return _reduction(coupon["id"], coupon, work.objects.hidden(coupon["id"]), currency)
 
 
 def _reduction(identifier: str, coupon: JsonObject, hidden: JsonObject, currency: str) -> Reduction:

@@ -24,7 +24,8 @@ def packages(transform: JsonObject | None, quantity: int) -> int:
     """Return the quantity that is charged after dividing it into packages."""
     if transform is None:
         return quantity
-    whole, rest = divmod(quantity, transform["divide_by"])
+    size: int = transform["divide_by"]
+    whole, rest = divmod(quantity, size)
     return whole + (1 if rest and transform["round"] == "up" else 0)
 
 

@@ -66,9 +66,12 @@ def trial_end_of(work: Work, given: JsonObject) -> int | None:
         raise InvalidRequest(
             "You may only specify one of these parameters: trial_end, trial_period_days.", param="trial_end"
         )
-    if end == "now" or (end is None and not days):
+    if days:
+        instant = work.now + days * DAY
+    elif end is None or end == "now":
         return None
-    instant = work.now + days * DAY if days else int(end)
+    else:
+        instant = int(end)
     check_trial_end(work, instant)
     return instant
 

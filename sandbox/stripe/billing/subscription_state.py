@@ -30,12 +30,14 @@ def items_of(subscription: JsonObject) -> list[JsonObject]:
 
 def period_end(subscription: JsonObject) -> int:
     """Return when the current period ends; all items share it here."""
-    return max(item["current_period_end"] for item in items_of(subscription))
+    ends: int = max(item["current_period_end"] for item in items_of(subscription))
+    return ends
 
 
 def period_start(subscription: JsonObject) -> int:
     """Return when the current period began."""
-    return min(item["current_period_start"] for item in items_of(subscription))
+    start: int = min(item["current_period_start"] for item in items_of(subscription))
+    return start
 
 
 def insert(work: Work, subscription: JsonObject) -> None:

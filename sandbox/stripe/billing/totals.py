@@ -38,10 +38,9 @@ def total_up(
     for reduction in reductions:
         discounted[reduction.discount] += sum(off.get(reduction.discount, 0) for off in taken)
     taxes = [tax for line in lines for tax in line["taxes"]]
-    off = sum(discounted.values())
     subtotal = sum(line["amount"] for line in lines)
     contained = added(taxes, "inclusive")
-    total = subtotal - off + added(taxes, "exclusive")
+    total = subtotal - sum(discounted.values()) + added(taxes, "exclusive")
     settlement = settle(total, balance, invoice["currency"])
     invoice |= {
         "amount_due": settlement.amount_due,

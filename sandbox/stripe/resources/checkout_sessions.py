@@ -6,9 +6,10 @@ Source: https://docs.stripe.com/api/checkout/sessions.
 from __future__ import annotations
 
 from sandbox.stripe import checkout, setups
+from sandbox.stripe.billing import subscribing
+from sandbox.stripe.billing.pricing import amount_of
 from sandbox.stripe.calls import Call
-from sandbox.stripe.catalogue import AMOUNTS, line_amount, new_price, new_product
-from sandbox.stripe.configuration import ACCOUNT_NAME
+from sandbox.stripe.catalogue import AMOUNTS, RECURRING, new_price, new_product
 from sandbox.stripe.currencies import check_charge_amount
 from sandbox.stripe.errors import InvalidRequest
 from sandbox.stripe.identifiers import new_id
@@ -20,6 +21,7 @@ from sandbox.stripe.parameters import (
     Choice,
     CurrencyCode,
     Email,
+    Flag,
     Hash,
     Integer,
     ListOf,
@@ -30,12 +32,14 @@ from sandbox.stripe.parameters import (
     declare_list,
     merge_metadata,
 )
+from sandbox.stripe.resources import tax_rates
 from sandbox.stripe.resources.payment_intents import CAPTURE_METHOD, METHOD_TYPES, SETUP_FUTURE_USAGE
+from sandbox.stripe.resources.session_body import LONGEST_LIFE, new_session
+from sandbox.stripe.resources.subscription_parameters import TAX_RATES, TRIAL_SETTINGS
 from sandbox.stripe.routing import Route
 from sandbox.stripe.shapes import JsonObject
 
 SHORTEST_LIFE = 30 * 60
-LONGEST_LIFE = 24 * 60 * 60
 
 _PRODUCT_DATA = Hash(
     {
@@ -57,6 +61,7 @@ _LINE = Hash(
                 "currency": AMOUNTS["currency"],
                 "product": Text(),
                 "product_data": _PRODUCT_DATA,
+                "recurring": RECURRING,
                 "tax_behavior": AMOUNTS["tax_behavior"],
                 "unit_amount": AMOUNTS["unit_amount"],
                 "unit_amount_decimal": AMOUNTS["unit_amount_decimal"],
@@ -79,7 +84,7 @@ def _price_of(call: Call, line: JsonObject, param: str) -> JsonObject:
         price = call.require("price", line["price"], param=f"{param}[price]")
         if not price["active"]:
             raise InvalidRequest("The price specified is inactive.", param=f"{param}[price]")
-        if price["type"] == "recurring":
+        if price["type"] == "recurring" and call.params["mode"] == "payment":
             raise InvalidRequest("You specified `payment` mode but passed a recurring price.", param=f"{param}[price]")
         return price
     data = line["price_data"]
@@ -109,7 +114,7 @@ def _line_items(call: Call) -> list[JsonObject]:
             raise InvalidRequest(
                 "All line items of a Checkout Session must have the same currency.", param=f"{param}[price]"
             )
-        amount = line_amount(price, line["quantity"])
+        amount = amount_of(call, price, line["quantity"])
         product = call.require("product", price["product"], param=f"{param}[price]")
         lines.append(
             {
@@ -135,6 +140,9 @@ def _check_setup(params: JsonObject) -> None:
     for name in ("line_items", "payment_intent_data", "submit_type") if setup else ("setup_intent_data",):
         if name in params:
             raise InvalidRequest(f"You can not pass `{name}` in `{params['mode']}` mode.", param=name)
+    for name in ("allow_promotion_codes", "discounts", "payment_method_collection", "subscription_data"):
+        if name in params and params["mode"] != "subscription":
+            raise InvalidRequest(f"You can not pass `{name}` in `{params['mode']}` mode here.", param=name)
     if setup and "currency" not in params and "payment_method_types" not in params:
         raise InvalidRequest(
             "In `setup` mode, `currency` is needed unless `payment_method_types` are given.",
@@ -145,8 +153,6 @@ def _check_setup(params: JsonObject) -> None:
 
 def _checked(call: Call) -> None:
     params = call.params
-    if params["mode"] == "subscription":
-        raise InvalidRequest(f"The sandbox does not serve the mode `{params['mode']}` yet.", param="mode")
     _check_setup(params)
     if params["mode"] != "setup" and not params.get("line_items"):
         raise InvalidRequest("Missing required param: line_items.", code="parameter_missing", param="line_items")
@@ -176,19 +182,49 @@ def _create(call: Call) -> JsonObject:
     currency = lines[0]["currency"]
     if params.get("currency", currency) != currency:
         raise InvalidRequest("The currency differs from that of the line items.", param="currency")
+    if params["mode"] == "subscription":
+        return _create_subscribing(call, customer, lines)
     total = sum(line["amount_total"] for line in lines)
     if total:
         check_charge_amount(total, currency, param="line_items")
-    session = _new_session(call, customer, currency, total)
+    session = new_session(call, customer, currency, total)
     call.objects.insert(session, {"payment_intent_data": params.get("payment_intent_data", {})})
     for line in lines:
         call.objects.insert_part(line, owner=session["id"], created=call.now)
     return session
 
 
+def _create_subscribing(call: Call, customer: JsonObject | None, lines: list[JsonObject]) -> JsonObject:
+    params = call.params
+    subscribing.check_lines(params, lines)
+    if params.get("allow_promotion_codes") and "discounts" in params:
+        raise InvalidRequest(
+            "You may only specify one of these parameters: allow_promotion_codes, discounts.", param="discounts"
+        )
+    data = params.get("subscription_data", {})
+    if "default_tax_rates" in data:
+        rates = tax_rates.chosen(call, data["default_tax_rates"], param="subscription_data[default_tax_rates]")
+        data = data | {"default_tax_rates": rates}
+    session = new_session(call, customer, lines[0]["currency"], 0)
+    session |= {
+        "allow_promotion_codes": params.get("allow_promotion_codes"),
+        "customer_creation": None if customer else "always",
+        "payment_method_collection": params.get("payment_method_collection", "always"),
+        "payment_method_types": ["card"],
+    }
+    call.objects.insert(session, {"subscription_data": data, "redeem": params.get("discounts", [])})
+    full = {line["id"]: line["amount_subtotal"] for line in lines}
+    subscribing.reckon(call, session, lines)
+    call.objects.replace(session)
+    for line in lines:
+        call.objects.insert_part(line, owner=session["id"], created=call.now)
+        call.objects.hide(line["id"], full=full[line["id"]])
+    return session
+
+
 def _create_setup(call: Call, customer: JsonObject | None) -> JsonObject:
     params = call.params
-    session = _new_session(call, customer, params.get("currency"), None)
+    session = new_session(call, customer, params.get("currency"), None)
     given = params.get("setup_intent_data", {}) | {
         "customer": customer["id"] if customer else None,
         "payment_method_types": session["payment_method_types"],
@@ -197,102 +233,6 @@ def _create_setup(call: Call, customer: JsonObject | None) -> JsonObject:
     session |= {"payment_status": "no_payment_required", "setup_intent": setup["id"]}
     call.objects.insert(session)
     return session
-
-
-def _new_session(call: Call, customer: JsonObject | None, currency: str | None, total: int | None) -> JsonObject:
-    params = call.params
-    identifier = new_id("cs_test_")
-    email = customer["email"] if customer else params.get("customer_email")
-    details = None
-    if email is not None or customer is not None:
-        details = checkout.contact(email=email, name=customer["name"] if customer else None)
-    return {
-        "id": identifier,
-        "object": checkout.KIND,
-        "adaptive_pricing": {"enabled": False},
-        "after_expiration": None,
-        "allow_promotion_codes": None,
-        "amount_subtotal": total,
-        "amount_total": total,
-        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
-        "billing_address_collection": params.get("billing_address_collection"),
-        "branding_settings": {
-            "background_color": "#ffffff",
-            "border_style": "rounded",
-            "button_color": "#2555e0",
-            "display_name": ACCOUNT_NAME,
-            "font_family": "default",
-            "icon": None,
-            "logo": None,
-        },
-        "cancel_url": params.get("cancel_url"),
-        "client_reference_id": params.get("client_reference_id"),
-        "client_secret": None,
-        "collected_information": {"business_name": None, "individual_name": None, "shipping_details": None},
-        "consent": None,
-        "consent_collection": None,
-        "created": call.now,
-        "currency": currency,
-        "currency_conversion": None,
-        "custom_fields": [],
-        "custom_text": {
-            "after_submit": None,
-            "shipping_address": None,
-            "submit": None,
-            "terms_of_service_acceptance": None,
-        },
-        "customer": customer["id"] if customer else None,
-        "customer_account": None,
-        "customer_creation": None if customer else params.get("customer_creation", "if_required"),
-        "customer_details": details,
-        "customer_email": params.get("customer_email"),
-        "discounts": [],
-        "expires_at": params.get("expires_at", call.now + LONGEST_LIFE),
-        "integration_identifier": None,
-        "invoice": None,
-        "invoice_creation": {
-            "enabled": False,
-            "invoice_data": {
-                "account_tax_ids": None,
-                "custom_fields": None,
-                "description": None,
-                "footer": None,
-                "issuer": None,
-                "metadata": {},
-                "rendering_options": None,
-            },
-        },
-        "livemode": False,
-        "locale": params.get("locale"),
-        "managed_payments": None,
-        "metadata": merge_metadata({}, params.get("metadata") or {}),
-        "mode": params["mode"],
-        "optional_items": None,
-        "origin_context": None,
-        "payment_intent": None,
-        "payment_link": None,
-        "payment_method_collection": "if_required",
-        "payment_method_configuration_details": None,
-        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": params.get("payment_method_types", ["card"]),
-        "payment_status": "unpaid",
-        "permissions": None,
-        "phone_number_collection": {"enabled": False},
-        "recovered_from": None,
-        "saved_payment_method_options": None,
-        "setup_intent": None,
-        "shipping_address_collection": None,
-        "shipping_cost": None,
-        "shipping_options": [],
-        "status": "open",
-        "submit_type": params.get("submit_type"),
-        "subscription": None,
-        "success_url": params["success_url"],
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
-        "ui_mode": "hosted_page",
-        "url": checkout.page_url(call, identifier),
-        "wallet_options": None,
-    }
 
 
 def _retrieve(call: Call) -> JsonObject:
@@ -342,6 +282,7 @@ ROUTES = (
         _create,
         declare(
             ("mode", "success_url"),
+            allow_promotion_codes=Flag(),
             billing_address_collection=Choice(("auto", "required")),
             cancel_url=Url(),
             client_reference_id=Text(longest=200),
@@ -349,6 +290,7 @@ ROUTES = (
             customer=Text(),
             customer_creation=Choice(("always", "if_required")),
             customer_email=Email(),
+            discounts=ListOf(Hash({"coupon": Text(), "promotion_code": Text()}), most=1),
             expires_at=Integer(),
             line_items=ListOf(_LINE, most=100),
             locale=Text(longest=6),
@@ -370,7 +312,20 @@ ROUTES = (
             ),
             payment_method_types=METHOD_TYPES,
             setup_intent_data=Hash({"description": Text(), "metadata": Metadata()}),
+            payment_method_collection=Choice(("always", "if_required")),
             submit_type=Choice(("auto", "book", "donate", "pay")),
+            subscription_data=Hash(
+                {
+                    "billing_cycle_anchor": Integer(),
+                    "default_tax_rates": TAX_RATES,
+                    "description": Text(longest=500),
+                    "metadata": Metadata(),
+                    "proration_behavior": Choice(("create_prorations", "none")),
+                    "trial_end": Integer(),
+                    "trial_period_days": Integer(least=1),
+                    "trial_settings": TRIAL_SETTINGS,
+                }
+            ),
             success_url=Url(),
             ui_mode=Choice(("hosted_page",)),
         ),

@@ -105,7 +105,7 @@ def _create(call: Call) -> JsonObject:
         price=price,
         quantity=params.get("quantity", 1),
         discountable=params.get("discountable", amount >= 0),
-        invoice=invoice and invoice["id"],
+        invoice=invoice["id"] if invoice else None,
         subscription=subscription,
         tax_rates=tax_rates.chosen(call, params.get("tax_rates"), param="tax_rates"),
         metadata=merge_metadata({}, params.get("metadata") or {}),

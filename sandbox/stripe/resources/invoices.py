@@ -63,7 +63,7 @@ def _create(call: Call) -> JsonObject:
     _set_discounts(work, invoice, customer, params)
     taken = params.get("pending_invoice_items_behavior", "exclude") == "include" or subscription is not None
     if taken:
-        items = invoices.pending_items(work, customer["id"], currency, subscription and subscription["id"])
+        items = invoices.pending_items(work, customer["id"], currency, subscription["id"] if subscription else None)
         if subscription is not None and not items:
             raise InvalidRequest(
                 "Nothing to invoice for subscription", code="invoice_no_subscription_line_items", param="subscription"

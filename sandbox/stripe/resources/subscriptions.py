@@ -5,10 +5,13 @@ Source: https://docs.stripe.com/api/subscriptions.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sandbox.stripe.billing import changes, clocks, subscription_state
 from sandbox.stripe.billing.subscriptions import cancel, create, resume_paused
 from sandbox.stripe.calls import Call
 from sandbox.stripe.errors import InvalidRequest
+from sandbox.stripe.forms import Raw
 from sandbox.stripe.objects import Filter, equals
 from sandbox.stripe.pagination import list_page
 from sandbox.stripe.parameters import (
@@ -18,6 +21,7 @@ from sandbox.stripe.parameters import (
     Flag,
     Hash,
     Integer,
+    Kind,
     ListOf,
     Metadata,
     Text,
@@ -56,17 +60,24 @@ _STATUSES = (
 )
 
 
-class InstantOr(Text):
-    """A time in seconds, or one of some words; with an empty string, null."""
+@dataclass(frozen=True)
+class InstantOr(Kind):
+    """A time in seconds, or one of some words; where it may be cleared, null for an empty string."""
 
-    def parse(self, raw: object, name: str) -> str | int | None:
-        """Return the number, the word or null."""
-        text = super().parse(raw, name)  # type: ignore[arg-type]
+    words: tuple[str, ...]
+    clearable: bool = False
+
+    def parse(self, raw: Raw, name: str) -> int | str | None:
+        """Return the number, the word or null.
+
+        Raises: InvalidParameters for anything else.
+        """
+        text = Text(clearable=self.clearable, pattern=rf"{'|'.join(self.words)}|\d{{1,11}}").parse(raw, name)
         return int(text) if text is not None and text.isdecimal() else text
 
 
-TRIAL_END = InstantOr(pattern=r"now|\d{1,11}")
-CANCEL_AT = InstantOr(clearable=True, pattern=r"max_period_end|min_period_end|\d{1,11}")
+TRIAL_END = InstantOr(("now",))
+CANCEL_AT = InstantOr(("max_period_end", "min_period_end"), clearable=True)
 
 
 def _create(call: Call) -> JsonObject:
