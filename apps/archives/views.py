@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import FileResponse, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -31,7 +30,6 @@ def exports(request: PageRequest) -> HttpResponse:
         "tab": "data",
         "exports": rows,
         "is_running": any(row.is_running for row in rows),
-        "keep_hours": settings.ARCHIVE_KEEP_HOURS,
     }
     return render(request, "archives/_exports.html" if request.htmx else "archives/exports.html", context)
 
