@@ -26,7 +26,7 @@ from tests.factories.iam import PASSWORD
 from tests.fixtures.clients import ApiFor, BrowserFor
 from tests.fixtures.processes import REPOSITORY
 from tests.fixtures.tenants import NewTenant, remove
-from tests.iam.threads import at_once
+from tests.fixtures.threads import at_once
 
 PLATFORM = django_settings.PLATFORM_HOST
 
