@@ -17,6 +17,7 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.db import connection, connections, transaction
+from django.db.migrations.loader import MigrationLoader
 
 from apps.core.actor import system
 from apps.core.ids import schema_name
@@ -233,11 +234,23 @@ def test_beside_django_tenants(own_database: str, grow: Grow, measured: Measured
         measured(f"{BESIDE:,} tenants, whole command: {what}", f"{seconds:.1f} s")
         print(f"{BESIDE:,} tenants, whole command: {what}: {seconds:.1f} s", flush=True)
 
-    # Its first run writes the shared apps' history into every schema.
-    stock()
     row("migrate_tenants, nothing to do", _seconds(ours))
-    row("migrate_schemas, nothing to do", _seconds(stock))
     grow("0901_first", COLUMN.format(name="first"))
     row("migrate_tenants, one AddField", _seconds(ours))
+    _write_shared_history()
+    row("migrate_schemas, nothing to do", _seconds(stock))
     grow("0902_second", COLUMN.format(name="second"))
     row("migrate_schemas, one AddField", _seconds(stock))
+
+
+def _write_shared_history() -> None:
+    """What django-tenants wants in a tenant's history beside the tenant's own: every shared app's migrations."""
+    nodes = [node for node in MigrationLoader(None, ignore_no_migrations=True).graph.nodes if node[0] != "djstripe"]
+    for schema in Tenant.objects.values_list("schema_name", flat=True):
+        with owner_transaction(schema), connection.cursor() as cursor:
+            cursor.execute(
+                "insert into django_migrations (app, name, applied) select a, n, now()"
+                " from unnest(%s::text[], %s::text[]) as wanted(a, n)"
+                " where not exists (select from django_migrations where app = a and name = n)",
+                [[app for app, _ in nodes], [name for _, name in nodes]],
+            )
