@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 v1 = [
     path("", include("apps.iam.api.urls")),
+    path("", include("apps.tenancy.api.urls")),
     path("", include("apps.invoices.api.urls")),
     path("", include("apps.payments.api.urls")),
     path("", include("apps.ledger.api.urls")),

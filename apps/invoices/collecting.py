@@ -9,7 +9,7 @@ from apps.core.actor import Actor, Origin
 from apps.core.clock import utcnow
 from apps.core.errors import ValidationFailed
 from apps.core.tenants import assert_no_transaction, current_tenant_id
-from apps.invoices import projections, states
+from apps.invoices import branding, states
 from apps.invoices.errors import InvoiceNotFound
 from apps.invoices.lifecycle import PURPOSE, as_customer
 from apps.invoices.locking import lock_invoice
@@ -105,7 +105,7 @@ def _checkout(actor: Actor, invoice_id: UUID, success_url: str, cancel_url: str)
         invoice = lock_invoice(invoice_id)
         states.check(invoice, states.PAY)
         tenant = tenancy.tenant_by_id(current_tenant_id())
-        hosted = projections.hosted_url(tenant, invoice.link_token or "")
+        hosted = branding.hosted_url(invoice, tenant)
         payment_id = payments.create_pending(
             actor=actor,
             purpose=PURPOSE,

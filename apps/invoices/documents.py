@@ -14,7 +14,9 @@ from django.utils.translation import gettext as _
 from apps.core.documents import typesetting
 from apps.core.documents.typesetting import Amount, DocumentLine, InvoiceDocument
 from apps.core.money import format_minor
+from apps.core.tenants import current_tenant_id
 from apps.invoices.projections import InvoiceView, LineView, Party
+from apps.tenancy import logos
 
 
 def typeset(invoice: InvoiceView) -> bytes:
@@ -23,11 +25,13 @@ def typeset(invoice: InvoiceView) -> bytes:
     Raises:
         apps.core.documents.typesetting.TypesettingError: typst refused the document.
     """
-    return typesetting.render_invoice(compose(invoice), font_dir=Path(settings.FONT_DIR))
+    logo = logos.read(current_tenant_id(), invoice.brand.logo) if invoice.brand.logo else None
+    return typesetting.render_invoice(compose(invoice, logo=logo or b""), font_dir=Path(settings.FONT_DIR))
 
 
-def compose(invoice: InvoiceView) -> InvoiceDocument:
+def compose(invoice: InvoiceView, *, logo: bytes = b"") -> InvoiceDocument:
     """Everything that is printed. Labels come in the nearest language that there is, figures by the client's own."""
+    brand = invoice.brand
     language = _supported(invoice.locale)
     figures = _Figures(invoice.locale, invoice.currency)
     issued_on = invoice.issue_date or invoice.created_at.date()
@@ -47,7 +51,11 @@ def compose(invoice: InvoiceView) -> InvoiceDocument:
             totals=_totals(invoice, figures),
             issued_on=issued_on,
             notes=invoice.notes,
-            footer=_footer(invoice.seller),
+            footer=_footer(invoice.seller, brand.invoice_footer),
+            accent=brand.accent,
+            logo=logo,
+            intro=brand.invoice_intro,
+            terms=brand.payment_terms,
             pay_url=(invoice.hosted_url or "") if invoice.total_minor else "",
             pay_label=_("View and pay online"),
             labels={"billed_to": _("Billed to"), "from": _("From")},
@@ -104,9 +112,10 @@ def _party(party: Party) -> typesetting.Party:
     return typesetting.Party(party.name, lines, party.tax_id, party.email)
 
 
-def _footer(seller: Party) -> str:
+def _footer(seller: Party, own: str) -> str:
     address = ", ".join(line.strip() for line in seller.address.splitlines() if line.strip())
-    return " · ".join(part for part in (seller.name, address, seller.tax_id, seller.email) if part)
+    known = " · ".join(part for part in (seller.name, address, seller.tax_id, seller.email) if part)
+    return "\n".join(part for part in (own, known) if part)
 
 
 def _supported(locale: str) -> str:

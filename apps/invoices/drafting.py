@@ -6,10 +6,12 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from apps.core import events
 from apps.core.actor import Actor
 from apps.core.clock import today_in
+from apps.core.errors import ValidationFailed
 from apps.core.tenants import current_tenant_id
 from apps.invoices import draft_rules, states, totals, trail
 from apps.invoices.draft_rules import LineInput
@@ -19,12 +21,13 @@ from apps.invoices.locking import lock_invoice
 from apps.invoices.models import Client, Invoice, InvoiceLine, TaxTotal
 from apps.invoices.projections import InvoiceView
 from apps.invoices.selectors import invoice_view
+from apps.tenancy import brands
 from apps.tenancy import selectors as tenancy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftInput:
-    """A whole draft. Without `issue_date` the day of finalizing counts."""
+    """A whole draft. Without `issue_date` the day of finalizing counts, without `brand_id` the default brand then."""
 
     client_id: UUID
     currency: str
@@ -33,6 +36,7 @@ class DraftInput:
     issue_date: date | None = None
     discount_minor: int = 0
     notes: str = ""
+    brand_id: UUID | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
@@ -46,6 +50,7 @@ class DraftChanges(TypedDict, total=False):
     issue_date: date | None
     discount_minor: int
     notes: str
+    brand_id: UUID | None
     metadata: dict[str, Any]
 
 
@@ -119,7 +124,9 @@ def duplicate_invoice(*, actor: Actor, invoice_id: UUID, now: datetime | None = 
         today = today_in(tenancy.tenant_by_id(current_tenant_id()).time_zone, now=now)
         term = original.due_date - (original.issue_date or original.created_at.date())
         due = today + max(term, timedelta())
-        copy = _write(Invoice(), replace(_read(original), issue_date=None, due_date=due))
+        brand_id = original.brand_id if _is_brand(original.brand_id) else None
+        draft = replace(_read(original), issue_date=None, due_date=due, brand_id=brand_id)
+        copy = _write(Invoice(), draft)
         trail.record_invoice(actor, "duplicate", copy, after=_state(copy), original_id=original.id)
         events.publish(InvoiceCreated(**trail.event_fields(copy)))
         return invoice_view(invoice_id=copy.id)
@@ -133,6 +140,7 @@ def _read(invoice: Invoice) -> DraftInput:
         issue_date=invoice.issue_date,
         discount_minor=invoice.discount_minor,
         notes=invoice.notes,
+        brand_id=invoice.brand_id,
         metadata=invoice.metadata,
         lines=tuple(
             LineInput(
@@ -155,6 +163,9 @@ def _write(invoice: Invoice, draft: DraftInput) -> Invoice:
     if client is None or (client.deleted_at and (is_new or client.pk != invoice.client_id)):
         raise ClientNotFound
     draft_rules.check(draft)
+    # A draft may name a brand that was deleted since: it is issued with the default one.
+    if draft.brand_id != invoice.brand_id and not _is_brand(draft.brand_id):
+        raise ValidationFailed.one("brand_id", "not_found", _("This brand is not one of yours."))
     priced = [
         totals.PricedLine(line.quantity, line.unit_price_minor, line.tax_rate, line.discount_minor)
         for line in draft.lines
@@ -163,6 +174,7 @@ def _write(invoice: Invoice, draft: DraftInput) -> Invoice:
     invoice.client = client
     invoice.currency, invoice.issue_date, invoice.due_date = draft.currency, draft.issue_date, draft.due_date
     invoice.notes, invoice.metadata = draft.notes.strip(), draft.metadata
+    invoice.brand_id = draft.brand_id
     invoice.subtotal_minor, invoice.discount_minor = sums.subtotal_minor, sums.discount_minor
     invoice.tax_minor, invoice.total_minor = sums.tax_minor, sums.total_minor
     if not is_new:
@@ -189,6 +201,10 @@ def _write(invoice: Invoice, draft: DraftInput) -> Invoice:
         for group in sums.tax_groups
     )
     return invoice
+
+
+def _is_brand(brand_id: UUID | None) -> bool:
+    return brand_id is None or brands.brand_exists(tenant_id=current_tenant_id(), brand_id=brand_id)
 
 
 def _lines(invoice: Invoice) -> list[InvoiceLine]:

@@ -1,6 +1,6 @@
 """What the invoices app tells the others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
@@ -61,6 +61,7 @@ class InvoiceSent(InvoiceEvent):
     locale: str
     seller_name: str
     seller_email: str
+    brand: dict[str, str] = field(default_factory=dict)  # see `branding.letterhead_of`
     due_date: date
     hosted_url: str
 
@@ -78,6 +79,7 @@ class InvoicePaid(InvoiceEvent):
     locale: str
     seller_name: str
     seller_email: str
+    brand: dict[str, str] = field(default_factory=dict)  # see `branding.letterhead_of`
     hosted_url: str
 
 

@@ -146,7 +146,7 @@ def dashboard(*, actor: Actor, currency: str = "", now: datetime | None = None) 
         collected_before_minor=collected_before,
         days_to_pay=None if days is None else round(days),
         months=months,
-        needs_attention=tuple(projections.summary(row, tenant, today=today) for row in late),
+        needs_attention=tuple(projections.summaries(list(late), tenant, today=today)),
     )
 
 

@@ -15,6 +15,7 @@ from apps.invoices.draft_rules import LineInput
 from apps.invoices.drafting import DraftInput
 from apps.invoices.models import NEGATIVE_ITEM_TYPES, ItemType
 from apps.invoices.projections import ClientView, InvoiceView
+from apps.tenancy.brands import BrandView
 
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "JPY", "KWD", "AED", "SAR")
 MAX_FORM_LINES = 500
@@ -123,10 +124,17 @@ class InvoiceForm(forms.Form):
         label=_("Notes"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Printed on the invoice."),
     )  # fmt: skip
+    brand = forms.ChoiceField(label=_("Brand"), required=False)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, clients: Sequence[ClientView], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, clients: Sequence[ClientView], brands: Sequence[BrandView] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["brand"].choices = [  # type: ignore[attr-defined]
+            ("", _("Default brand")),
+            *((str(brand.id), brand.name) for brand in brands),
+        ]
         choices = [("", _("Choose a client"))] + [(str(client.id), client.name) for client in clients]
         self.fields["client"].choices = choices  # type: ignore[attr-defined]
 
@@ -204,6 +212,7 @@ def draft_of(form: InvoiceForm, lines: Any) -> DraftInput | None:
         due_date=values["due_date"],
         discount_minor=values["discount_minor"],
         notes=values["notes"],
+        brand_id=UUID(values["brand"]) if values["brand"] else None,
         lines=tuple(line for line in read if line is not None),
     )
 
@@ -218,6 +227,7 @@ def initial_of(invoice: InvoiceView) -> tuple[dict[str, Any], list[dict[str, Any
         "due_date": invoice.due_date,
         "discount": shown(invoice.discount_minor, currency) if invoice.discount_minor else "",
         "notes": invoice.notes,
+        "brand": str(invoice.brand_id or ""),
         "version": invoice.version,
     }
     lines = [

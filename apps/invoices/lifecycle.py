@@ -10,7 +10,7 @@ from apps.core import events, ids
 from apps.core.actor import Actor, Origin, customer
 from apps.core.clock import today_in, utcnow
 from apps.core.tenants import current_tenant_id
-from apps.invoices import bookkeeping, numbering, projections, states, trail
+from apps.invoices import bookkeeping, branding, numbering, projections, states, trail
 from apps.invoices.errors import ClientDeleted, InvoiceNotFound, NoRecipient
 from apps.invoices.events import (
     InvoiceFinalized,
@@ -102,8 +102,9 @@ def send_invoice(*, actor: Actor, invoice_id: UUID, now: datetime | None = None)
                 locale=invoice.locale,
                 seller_name=invoice.seller_name,
                 seller_email=invoice.seller_email,
+                brand=branding.letterhead(invoice, tenant),
                 due_date=invoice.due_date,
-                hosted_url=projections.hosted_url(tenant, invoice.link_token or ""),
+                hosted_url=branding.hosted_url(invoice, tenant),
             )
         )
         return invoice_view(invoice_id=invoice.id)
@@ -192,7 +193,8 @@ def publish_paid(invoice: Invoice, tenant: TenantView) -> None:
             locale=invoice.locale,
             seller_name=invoice.seller_name,
             seller_email=invoice.seller_email,
-            hosted_url=projections.hosted_url(tenant, invoice.link_token or ""),
+            brand=branding.letterhead(invoice, tenant),
+            hosted_url=branding.hosted_url(invoice, tenant),
         )
     )
 
@@ -202,7 +204,9 @@ def _freeze_parties(invoice: Invoice, tenant: TenantView) -> None:
     for side, party in (("client", buyer), ("seller", seller)):
         for name in ("name", "address", "tax_id", "email"):
             setattr(invoice, f"{side}_{name}", getattr(party, name))
-    invoice.locale = invoice.client.locale
+    brand = branding.present(invoice, tenant)
+    invoice.brand_id, invoice.brand = brand.id, branding.frozen(brand)
+    invoice.locale = brand.locale or invoice.client.locale
 
 
 def _give_link(invoice: Invoice, tenant: TenantView) -> None:

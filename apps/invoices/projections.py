@@ -8,8 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from apps.core.clock import today_in
-from apps.invoices import states
+from apps.invoices import branding, states
+from apps.invoices.branding import InvoiceBrand
 from apps.invoices.models import Client, Invoice, InvoiceLine, InvoiceStatus, TaxTotal
+from apps.tenancy import brands
 from apps.tenancy.selectors import TenantView
 
 
@@ -101,6 +103,7 @@ class InvoiceSummary:
     amount_paid_minor: int
     amount_due_minor: int
     surplus_minor: int
+    brand_id: UUID | None
     hosted_url: str | None
     pdf_url: str | None
     allowed_actions: tuple[str, ...]
@@ -126,6 +129,7 @@ class InvoiceView(InvoiceSummary):
     locale: str
     seller: Party
     buyer: Party
+    brand: InvoiceBrand
 
 
 def client_view(client: Client) -> ClientView:
@@ -133,9 +137,10 @@ def client_view(client: Client) -> ClientView:
     return ClientView(**{name: getattr(client, name) for name in ClientView.__dataclass_fields__})
 
 
-def summary(invoice: Invoice, tenant: TenantView, *, today: date | None = None) -> InvoiceSummary:
-    """The plain value of an invoice whose client was loaded with it."""
-    return InvoiceSummary(**_summary_fields(invoice, tenant, today))
+def summaries(rows: Sequence[Invoice], tenant: TenantView, *, today: date | None = None) -> list[InvoiceSummary]:
+    """The plain values of invoices whose clients were loaded with them."""
+    urls = brands.brand_urls(tenant) if any(row.brand_id for row in rows) else {}
+    return [InvoiceSummary(**_summary_fields(row, tenant, today, urls)) for row in rows]
 
 
 def full_view(
@@ -143,7 +148,7 @@ def full_view(
 ) -> InvoiceView:
     """The whole invoice from its row, its lines in their order and its tax groups by rate."""
     return InvoiceView(
-        **_summary_fields(invoice, tenant, None),
+        **_summary_fields(invoice, tenant, None, None),
         lines=tuple(
             LineView(**{name: getattr(line, name) for name in LineView.__dataclass_fields__}) for line in lines
         ),
@@ -153,6 +158,7 @@ def full_view(
         locale=invoice.locale or invoice.client.locale,
         seller=seller_of(invoice, tenant),
         buyer=buyer_of(invoice),
+        brand=branding.of(invoice, tenant),
     )
 
 
@@ -171,12 +177,9 @@ def buyer_of(invoice: Invoice) -> Party:
     return Party(client.name, client.address, client.tax_id, client.email)
 
 
-def hosted_url(tenant: TenantView, token: str) -> str:
-    """Where the customer sees the invoice that `token` names."""
-    return f"{tenant.url}/i/{token}/"
-
-
-def _summary_fields(invoice: Invoice, tenant: TenantView, today: date | None) -> dict[str, Any]:
+def _summary_fields(
+    invoice: Invoice, tenant: TenantView, today: date | None, urls: dict[UUID, str] | None
+) -> dict[str, Any]:
     today = today or today_in(tenant.time_zone)
     is_open = invoice.status == InvoiceStatus.OPEN
     buyer = buyer_of(invoice)
@@ -191,6 +194,7 @@ def _summary_fields(invoice: Invoice, tenant: TenantView, today: date | None) ->
         "paid_at",
         "voided_at",
         "uncollectible_at",
+        "brand_id",
         "currency",
         "issue_date",
         "due_date",
@@ -208,7 +212,7 @@ def _summary_fields(invoice: Invoice, tenant: TenantView, today: date | None) ->
         "client": ClientRef(invoice.client_id, buyer.name, buyer.email),
         "amount_paid_minor": invoice.paid_minor,
         "amount_due_minor": invoice.due_minor,
-        "hosted_url": hosted_url(tenant, invoice.link_token) if invoice.link_token else None,
+        "hosted_url": branding.hosted_url(invoice, tenant, urls) if invoice.link_token else None,
         "pdf_url": f"{tenant.url}/api/v1/invoices/{invoice.id}/pdf" if invoice.link_token else None,
         "allowed_actions": tuple(states.allowed_actions(invoice)),
     }

@@ -14,6 +14,7 @@ from apps.core.clock import today_in
 from apps.core.rest.paging import Page, PageRequest, paginate
 from apps.core.tenants import current_tenant_id
 from apps.invoices import filtering, projections
+from apps.invoices.branding import letterhead_of
 from apps.invoices.errors import ClientNotFound, InvoiceNotFound
 from apps.invoices.figures import Dashboard, MonthFigures, dashboard
 from apps.invoices.filtering import InvoiceFilters
@@ -53,6 +54,7 @@ __all__ = [
     "get_invoice",
     "hosted_invoice",
     "invoice_view",
+    "letterhead_of",
     "list_clients",
     "list_invoices",
     "overdue_count",
@@ -105,7 +107,7 @@ def list_invoices(*, actor: Actor, page: PageRequest, filters: InvoiceFilters) -
     today = today_in(tenant.time_zone)
     rows = filtering.apply(Invoice.objects.select_related("client"), filters, today=today)
     found = paginate(rows, page)
-    return Page([projections.summary(row, tenant, today=today) for row in found.rows], found.next_cursor)
+    return Page(projections.summaries(found.rows, tenant, today=today), found.next_cursor)
 
 
 def tab_counts(*, actor: Actor, filters: InvoiceFilters) -> dict[str, int]:

@@ -17,6 +17,7 @@ _INVOICE = [
     "issue_date",
     "due_date",
     "notes",
+    "brand_id",
     "metadata",
     "subtotal_minor",
     "discount_minor",

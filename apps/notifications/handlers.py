@@ -127,7 +127,7 @@ def tell_of_refund(event: PaymentRefunded) -> None:
         text=lambda: texts.payment_refunded(event, invoice),
         url=_invoice_path(event.purpose_id),
     )
-    _write(letters.refund(event, invoice), event.tenant_id, key)
+    _write(letters.refund(event, invoice, tenancy.tenant_by_id(event.tenant_id)), event.tenant_id, key)
 
 
 @subscribe(RefundFailed)

@@ -8,11 +8,13 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from apps.core.money import format_minor
+from apps.invoices import selectors as invoices
 from apps.invoices.events import InvoicePaid, InvoiceSent
 from apps.invoices.selectors import InvoiceView
 from apps.notifications.languages import language_of
 from apps.notifications.services import Attachment, Letter
 from apps.payments.events import PaymentRefunded
+from apps.tenancy.selectors import TenantView
 
 
 def invoice_sent(event: InvoiceSent) -> Letter:
@@ -30,9 +32,10 @@ def invoice_sent(event: InvoiceSent) -> Letter:
                 "amount": format_minor(event.amount_due_minor, event.currency, event.locale),
                 "due_on": long_date(event.due_date, event.locale),
                 "link": event.hosted_url,
+                "brand": event.brand,
             },
-            from_name=event.seller_name,
-            reply_to=event.seller_email,
+            from_name=event.brand.get("sender_name") or event.seller_name,
+            reply_to=event.brand.get("reply_to") or event.seller_email,
             attachment=Attachment("invoice", event.invoice_id, _filename(event.number)),
             related_type="invoice",
             related_id=event.invoice_id,
@@ -53,17 +56,19 @@ def receipt(event: InvoicePaid) -> Letter:
                 "seller_name": event.seller_name,
                 "amount": format_minor(event.total_minor, event.currency, event.locale),
                 "link": event.hosted_url,
+                "brand": event.brand,
             },
-            from_name=event.seller_name,
-            reply_to=event.seller_email,
+            from_name=event.brand.get("sender_name") or event.seller_name,
+            reply_to=event.brand.get("reply_to") or event.seller_email,
             attachment=Attachment("invoice", event.invoice_id, _filename(event.number)),
             related_type="invoice",
             related_id=event.invoice_id,
         )
 
 
-def refund(event: PaymentRefunded, invoice: InvoiceView) -> Letter:
+def refund(event: PaymentRefunded, invoice: InvoiceView, tenant: TenantView) -> Letter:
     """Money is on its way back."""
+    brand = invoices.letterhead_of(invoice.brand, tenant)
     with translation.override(language_of(invoice.locale)):
         amount = format_minor(event.amount_minor, event.currency, invoice.locale)
         return Letter(
@@ -76,9 +81,10 @@ def refund(event: PaymentRefunded, invoice: InvoiceView) -> Letter:
                 "client_name": invoice.buyer.name,
                 "seller_name": invoice.seller.name,
                 "amount": amount,
+                "brand": brand,
             },
-            from_name=invoice.seller.name,
-            reply_to=invoice.seller.email,
+            from_name=brand.get("sender_name") or invoice.seller.name,
+            reply_to=brand.get("reply_to") or invoice.seller.email,
             related_type="invoice",
             related_id=invoice.id,
         )

@@ -65,7 +65,12 @@ class BrandView:
     @property
     def logo_path(self) -> str:
         """The logo's path on the tenant's hosts; empty without one."""
-        return f"/brand/{self.logo}.png" if self.logo else ""
+        return logo_path(self.logo)
+
+    @property
+    def style_path(self) -> str:
+        """The path of the style sheet that paints pages in the accent."""
+        return f"/brand/{self.accent[1:]}.css"
 
     @property
     def warning(self) -> str:
@@ -85,6 +90,11 @@ class BrandChanges(TypedDict, total=False):
     payment_terms: str
     invoice_footer: str
     domain_id: UUID | None
+
+
+def logo_path(digest: str) -> str:
+    """Where a tenant's hosts show a logo; empty without one."""
+    return f"/brand/{digest}.png" if digest else ""
 
 
 def list_brands(*, actor: Actor) -> list[BrandView]:

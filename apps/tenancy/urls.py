@@ -1,6 +1,6 @@
 """Page routes of the tenancy app, on the tenant's host."""
 
-from django.urls import path, register_converter
+from django.urls import path, re_path, register_converter
 
 from apps.tenancy.views import brands, domains, organisation
 
@@ -39,4 +39,5 @@ urlpatterns = [
     path("settings/brands/<uuid:brand_id>/default/", brands.make_default, name="settings-brand-default"),
     path("settings/brands/<uuid:brand_id>/delete/", brands.delete, name="settings-brand-delete"),
     path("brand/<digest:digest>.png", brands.logo, name="brand-logo"),
+    re_path(r"^brand/(?P<accent>[0-9a-f]{6})\.css$", brands.style, name="brand-style"),
 ]

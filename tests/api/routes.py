@@ -106,6 +106,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "tenant"): {"name": "Acme", "legal_name": "n", "currency": "EUR", "locale": "en", "time_zone": "UTC"},
     ("POST", "brand-list"): {"name": "Harbour", "accent": "#0f766e", "reply_to": "a@acme.test"},
     ("PATCH", "brand"): {"name": "Harbour", "is_default": True},
+    ("PUT", "brand-logo"): {"content": "iVBORw0KGgo="},
     ("POST", "domain-list"): {"domain": "billing.acme.example"},
     ("PATCH", "domain"): {"is_primary": False},
     ("POST", "tax-id-list"): {"kind": "de_vat", "value": "DE136695976"},

@@ -15,12 +15,13 @@ from apps.audit.models import AuditEntry
 from apps.core.clock import utcnow
 from apps.iam import services as iam
 from apps.iam import tokens
-from apps.iam.models import Membership
+from apps.iam.models import Membership, TokenFamily
 from apps.ledger.models import Entry
 from apps.notifications import services as notifications
 from apps.notifications.models import Notification, NotificationKind
 from apps.notifications.services import Recipient, Text
 from apps.payments.models import Payment
+from apps.tenancy import brands, domains, tax_ids
 from apps.tenancy.selectors import TenantView
 from tests.api.problem import problem
 from tests.api.routes import BODIES, BY_NAME, CALLS, METHODS, PROTECTED, ROUTES
@@ -61,6 +62,9 @@ def belongings(globex: TenantView, db: None) -> dict[str, UUID]:
     with in_tenant(globex):
         invoice = invoice_factory.make_open(owner)
         entry = Entry.objects.latest("created_at")
+        brand = brands.create_brand(actor=owner, values={"name": "Theirs"})
+        claim = domains.add_domain(actor=owner, domain="theirs.example")
+        number = tax_ids.add_tax_id(actor=owner, kind="other", value="7")
     payment_factory.make_manual(globex, paid_at=utcnow())
     with in_tenant(globex):
         payment = Payment.objects.latest("created_at")
@@ -72,11 +76,21 @@ def belongings(globex: TenantView, db: None) -> dict[str, UUID]:
             text=lambda: Text("Welcome", ""),
         )
     return {
+        "brand_id": brand.id,
+        "claim_id": claim.id,
+        "tax_id": number.id,
         "client_id": invoice.client.id,
         "invoice_id": invoice.id,
         "payment_id": payment.id,
         "entry_id": entry.id,
         "membership_id": Membership.objects.get(tenant_id=globex.id, user__email="viewer@globex.test").id,
+        "session_id": TokenFamily.objects.create(
+            user=Membership.objects.filter(tenant_id=globex.id)[0].user,
+            tenant_id=globex.id,
+            channel="API",
+            started_at=utcnow(),
+            last_seen_at=utcnow(),
+        ).id,
         "invitation_id": iam.invite(actor=actor_of(globex), email="guest@globex.test").id,
         "notification_id": Notification.objects.get(dedupe_key="bad-input").id,
         "audit": AuditEntry.objects.filter(tenant_id=globex.id).latest("id").id,
@@ -93,7 +107,16 @@ def _without_echo(answer: Any) -> dict[str, Any]:
 def test_the_id_of_another_tenants_object_is_as_unknown_as_one_that_never_was(
     client: APIClient, globex: TenantView, api: ApiFor, belongings: dict[str, UUID]
 ) -> None:
-    ours = {"client_id", "invoice_id", "payment_id", "entry_id", "notification_id", "membership_id", "invitation_id"}
+    ours = {
+        "client_id",
+        "invoice_id",
+        "payment_id",
+        "entry_id",
+        "notification_id",
+        "membership_id",
+        "invitation_id",
+        "session_id",
+    }
     assert ours == {name for _, route in WITH_ID for name in route.parameters}
     theirs = api(globex)
     for method, route in WITH_ID:

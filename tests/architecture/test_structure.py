@@ -23,9 +23,23 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 APPS = {path.parent.name for path in REPOSITORY.glob("apps/*/apps.py")}
 DOORS = {"services", "selectors", "events", "errors"}
 MORE_DOORS = {
-    "iam": {"adopting", "permissions", "middleware", "pages", "tokens"},
+    "iam": {"adopting", "permissions", "middleware", "pages", "restoring", "tokens"},
     "ledger": {"accounts"},
-    "tenancy": {"adopting", "jobs", "admin", "operators", "roles"},
+    "tenancy": {
+        "adopting",
+        "brands",
+        "default_workspace",
+        "deleting",
+        "rollout",
+        "hosts",
+        "logos",
+        "profile",
+        "subdomains",
+        "jobs",
+        "admin",
+        "operators",
+        "roles",
+    },
 }
 BANNED_NAMES = re.compile(r"(^|/)(utils?|helpers?|common|misc|managers?)(\.py$|/)")
 

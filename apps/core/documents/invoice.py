@@ -44,6 +44,7 @@ class InvoiceDocument:
     of label and value (issued, due, …); `columns` the headings of description, quantity, unit price, tax and amount.
     `labels` may hold ``billed_to``, ``tax_id`` and ``page_of`` (a pattern with ``{page}`` and ``{pages}``).
     `accent` is ``#rrggbb`` or ``#rgb`` and is darkened where it would be too pale to read. `pay_url` is http(s).
+    `logo` is a PNG in place of the seller's initial; `intro` stands above the lines, `terms` below the totals.
     """
 
     locale: str
@@ -61,4 +62,7 @@ class InvoiceDocument:
     pay_url: str = ""
     pay_label: str = ""
     accent: str = "#2f5fe0"
+    logo: bytes = b""
+    intro: str = ""
+    terms: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -1,5 +1,6 @@
 """An invoice's data typeset as one PDF that archives keep (PDF/A-3a) and screen readers read (PDF/UA-1)."""
 
+import base64
 import json
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -60,9 +61,19 @@ def _typefaces(font_dir: Path) -> Typefaces:
 
 def _compile(document: InvoiceDocument, typefaces: Typefaces, is_refused: Refusal) -> bytes:
     data = invoice_data(document, Legibility(typefaces.coverage), is_refused)
-    inputs = {"invoice": json.dumps(data | {"fonts": typefaces.families})}
+    inputs = {"invoice": json.dumps(data | {"fonts": typefaces.families}), "logo": _picture(document.logo)}
     day = document.issued_on
     return _pdf("invoice.typ", inputs, typefaces, datetime(day.year, day.month, day.day, tzinfo=UTC))
+
+
+def _picture(png: bytes) -> str:
+    # Inputs are text, and this wrapping of pixels as text is the one that typst reads by itself.
+    if not png:
+        return ""
+    width, height = int.from_bytes(png[16:20]), int.from_bytes(png[20:24])
+    frame = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
+    data = base64.b64encode(png).decode()
+    return f'{frame}<image width="{width}" height="{height}" href="data:image/png;base64,{data}"/></svg>'
 
 
 def _never_refused(text: Text, language: str) -> bool:

@@ -68,6 +68,9 @@ def invoice_data(document: InvoiceDocument, legibility: Legibility, is_refused: 
             {"label": writer.line(row.label), "value": writer.figure(row.value), "strong": row.strong}
             for row in document.totals
         ],
+        "intro": writer.prose(document.intro),
+        "terms": writer.prose(document.terms),
+        "has_logo": bool(document.logo),
         "notes": writer.prose(document.notes),
         "footer": writer.prose(document.footer),
         "pay": {"url": _web_address(document.pay_url), "label": writer.line(document.pay_label or document.pay_url)},

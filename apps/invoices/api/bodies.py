@@ -52,6 +52,7 @@ class InvoiceBody(serializers.Serializer[Any]):
     lines = LineBody(many=True, max_length=MAX_LINES)  # type: ignore[call-arg]
     discount_minor = serializers.IntegerField(required=False)
     notes = serializers.CharField(max_length=2000, required=False, allow_blank=True, allow_null=True)
+    brand_id = serializers.UUIDField(required=False, allow_null=True, help_text="The default brand unless given.")
     metadata = serializers.DictField(required=False)
 
 

@@ -19,6 +19,7 @@ _SAME = (
     "paid_at",
     "voided_at",
     "uncollectible_at",
+    "brand_id",
     "currency",
     "issue_date",
     "due_date",

@@ -102,6 +102,7 @@ class InvoiceListed(serializers.Serializer[Any]):
     voided_at = serializers.DateTimeField(allow_null=True)
     uncollectible_at = serializers.DateTimeField(allow_null=True)
     client = InvoiceClient()
+    brand_id = serializers.UUIDField(allow_null=True)
     currency = serializers.CharField()
     issue_date = serializers.DateField(allow_null=True)
     due_date = serializers.DateField()

@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from apps.invoices.api import clients, collecting, invoices
+from apps.invoices.api import clients, collecting, invoices, series
 
 urlpatterns = [
+    path("number-series", series.SeriesList.as_view(), name="series-list"),
+    path("number-series/<slug:kind>", series.SeriesResource.as_view(), name="series"),
     path("clients", clients.ClientList.as_view(), name="client-list"),
     path("clients/<uuid:client_id>", clients.ClientResource.as_view(), name="client"),
     path("invoices", invoices.InvoiceList.as_view(), name="invoice-list"),

@@ -27,6 +27,7 @@ def show(request: PageRequest, token: str) -> HttpResponse:
     with override(invoice.locale or request.tenant.locale):
         context = {
             "invoice": invoice,
+            "brand": invoice.brand,
             "token": token,
             "status_name": STATUS_NAMES[invoice.shown_status],
             "can_pay": "pay" in invoice.allowed_actions and invoice.amount_due_minor > 0 and _takes_payments(request),

@@ -34,6 +34,7 @@ from apps.invoices.forms import (
 )
 from apps.invoices.selectors import InvoiceFilters, InvoiceView
 from apps.payments import selectors as payments
+from apps.tenancy import brands
 
 TABS = [
     ("", gettext_lazy("All")),
@@ -104,6 +105,7 @@ def invoice_list(request: PageRequest) -> HttpResponse:
 def create(request: PageRequest) -> HttpResponse:
     """A new draft."""
     clients = selectors.client_options(actor=request.actor)
+    own_brands = brands.list_brands(actor=request.actor)
     today = today_in(request.tenant.time_zone)
     head = {
         "currency": request.tenant.currency,
@@ -111,7 +113,7 @@ def create(request: PageRequest) -> HttpResponse:
         "due_date": today + PAYMENT_TERM,
         "client": request.GET.get("client", ""),
     }
-    form = InvoiceForm(request.POST or None, clients=clients, initial=head)
+    form = InvoiceForm(request.POST or None, clients=clients, brands=own_brands, initial=head)
     lines = LineForms(request.POST or None, prefix="lines", initial=[{"quantity": "1", "tax_rate": "19"}])
     if request.method == "POST":
         draft = draft_of(form, lines)
@@ -139,8 +141,9 @@ def edit(request: PageRequest, invoice_id: UUID) -> HttpResponse:
         messages.error(request, _("Only drafts can be changed. Duplicate the invoice to start from it."))
         return HttpResponseRedirect(reverse("invoices:detail", args=[invoice_id]))
     clients = selectors.client_options(actor=request.actor)
+    own_brands = brands.list_brands(actor=request.actor)
     head, rows = initial_of(invoice)
-    form = InvoiceForm(request.POST or None, clients=clients, initial=head)
+    form = InvoiceForm(request.POST or None, clients=clients, brands=own_brands, initial=head)
     lines = LineForms(request.POST or None, prefix="lines", initial=rows)
     lines.min_num = 0 if rows else 1
     if request.method == "POST":
@@ -299,7 +302,7 @@ def _show(form: InvoiceForm, lines: Any, refusal: ValidationFailed) -> None:
         if parts[0] == "lines" and len(parts) == 3 and parts[1].isdigit() and int(parts[1]) < len(kept):
             attach(kept[int(parts[1])], [error], {error.field: names.get(parts[2], parts[2])})
         else:
-            attach(form, [error], {"client_id": "client", **names})
+            attach(form, [error], {"client_id": "client", "brand_id": "brand", **names})
 
 
 def _detail_context(request: PageRequest, invoice: InvoiceView, payment_form: PaymentForm) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The organisation's brands: list, editor with a preview that follows what is typed, logos."""
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -13,12 +14,23 @@ from django.utils.translation import override
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from apps.core import colours
 from apps.core.errors import DomainError, NotFound, ValidationFailed
 from apps.core.pages import PageRequest, error_page, page
 from apps.tenancy import brands, domains, logos
 from apps.tenancy.brands import BrandView
 from apps.tenancy.forms import BrandForm, show_refusal
 from apps.tenancy.views.organisation import settings_context, status_of
+
+_SAMPLE = "INV-2026-0042"
+_STYLE = """:root {
+  --accent: light-dark(%(text)s, %(text_dark)s);
+  --accent-fill: light-dark(%(fill)s, %(fill_dark)s);
+  --on-accent: light-dark(%(on_fill)s, %(on_fill_dark)s);
+  --accent-tint: light-dark(color-mix(in oklab, %(fill)s 8%%, #fff), color-mix(in oklab, %(fill_dark)s 22%%, #161922));
+  --mark: var(--accent-fill);
+}
+"""
 
 
 @require_GET
@@ -98,6 +110,13 @@ def logo(request: PageRequest, digest: str) -> HttpResponse:
     return HttpResponse(content, content_type="image/png")
 
 
+@require_GET
+@cache_control(public=True, max_age=31536000, immutable=True)
+def style(request: PageRequest, accent: str) -> HttpResponse:
+    """The tokens of pages in an accent; made of nothing but the colour in its path."""
+    return HttpResponse(_STYLE % asdict(colours.palette(f"#{accent}")), content_type="text/css")
+
+
 def _editor(request: PageRequest, brand: BrandView | None) -> HttpResponse:
     form = _form(request, request.POST or None, brand)
     if request.method == "POST" and form.is_valid():
@@ -155,7 +174,7 @@ def _preview(request: PageRequest, base: BrandView | None, values: brands.BrandC
     seller = request.tenant.legal_name or request.tenant.name
     with override(shown.locale or request.tenant.locale):
         subject = _("Invoice %(number)s from %(seller)s") % {
-            "number": "INV-2026-0042",
+            "number": _SAMPLE,
             "seller": shown.sender_name or seller,
         }
-    return {"shown": shown, "seller": seller, "subject": subject}
+    return {"shown": shown, "seller": seller, "subject": subject, "number": _SAMPLE}

@@ -1,0 +1,84 @@
+"""Number series over REST."""
+
+from dataclasses import asdict
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.core.errors import NotFound
+from apps.core.rest.views import ApiView
+from apps.invoices import series
+from apps.invoices.api import schemas
+from apps.invoices.series import SeriesView
+
+
+class SeriesBody(serializers.Serializer[Any]):
+    """What to change of a series."""
+
+    pattern = serializers.CharField(
+        max_length=series.LONGEST_PATTERN, required=False, help_text="``INV-{year}-{seq:04}``"
+    )
+    first_seq = serializers.IntegerField(required=False, help_text="While this year has no number.")
+
+
+class SeriesAnswer(serializers.Serializer[Any]):
+    """One series in the present year."""
+
+    kind = serializers.CharField(help_text="invoice or credit_note")
+    year = serializers.IntegerField()
+    pattern = serializers.CharField()
+    first_seq = serializers.IntegerField()
+    next_seq = serializers.IntegerField()
+    next_number = serializers.CharField()
+    has_begun = serializers.BooleanField()
+
+
+class SeriesPage(serializers.Serializer[Any]):
+    """Both series."""
+
+    data = SeriesAnswer(many=True)  # type: ignore[assignment]
+    next_cursor = serializers.CharField(allow_null=True)
+    has_more = serializers.BooleanField()
+
+
+class SeriesList(ApiView):
+    """The tenant's series."""
+
+    permissions: ClassVar = {"GET": "settings:write"}
+
+    @extend_schema(operation_id="number_series_list", tags=["invoices"], responses=SeriesPage)
+    def get(self, request: Request) -> Response:
+        """Invoices and credit notes."""
+        found = series.list_series(actor=self.actor)
+        return Response({"data": [_present(row) for row in found], "next_cursor": None, "has_more": False})
+
+
+class SeriesResource(ApiView):
+    """One series."""
+
+    permissions: ClassVar = {"PATCH": "settings:write"}
+
+    @extend_schema(
+        operation_id="number_series_update",
+        tags=["invoices"],
+        request=SeriesBody,
+        responses={
+            200: SeriesAnswer,
+            400: schemas.ProblemAnswer,
+            404: schemas.ProblemAnswer,
+            409: schemas.ProblemAnswer,
+        },
+    )
+    def patch(self, request: Request, kind: str) -> Response:
+        """Change how the next numbers are written; those given stay, and none is left out."""
+        if kind.upper() not in series.KINDS:
+            raise NotFound
+        changes = self.read_body(SeriesBody)
+        return Response(_present(series.update_series(actor=self.actor, kind=kind.upper(), **changes)))
+
+
+def _present(found: SeriesView) -> dict[str, Any]:
+    return asdict(found) | {"kind": found.kind.lower()}

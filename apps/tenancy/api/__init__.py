@@ -1,0 +1,1 @@
+"""Brands, domains and tax numbers over REST."""
