@@ -61,7 +61,7 @@ class OrganisationAdmin(TenantAdmin):
     """The list with what matters at a glance, and one organisation in tabs."""
 
     list_display: ClassVar = ["name", "state", "owner", "size", "last_active", "schema_state", "slug", "created_at"]
-    list_filter: ClassVar = ["status", SchemaFilter, "currency", "locale", "created_at"]
+    list_filter: ClassVar[list[Any]] = ["status", SchemaFilter, "currency", "locale", "created_at"]
     search_fields: ClassVar = ["name", "slug", "key", "email", "domains__domain", "memberships__user__email"]
     list_per_page = 50
     show_full_result_count = False
@@ -91,10 +91,11 @@ class OrganisationAdmin(TenantAdmin):
         owners = Membership.objects.filter(tenant=OuterRef("pk"), role=Role.OWNER).order_by("pk")
         used = TokenFamily.objects.filter(tenant=OuterRef("pk")).order_by("-last_seen_at")
         rows: QuerySet[Tenant] = super().get_queryset(request)
-        return rows.annotate(
+        found: QuerySet[Tenant] = rows.annotate(
             owner_email=Subquery(owners.values("user__email")[:1]),
             last_used_at=Subquery(used.values("last_seen_at")[:1]),
         )
+        return found
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only what the state allows; the confirmation refuses the rest in words."""

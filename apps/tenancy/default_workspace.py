@@ -37,7 +37,7 @@ def _is_wanted(tenant: Tenant) -> bool:
 def _settle() -> Tenant:
     with transaction.get_connection().cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(hashtext('tenancy.default_workspace'))")
-    before = Tenant.objects.select_for_update().filter(is_default=True).first()
+    before: Tenant | None = Tenant.objects.select_for_update().filter(is_default=True).first()
     if before is not None and _is_wanted(before):
         return before
     tenant = _named(settings.DEFAULT_WORKSPACE_KEY) if settings.DEFAULT_WORKSPACE_KEY else _new()
@@ -48,7 +48,9 @@ def _settle() -> Tenant:
 
 
 def _named(key: str) -> Tenant:
-    tenant = Tenant.objects.select_for_update().filter(key=key).exclude(status=TenantStatus.DELETED).first()
+    tenant: Tenant | None = (
+        Tenant.objects.select_for_update().filter(key=key).exclude(status=TenantStatus.DELETED).first()
+    )
     if tenant is None:
         raise ImproperlyConfigured(f"DEFAULT_WORKSPACE_KEY is {key!r}, and there is no such workspace.")
     return tenant
@@ -62,7 +64,8 @@ def _new() -> Tenant:
         except NameTaken:
             # From the time of many workspaces.
             continue
-        return Tenant.objects.select_for_update().get(pk=made.id)
+        tenant: Tenant = Tenant.objects.select_for_update().get(pk=made.id)
+        return tenant
     raise ImproperlyConfigured(f"DEFAULT_WORKSPACE_NAME is {name!r}, and many workspaces are called so already.")
 
 

@@ -102,7 +102,7 @@ def _is_restorable(tenant: Tenant, now: datetime, *, by_operator: bool) -> bool:
 
 
 def _locked(tenant_id: UUID) -> Tenant:
-    tenant = Tenant.objects.select_for_update().filter(pk=tenant_id).first()
+    tenant: Tenant | None = Tenant.objects.select_for_update().filter(pk=tenant_id).first()
     if tenant is None:
         raise NotFound("There is no such workspace.")
     return tenant

@@ -110,7 +110,8 @@ def _begin(tenant_id: UUID, now: datetime) -> str | None:
         if tenant.purge_started_at is None:
             tenant.purge_started_at = now
             tenant.save(update_fields=["purge_started_at", "updated_at"])
-        return tenant.schema_name
+        schema: str = tenant.schema_name
+        return schema
 
 
 def _remove_rows(model: type[models.Model], tenant_id: UUID) -> None:

@@ -181,11 +181,13 @@ def tenant_by_host(host: str) -> TenantView | None:
 def _at_host(host: str) -> Tenant | None:
     if not rollout.is_single():
         row = Domain.objects.select_related("tenant").filter(domain=host).first()
-        return row.tenant if row else None
-    default = Tenant.objects.filter(is_default=True)
+        of_domain: Tenant | None = row.tenant if row else None
+        return of_domain
+    found = Tenant.objects.filter(is_default=True)
     if host != settings.PLATFORM_HOST:
-        default = default.filter(domains__domain=host)
-    return default.first()
+        found = found.filter(domains__domain=host)
+    tenant: Tenant | None = found.first()
+    return tenant
 
 
 def forget_host(host: str) -> None:
