@@ -95,13 +95,8 @@ def _known_state(manifest: Manifest) -> SchemaState:
     state = adopting.schema_state([f"{app}.{name}" for app, name in manifest.migrations])
     if state is None:
         raise ArchiveRefused(
-            f"The archive was made by version {manifest.product_version}, whose tables this installation does not "
-            "know. Bring both installations to the same version and export again."
-        )
-    if not state.is_newest:
-        raise ArchiveRefused(
-            f"The archive was made by version {manifest.product_version}, whose tables were older than those here. "
-            "Bring the other installation to this version and export again."
+            f"The archive was made by version {manifest.product_version}, whose tables this installation does not know "
+            "or cannot bring up to date. Bring both to the same version and export again."
         )
     return state
 
@@ -215,6 +210,9 @@ class _Import:
                 self.tell("checking constraints", self._share())
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+            if state.upgrade:
+                self.tell("migrating", self._share())
+                cursor.execute(state.upgrade)
 
     def _load_shared(self, shared: list[tuple[catalogue.Table, Member]]) -> None:
         here = set(self.people.values())

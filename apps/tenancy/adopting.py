@@ -1,24 +1,27 @@
 """Making a tenant out of an archive: under which id, key and name it can live here, and its schema and row."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from apps.core import ids
 from apps.core.errors import FieldError, ValidationFailed
 from apps.tenancy import rollout
 from apps.tenancy.errors import NameTaken, OnlyWorkspace
-from apps.tenancy.models import SLUG, Domain, ProvisioningStep, SchemaTemplate, Tenant, TenantStatus
+from apps.tenancy.models import SLUG, Domain, ProvisioningStep, SchemaStep, Tenant, TenantStatus
 from apps.tenancy.pending import digest_of
+from apps.tenancy.schema_steps import script_of
 from apps.tenancy.services import RESERVED_SLUGS
 from apps.tenancy.template_schema import held_template
 
+_HISTORY_TABLE = re.compile(r'^CREATE TABLE "django_migrations" \(.*?^\);$', re.MULTILINE | re.DOTALL)
 # Written by the platform itself and never by an archive.
 _OWN = frozenset(
     {
@@ -48,11 +51,14 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class SchemaState:
-    """A set of migrations of tenants' schemas, and the script that makes a schema in that state."""
+    """How a schema with certain migrations is made, and brought up to `version` once its rows are in.
+
+    `upgrade` is empty when there is nothing to bring up to date.
+    """
 
     version: str
     script: str
-    is_newest: bool
+    upgrade: str
 
 
 def free_identity(*, tenant_id: UUID, key: str, slug: str, name: str, wanted_name: str, wanted_slug: str) -> Identity:
@@ -80,16 +86,25 @@ def free_identity(*, tenant_id: UUID, key: str, slug: str, name: str, wanted_nam
 
 
 def schema_state(migrations: list[str]) -> SchemaState | None:
-    """The state with exactly these migrations (``app.name``), if this installation has ever been in it.
+    """The state with exactly these migrations (``app.name``); None when one of them is unknown here.
 
-    Call it in the transaction that makes the schema: the newest state stays the newest until then.
+    None, too, when a migration between that state and the newest runs Python: it has no text to be replayed. Call it
+    in the transaction that makes the schema: the newest state stays the newest until then.
     """
     newest = held_template()
-    digest = digest_of(migrations)
-    if newest.migration_digest == digest:
-        return SchemaState(newest.version, newest.script, True)
-    earlier = SchemaTemplate.objects.filter(migration_digest=digest).order_by("-created_at").first()
-    return SchemaState(earlier.version, earlier.script, False) if earlier else None
+    if newest.migration_digest == digest_of(migrations):
+        return SchemaState(newest.version, newest.script, "")
+    wanted = set(migrations)
+    known = {f"{step.app}.{step.name}": step for step in SchemaStep.objects.filter(is_text=True)}
+    history = _HISTORY_TABLE.search(newest.script)
+    if history is None or not wanted or not wanted <= set(newest.migrations) <= known.keys():
+        return None
+    texts = {name: (known[name].app, known[name].name, known[name].sql) for name in newest.migrations}
+    return SchemaState(
+        newest.version,
+        f"{history[0]}\n{script_of([text for name, text in texts.items() if name in wanted])}",
+        script_of([text for name, text in texts.items() if name not in wanted]),
+    )
 
 
 def write_tenant(identity: Identity, *, schema_version: str, values: dict[str, Any]) -> Tenant:
@@ -127,13 +142,6 @@ def write_tenant(identity: Identity, *, schema_version: str, values: dict[str, A
     except IntegrityError as error:
         raise NameTaken("This organisation name or address is already taken.") from error
     return tenant
-
-
-def schema_exists(schema_name: str) -> bool:
-    """Whether the database has this schema."""
-    with connection.cursor() as cursor:
-        cursor.execute("select 1 from pg_namespace where nspname = %s", [schema_name])
-        return cursor.fetchone() is not None
 
 
 def _slug(slug: str, name: str, key: str, wanted: str) -> str:
