@@ -1,15 +1,19 @@
 """What people fill in to sign up and sign in."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 
+from apps.core.clock import utcnow
 from apps.core.errors import DomainError, ValidationFailed
 from apps.iam import credentials
 from apps.iam.credentials import MAX_PASSWORD
+from apps.iam.models import Role
 from apps.iam.origins import origin_of
 from apps.tenancy import rollout
 
@@ -119,6 +123,71 @@ class NewcomerForm(forms.Form):
         help_text=_("At least 8 characters with a lower-case letter, an upper-case letter and a digit."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
+
+
+class ProfileForm(forms.Form):
+    """One's own names and language."""
+
+    first_name = forms.CharField(
+        label=_("First name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
+    )
+    last_name = forms.CharField(
+        label=_("Last name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
+    )
+    locale = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+
+
+class PasswordChangeForm(forms.Form):
+    """The present password and the new one."""
+
+    current_password = forms.CharField(
+        label=_("Present password"),
+        max_length=MAX_PASSWORD,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    new_password = forms.CharField(
+        label=_("New password"),
+        max_length=MAX_PASSWORD,
+        strip=False,
+        help_text=_("At least 8 characters with a lower-case letter, an upper-case letter and a digit."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+
+class RoleForm(forms.Form):
+    """One of the roles that the viewer may give."""
+
+    role = forms.ChoiceField(label=_("Role"))
+
+    def __init__(self, *args: Any, roles: list[Role], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"] = forms.ChoiceField(label=_("Role"), choices=[(role.value, role.label) for role in roles])
+
+
+class InviteForm(RoleForm):
+    """Whom to invite, and as what."""
+
+    field_order = ("email", "role")
+    email = forms.EmailField(label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+
+    def __init__(self, *args: Any, roles: list[Role], **kwargs: Any) -> None:
+        super().__init__(*args, roles=roles, **kwargs)
+        self.fields["role"].initial = Role.MEMBER.value
+
+
+class BanForm(forms.Form):
+    """Why a member is kept out, and for how long."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=300, required=False)
+    days = forms.IntegerField(
+        label=_("Days"), min_value=1, max_value=3650, required=False, help_text=_("Empty: until you lift the ban.")
+    )
+
+    def until(self) -> datetime | None:
+        """When the ban ends by itself."""
+        days = self.cleaned_data["days"]
+        return utcnow() + timedelta(days=days) if days else None
 
 
 def show_refusal(form: forms.Form, error: DomainError) -> None:

@@ -25,6 +25,7 @@ from apps.iam.accepting import (
 from apps.iam.account_tokens import mail_owed, mail_token
 from apps.iam.accounts import ensure_member, ensure_operator, update_account, update_profile
 from apps.iam.banning import ban_person, sign_out_person, unban_person
+from apps.iam.devices import end_device, end_other_devices, list_devices
 from apps.iam.errors import (
     AccountInactive,
     InvalidToken,
@@ -75,6 +76,8 @@ __all__ = [
     "change_password",
     "change_role",
     "discover",
+    "end_device",
+    "end_other_devices",
     "ensure_member",
     "ensure_operator",
     "hand_off",
@@ -82,6 +85,7 @@ __all__ = [
     "invite",
     "leave",
     "lift_expired_bans",
+    "list_devices",
     "mail_owed",
     "mail_token",
     "mailed_link",

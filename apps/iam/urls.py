@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.iam import invitation_views, recovery_urls, recovery_views, views
+from apps.iam import invitation_views, people_urls, recovery_urls, recovery_views, views
 
 app_name = "iam"
 
@@ -14,5 +14,6 @@ urlpatterns = [
     path("invitations/<slug:token>/", invitation_views.invitation, name="invitation"),
     path("verify-email/resend/", recovery_views.resend_verification, name="verification-resend"),
     *recovery_urls.urlpatterns,
+    *people_urls.urlpatterns,
     path(".well-known/jwks.json", views.jwks, name="jwks"),
 ]

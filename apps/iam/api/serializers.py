@@ -120,6 +120,23 @@ class ValidateAnswer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
 
+class SessionAnswer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    channel = serializers.CharField(help_text="BROWSER or API.")
+    device = serializers.CharField()
+    ip = serializers.CharField(allow_null=True)
+    tenant = serializers.CharField(allow_null=True, help_text="The workspace's name.")
+    started_at = serializers.DateTimeField()
+    last_seen_at = serializers.DateTimeField()
+    is_current = serializers.BooleanField()
+
+
+class SessionsAnswer(serializers.Serializer[Any]):
+    data = SessionAnswer(many=True)  # type: ignore[assignment]
+    next_cursor = serializers.CharField(allow_null=True)
+    has_more = serializers.BooleanField()
+
+
 class ProfileAnswer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     email = serializers.EmailField()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.iam.api import life, openapi, recovery_views, team_views, views
+from apps.iam.api import device_views, life, openapi, recovery_views, team_views, views
 
 # Named here because drf-spectacular finds extensions only in modules that were imported.
 __all__ = ["openapi", "urlpatterns"]
@@ -45,5 +45,7 @@ urlpatterns = [
     path(
         "invitations/by-token/<slug:token>/accept", team_views.InvitationAcceptView.as_view(), name="invitation-accept"
     ),
+    path("me/sessions", device_views.MySessionsView.as_view(), name="my-sessions"),
+    path("me/sessions/<uuid:session_id>", device_views.MySessionView.as_view(), name="my-session"),
     path("me/membership", team_views.MyMembershipView.as_view(), name="my-membership"),
 ]

@@ -1,0 +1,217 @@
+"""The team: members, invitations, and what is done about them."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from apps.core.errors import DomainError, ValidationFailed
+from apps.core.pages import page
+from apps.core.rest.paging import PageRequest as Paging
+from apps.iam import selectors, services, standing
+from apps.iam.forms import BanForm, InviteForm, RoleForm, show_refusal
+from apps.iam.models import Role
+from apps.tenancy import rollout
+
+TABS = [("", gettext_lazy("Everybody")), ("ACTIVE", gettext_lazy("Active")), ("BANNED", gettext_lazy("Banned"))]
+
+
+@require_http_methods(["GET", "POST"])
+@page("members:read")
+def team(request: Any) -> HttpResponse:
+    """Members with search and tabs, and the invitations that wait; POST invites."""
+    form, status = None, 200
+    may_invite = request.actor.may("members:write") and not rollout.is_single()
+    if may_invite:
+        roles = standing.grantable(request.actor.roles[0])
+        form = InviteForm(request.POST if request.method == "POST" else None, roles=roles)
+    if request.method == "POST":
+        request.actor.require("members:write")
+        status = 400
+        if form is not None and form.is_valid():
+            try:
+                row = services.invite(actor=request.actor, **form.cleaned_data)
+            except DomainError as error:
+                show_refusal(form, error)
+                status = error.status
+            else:
+                messages.success(request, _("An invitation is on its way to %(email)s.") % {"email": row.email})
+                return HttpResponseRedirect(reverse("iam:team"))
+    context = _listing(request)
+    if context is None:
+        return HttpResponseRedirect(reverse("iam:team"))
+    if request.actor.may("members:write"):
+        context["invitations"] = selectors.list_invitations(actor=request.actor, page=Paging(limit=100)).rows
+    if request.htmx:
+        return render(request, "iam/_members.html", context)
+    return render(request, "iam/team.html", context | {"form": form, "nav": "team"}, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+@page("members:read")
+def member(request: Any, membership_id: UUID) -> HttpResponse:
+    """One member, and what may be done about him; POST gives another role."""
+    row = selectors.get_member(actor=request.actor, membership_id=membership_id)
+    found = selectors.member_view(row)
+    own_role = request.actor.roles[0]
+    may_write = request.actor.may("members:write") and _is_within_reach(own_role, row.role, request, found.user_id)
+    roles = standing.grantable(own_role) if may_write else []
+    form = RoleForm(request.POST if request.method == "POST" else None, roles=roles, initial={"role": row.role})
+    if request.method == "POST":
+        request.actor.require("members:write")
+        wanted = request.POST.get("role", "")
+        path = reverse("iam:member", args=[membership_id])
+        return _act(
+            request,
+            path,
+            _("The role is changed."),
+            lambda: services.change_role(actor=request.actor, membership_id=membership_id, role=wanted),
+        )
+    is_self = found.user_id == request.actor.user_id
+    context = {
+        "nav": "team",
+        "member": found,
+        "role": Role(row.role).label,
+        "is_self": is_self,
+        "may_change": bool(roles) and not is_self,
+        "may_remove": may_write and not is_self,
+        "may_transfer": request.actor.may("ownership:transfer") and not is_self and found.status == "ACTIVE",
+        "form": form,
+        "ban_form": BanForm(),
+    }
+    return render(request, "iam/member.html", context)
+
+
+@require_POST
+@page("members:write")
+def ban(request: Any, membership_id: UUID) -> HttpResponse:
+    """Keep a member out, for good or for some days."""
+    form, path = BanForm(request.POST), reverse("iam:member", args=[membership_id])
+    if not form.is_valid():
+        messages.error(request, _("Give the days as a whole number, or nothing."))
+        return HttpResponseRedirect(path)
+    return _act(
+        request,
+        path,
+        _("The member is banned and signed out."),
+        lambda: services.ban_member(
+            actor=request.actor, membership_id=membership_id, reason=form.cleaned_data["reason"], until=form.until()
+        ),
+    )
+
+
+@require_POST
+@page("members:write")
+def unban(request: Any, membership_id: UUID) -> HttpResponse:
+    """Let a member in again."""
+    path = reverse("iam:member", args=[membership_id])
+    return _act(
+        request,
+        path,
+        _("The member may sign in again."),
+        lambda: services.unban_member(actor=request.actor, membership_id=membership_id),
+    )
+
+
+@require_POST
+@page("members:write")
+def remove(request: Any, membership_id: UUID) -> HttpResponse:
+    """Take a member out."""
+    return _act(
+        request,
+        reverse("iam:team"),
+        _("The member is removed."),
+        lambda: services.remove_member(actor=request.actor, membership_id=membership_id),
+    )
+
+
+@require_POST
+@page("ownership:transfer")
+def transfer(request: Any, membership_id: UUID) -> HttpResponse:
+    """Make another member the owner."""
+    path = reverse("iam:member", args=[membership_id])
+    return _act(
+        request,
+        path,
+        _("The ownership is transferred. You are a member now."),
+        lambda: services.transfer_ownership(actor=request.actor, membership_id=membership_id),
+    )
+
+
+@require_POST
+@page("members:write")
+def revoke(request: Any, invitation_id: UUID) -> HttpResponse:
+    """Void an invitation."""
+    return _act(
+        request,
+        reverse("iam:team"),
+        _("The invitation is revoked."),
+        lambda: services.revoke_invitation(actor=request.actor, invitation_id=invitation_id),
+    )
+
+
+@require_POST
+@page("members:write")
+def resend(request: Any, invitation_id: UUID) -> HttpResponse:
+    """Mail an invitation anew."""
+    return _act(
+        request,
+        reverse("iam:team"),
+        _("A new link is on its way."),
+        lambda: services.resend_invitation(actor=request.actor, invitation_id=invitation_id),
+    )
+
+
+def _act(request: Any, path: str, told: str, work: Callable[[], object]) -> HttpResponse:
+    try:
+        work()
+        messages.success(request, told)
+    except DomainError as error:
+        messages.error(request, error.detail)
+    return HttpResponseRedirect(path)
+
+
+def _is_within_reach(own_role: str, role: str, request: Any, user_id: UUID) -> bool:
+    if user_id == request.actor.user_id:
+        return True
+    try:
+        standing.require_above(own_role, role)
+    except DomainError:
+        return False
+    return True
+
+
+def _listing(request: Any) -> dict[str, Any] | None:
+    filters = {name: request.GET.get(name, "") for name in ("q", "role", "status")}
+    try:
+        paging = Paging.from_query(request.GET)
+    except ValidationFailed:
+        return None
+    found = selectors.list_members(actor=request.actor, page=paging, filters=filters)
+    kept = {name: value for name, value in filters.items() if value}
+    others = {name: value for name, value in kept.items() if name != "status"}
+    return {
+        "rows": [(selectors.member_view(row), Role(row.role).label) for row in found.rows],
+        "q": filters["q"],
+        "role": filters["role"],
+        "status": filters["status"],
+        "tabs": [
+            {
+                "name": name,
+                "href": "?" + urlencode(others | ({"status": key} if key else {})),
+                "active": filters["status"] == key,
+            }
+            for key, name in TABS
+        ],
+        "older": "?" + urlencode(kept | {"cursor": found.next_cursor}) if found.next_cursor else "",
+        "newest": "?" + urlencode(kept) if request.GET.get("cursor") else "",
+        "is_filtered": bool(kept),
+    }
