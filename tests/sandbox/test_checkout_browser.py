@@ -72,6 +72,34 @@ def test_a_test_card_is_one_click_and_the_bank_another(
     assert client.v1.checkout.sessions.retrieve(session.id).status == "complete"
 
 
+def test_a_bank_account_is_chosen_by_keyboard(client: stripe.StripeClient, sandbox: Sandbox, tab: Page) -> None:
+    session = open_session(
+        client,
+        customer_email="ap@ionian.example",
+        payment_method_types=["card", "sepa_debit"],
+        success_url=f"{sandbox.url}/?paid=1",
+    )
+    tab.goto(session.url)
+    tab.get_by_label("Card", exact=True).focus()
+    tab.keyboard.press("ArrowRight")
+    tab.get_by_label("IBAN").fill("DE89 3704 0044 0532 0130 00")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url(re.compile("paid=1$"))
+    assert client.v1.checkout.sessions.retrieve(session.id).status == "complete"
+
+
+def test_the_portal_keeps_a_card_after_the_bank_has_asked(
+    client: stripe.StripeClient, sandbox: Sandbox, tab: Page
+) -> None:
+    customer = client.v1.customers.create({"email": "ap@ionian.example"})
+    tab.goto(client.v1.billing_portal.sessions.create({"customer": customer.id}).url)
+    _type_card(tab, "4000002760003184")
+    tab.get_by_role("button", name="Complete authentication").click()
+    assert tab.get_by_role("status").inner_text().startswith("The card was added")
+    [method] = client.v1.payment_methods.list({"customer": customer.id}).data
+    assert client.v1.customers.retrieve(customer.id).invoice_settings.default_payment_method == method.id
+
+
 def test_the_number_is_grouped_while_typing(client: stripe.StripeClient, tab: Page) -> None:
     tab.goto(open_session(client).url)
     field = tab.get_by_label("Card number")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import stripe
@@ -35,6 +36,54 @@ def test_no_delivery_is_lost_over_a_kill(own_sandbox: Sandbox) -> None:
     assert set(acknowledged) <= kept
     assert {item.event["data"]["object"]["id"] for item in receiver.received} == kept
     receiver.close()
+
+
+def test_nothing_is_lost_however_often_it_is_killed(own_sandbox: Sandbox) -> None:
+    """Kills at moments that differ; every customer that was acknowledged is kept and told at least once."""
+    receiver = Receiver()
+    endpoint = {"url": receiver.url, "enabled_events": ["customer.created"]}
+    own_sandbox.client().v1.webhook_endpoints.create(endpoint)  # type: ignore[arg-type]
+    acknowledged: list[str] = []
+
+    def create() -> None:
+        client = own_sandbox.client()
+        while True:
+            try:
+                acknowledged.append(client.v1.customers.create({}).id)
+            except stripe.APIConnectionError:
+                return
+
+    for further in (3, 11, 2, 17, 7):
+        wanted = len(acknowledged) + further
+        writers = [threading.Thread(target=create) for _ in range(3)]
+        for writer in writers:
+            writer.start()
+        wait_for(lambda wanted=wanted: len(acknowledged) >= wanted, "some work")
+        own_sandbox.kill()
+        for writer in writers:
+            writer.join()
+        own_sandbox.start()
+    wait_for(lambda: not own_sandbox.deliveries("pending"), "what was owed")
+    kept = {item.id for item in own_sandbox.client().v1.customers.list({"limit": 100}).auto_paging_iter()}
+    assert set(acknowledged) <= kept
+    assert {item.event["data"]["object"]["id"] for item in receiver.received} == kept
+    receiver.close()
+
+
+def test_many_at_once_are_all_answered(own_sandbox: Sandbox) -> None:
+    client = own_sandbox.client()
+    customer = client.v1.customers.create({}).id
+
+    def work(number: int) -> int:
+        mine = own_sandbox.client().v1
+        mine.customers.update(customer, {"metadata": {f"k{number % 40}": str(number)}})
+        mine.customers.create({"name": str(number)})
+        return len(mine.customers.list({"limit": 100}).data)
+
+    with ThreadPoolExecutor(12) as pool:
+        assert len(list(pool.map(work, range(60)))) == 60
+    assert len(client.v1.customers.list({"limit": 100}).data) == 61
+    assert len(client.v1.customers.retrieve(customer).metadata.to_dict()) == 40
 
 
 def test_state_keys_and_held_deliveries_survive_a_restart(own_sandbox: Sandbox) -> None:
