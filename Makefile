@@ -75,6 +75,11 @@ migrations: install ## write migrations for changed models
 bench: install ## measure speed (tests/bench) on servers of its own
 	@$(DEV) test -- tests/bench -n 0 -o python_files='bench_*.py' --timeout 600 -q --disable-warnings $(PYTEST_ARGS)
 
+.PHONY: fuzz
+fuzz: export INSULA_FUZZ_OPERATIONS ?= 70000
+fuzz: install ## 210,000 interleaved operations of many tenants on three ways to the database
+	@$(DEV) test -- tests/isolation/test_fuzz.py -n 0 -q --disable-warnings $(PYTEST_ARGS)
+
 .PHONY: lock
 lock: install ## compile requirements/*.in into the hash-locked *.txt
 	@for name in base dev; do \

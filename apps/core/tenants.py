@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.utils.asyncio import async_unsafe
 
 if TYPE_CHECKING:
     from apps.core.postgres.base import DatabaseWrapper
@@ -57,7 +58,7 @@ def tenant_scope(scope: TenantScope) -> Iterator[None]:
     """
     connection = _connection(scope.database_alias)
     before = connection.scope
-    connection.set_scope(scope)
+    _switch(connection, scope)
     try:
         yield
     finally:
@@ -98,6 +99,11 @@ def assert_no_transaction(what: str) -> None:
     blocks = transaction.get_connection().atomic_blocks
     if any(not block._from_testcase for block in blocks):
         raise RuntimeError(f"{what} must not run inside a database transaction.")
+
+
+@async_unsafe("A tenant cannot be entered in an event loop, whose tasks share the thread: use sync_to_async().")
+def _switch(connection: "DatabaseWrapper", scope: TenantScope) -> None:
+    connection.set_scope(scope)
 
 
 def _connection(alias: str) -> "DatabaseWrapper":

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import structlog
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, InternalError, connections, transaction
 from psycopg import sql
 
 from apps.core.tenants import owner_transaction
@@ -83,7 +83,7 @@ def drop_roles(schemas: Iterable[str], *, using: str = DEFAULT_DB_ALIAS) -> list
             try:
                 with transaction.atomic(using=using):
                     cursor.execute(f"DROP ROLE IF EXISTS {name}")
-            except OperationalError as error:  # dependent_objects_still_exist
+            except InternalError as error:
                 logger.warning("tenancy.role_kept", role=name, reason=str(error))
                 kept.append(name)
     return kept

@@ -34,12 +34,35 @@ DATABASE_OWNER_ROLE = env.str("DATABASE_OWNER_ROLE", default="insula_owner")
 DATABASE_PLATFORM_ROLE = env.str("DATABASE_PLATFORM_ROLE", default="insula_platform")
 DATABASE_TENANT_ROLE = env.str("DATABASE_TENANT_ROLE", default="insula_tenant")
 
+# Above 0, threads share a pool of at most so many connections a process instead of having one each.
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=0)
+# Connections end after so many seconds, because each tenant they served leaves memory in their server process.
+DATABASE_CONN_MAX_AGE = env.int("DATABASE_CONN_MAX_AGE", default=300)
+# Past PgBouncer, for migrations, which need a session; and with another login when the web's may not own.
+database_direct = env.db_url("DATABASE_DIRECT_URL", default=env.str("DATABASE_URL"))
+
 DATABASES = {
     "default": {
         **database,
         "HOST": unquote(database["HOST"] or ""),  # a socket's directory stands percent-encoded in the URL
         "ENGINE": "apps.core.postgres",
-        "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=300),
+        "CONN_MAX_AGE": 0 if DATABASE_POOL_SIZE else DATABASE_CONN_MAX_AGE,
+        "OPTIONS": {
+            # Statements prepared on the server belong to a session, which PgBouncer shares.
+            "prepare_threshold": None,
+            "server_side_binding": False,
+            **(
+                {"pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "max_lifetime": DATABASE_CONN_MAX_AGE}}
+                if DATABASE_POOL_SIZE
+                else {}
+            ),
+        },
+        "DIRECT": {
+            "user": database_direct["USER"],
+            "password": database_direct["PASSWORD"],
+            "host": unquote(database_direct["HOST"] or ""),
+            "port": database_direct["PORT"],
+        },
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": True,  # they outlive a transaction, which no pooler allows
         "TEST": {"NAME": env.str("TEST_DATABASE_NAME", default="test_insula")},

@@ -136,6 +136,8 @@ class DatabaseWrapper(tenants_base.DatabaseWrapper):
         if self._pinned_schema:
             # Not in settings_dict: every thread shares that.
             path, role = quote_schema_name(self._pinned_schema), settings.DATABASE_OWNER_ROLE
+            direct = self.settings_dict.get("DIRECT", {})
+            parameters |= {name: value for name, value in direct.items() if value}
             parameters["options"] = f"-c search_path={path} -c role={role}"
         return parameters
 
