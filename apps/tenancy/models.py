@@ -6,6 +6,7 @@ from uuid import UUID
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 from django_tenants.models import DomainMixin, TenantMixin
 
 from apps.core import ids
@@ -294,3 +295,4 @@ class SchemaReport(models.Model):
 
     class Meta:
         db_table = "tenancy_schema_report"
+        verbose_name_plural = _("Schema health")

@@ -24,6 +24,7 @@ class SchemaRow:
     name: str
     schema_name: str
     status: str
+    status_label: str
     note: str
     since: datetime | None
     attempts: int = 0
@@ -99,4 +100,5 @@ def _behind(tenant: Tenant, report: SchemaReport | None) -> SchemaRow:
 
 
 def _row(tenant: Tenant, note: str, since: datetime | None, attempts: int = 0) -> SchemaRow:
-    return SchemaRow(tenant.id, tenant.name, tenant.schema_name, tenant.status, note, since, attempts)
+    label = tenant.get_status_display()
+    return SchemaRow(tenant.id, tenant.name, tenant.schema_name, tenant.status, label, note, since, attempts)

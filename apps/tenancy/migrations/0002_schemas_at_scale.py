@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "tenancy_schema_report",
+                "verbose_name_plural": "Schema health",
             },
         ),
         migrations.AddField(
