@@ -106,6 +106,7 @@ def _pages(configuration: Configuration, storage: Storage, control: Control) -> 
         ("POST", "/panel/<path:control>", panel.act),
         ("GET", "/c/pay/<session>", payment.show),
         ("POST", "/c/pay/<session>", payment.submit),
+        ("POST", "/c/pay/<session>/code", payment.apply_code),
         ("GET", "/c/3ds/<intent>", challenge.show),
         ("POST", "/c/3ds/<intent>", challenge.decide),
         ("GET", "/p/session/<session>", portal.show),

@@ -6,7 +6,7 @@ Source: https://docs.stripe.com/payments/checkout/how-checkout-works.
 from __future__ import annotations
 
 from sandbox.stripe import payments, setups
-from sandbox.stripe.billing import collection, subscribing
+from sandbox.stripe.billing import collection, discounts, subscribing
 from sandbox.stripe.calls import Work
 from sandbox.stripe.errors import Conflict, InvalidRequest
 from sandbox.stripe.events import emit
@@ -57,6 +57,9 @@ def submit(work: Work, session: JsonObject, method: JsonObject | None, payer: Js
         return _subscribe(work, session, method, payer)
     if session["amount_total"] == 0 or method is None:
         return _complete(work, session, "no_payment_required")
+    # A code that has been used up meanwhile is refused before anything is charged.
+    for given in _reductions(work, session):
+        discounts.look_up(work, given, customer=session["customer"], param="discounts")
     intent = _intent_of(work, session)
     session["payment_intent"] = intent["id"]
     work.objects.replace(session)
@@ -192,7 +195,22 @@ def _complete_if_paid(work: Work, session: JsonObject, intent: JsonObject) -> Js
     return _complete(work, session, "paid" if intent["status"] == "succeeded" else "unpaid")
 
 
+def _reductions(work: Work, session: JsonObject) -> list[JsonObject]:
+    """Return what a payment redeems; a subscription redeems its own."""
+    redeemed: list[JsonObject] = work.objects.hidden(session["id"]).get("redeem", [])
+    return redeemed if session["mode"] == "payment" else []
+
+
 def _complete(work: Work, session: JsonObject, payment_status: str) -> JsonObject:
+    for given in _reductions(work, session):
+        for kind in ("coupon", "promotion_code"):
+            if given.get(kind):
+                used = work.require(kind, given[kind], param="discounts")
+                discounts.count_redemption(work, used)
+                if kind == "promotion_code":
+                    discounts.count_redemption(
+                        work, work.require("coupon", used["promotion"]["coupon"], param="discounts")
+                    )
     payer = work.objects.hidden(session["id"]).get("payer", {})
     given = session["customer_details"] or contact(email=None)
     details = given | {name: payer[name] for name in ("email", "name") if payer.get(name)}

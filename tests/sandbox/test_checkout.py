@@ -139,7 +139,7 @@ def test_nothing_to_pay_completes_without_an_intent(client: stripe.StripeClient,
     ("change", "param", "code"),
     [
         ({"line_items": []}, "line_items", "parameter_missing"),
-        ({"mode": "subscription"}, "mode", None),
+        ({"mode": "subscription"}, "line_items", None),
         ({"success_url": "nowhere"}, "success_url", "url_invalid"),
         ({"surprise": "1"}, "surprise", "parameter_unknown"),
         ({"customer": "cus_none"}, "customer", "resource_missing"),
@@ -157,6 +157,30 @@ def test_wrong_sessions_are_refused(
     with pytest.raises(stripe.InvalidRequestError) as refused:
         open_session(client, **change)
     assert (refused.value.param, refused.value.code) == (param, code)
+
+
+@pytest.mark.parametrize("typed", [True, False])
+def test_a_promotion_code_lowers_a_payment(client: stripe.StripeClient, sandbox: Sandbox, typed: bool) -> None:
+    coupon = client.v1.coupons.create({"percent_off": 25, "duration": "once"})
+    code = client.v1.promotion_codes.create(
+        {"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "SPRING", "max_redemptions": 1}
+    )
+    if typed:
+        session = open_session(client, 4200, allow_promotion_codes=True)
+        page = f"{session.url}/code"
+        assert httpx.post(page, data={"promotion_code": "AUTUMN"}, trust_env=False).status_code == 422
+        assert httpx.post(page, data={"promotion_code": "spring"}, trust_env=False).status_code == 303
+    else:
+        session = open_session(client, 4200, discounts=[{"promotion_code": code.id}])
+    lowered = client.v1.checkout.sessions.retrieve(session.id, {"expand": ["line_items"]})
+    assert (lowered.amount_subtotal, lowered.amount_total, lowered.total_details.amount_discount) == (4200, 3150, 1050)
+    assert "€31.50" in httpx.get(session.url, trust_env=False).text
+    late = open_session(client, 4200, discounts=[{"promotion_code": code.id}])
+    done = complete(sandbox, session.id)
+    assert client.v1.payment_intents.retrieve(done["payment_intent"]).amount_received == 3150
+    assert not client.v1.promotion_codes.retrieve(code.id).active
+    assert client.v1.coupons.retrieve(coupon.id).times_redeemed == 1
+    complete(sandbox, late.id, status=400)
 
 
 def test_the_intent_of_a_session_is_not_for_others(client: stripe.StripeClient, sandbox: Sandbox) -> None:

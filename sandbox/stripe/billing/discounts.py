@@ -133,13 +133,14 @@ def _store(
     work.objects.insert_part(discount, owner=owner.get("subscription") or customer or "", created=work.now)
     for used in (coupon, code):
         if used is not None:
-            _count(work, used)
+            count_redemption(work, used)
     if "invoice" not in owner:
         emit(work, "customer.discount.created", discount)
     return discount
 
 
-def _count(work: Work, used: JsonObject) -> None:
+def count_redemption(work: Work, used: JsonObject) -> None:
+    """Count one more use of a coupon or promotion code and tell it; the last one ends it."""
     before = dict(used)
     used["times_redeemed"] += 1
     if used["object"] == "coupon":

@@ -10,6 +10,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from sandbox.stripe import checkout, payments, setups
+from sandbox.stripe.billing import subscribing
 from sandbox.stripe.calls import Work
 from sandbox.stripe.configuration import Configuration
 from sandbox.stripe.errors import CardError, StripeError
@@ -68,6 +69,23 @@ class CheckoutPage:
                 return self._page(work, paid, form, status=422)
             return redirect(setups.challenge_url(work, intent), code=303)
 
+    def apply_code(self, request: Request, session: str) -> Response:
+        """Apply the promotion code that was typed and show the new total."""
+        form = read_card(request)
+        with self._storage.write() as connection:
+            work = Work(Objects.around(connection, session), int(time.time()), self._configuration.base_url)
+            found = work.objects.get(checkout.KIND, session)
+            if found is None:
+                return _unknown()
+            try:
+                checkout.require_open(work, found)
+                subscribing.apply_code(work, found, form.code)
+            except StripeError as error:
+                form.problem, form.wrong = error.message, "promotion_code"
+                again = work.require(checkout.KIND, session, param="session")
+                return self._page(work, again, form, status=422)
+            return redirect(checkout.page_url(work, session), code=303)
+
     def _pay(self, work: Work, session: JsonObject, form: CardForm) -> JsonObject | None:
         """Return the session after the attempt, or None when the form itself is incomplete."""
         checkout.require_open(work, session)
@@ -75,7 +93,7 @@ class CheckoutPage:
         if re.fullmatch(r"[^@\s]+@[^@\s]+", form.email) is None:
             form.problem, form.wrong = "Enter an e-mail address for the receipt.", "email"
             return None
-        if session["amount_total"] == 0:
+        if not _asks(session):
             return checkout.submit(work, session, None, payer)
         method = _method(work, form, payer)
         return None if method is None else checkout.submit(work, session, method, payer)
@@ -118,9 +136,16 @@ class CheckoutPage:
             session=session,
             lines=lines,
             form=form,
+            asks=_asks(session),
             cards=SHOWN_CARDS,
             accounts=SHOWN_ACCOUNTS,
         )
+
+
+def _asks(session: JsonObject) -> bool:
+    if session["mode"] == "subscription":
+        return subscribing.asks_for_method(session)
+    return session["mode"] == "setup" or session["amount_total"] > 0
 
 
 def _method(work: Work, form: CardForm, payer: JsonObject) -> JsonObject | None:

@@ -10,7 +10,6 @@ from sandbox.stripe.billing import subscribing
 from sandbox.stripe.billing.pricing import amount_of
 from sandbox.stripe.calls import Call
 from sandbox.stripe.catalogue import AMOUNTS, RECURRING, new_price, new_product
-from sandbox.stripe.currencies import check_charge_amount
 from sandbox.stripe.errors import InvalidRequest
 from sandbox.stripe.identifiers import new_id
 from sandbox.stripe.objects import Filter, equals, owned_by
@@ -140,7 +139,8 @@ def _check_setup(params: JsonObject) -> None:
     for name in ("line_items", "payment_intent_data", "submit_type") if setup else ("setup_intent_data",):
         if name in params:
             raise InvalidRequest(f"You can not pass `{name}` in `{params['mode']}` mode.", param=name)
-    for name in ("allow_promotion_codes", "discounts", "payment_method_collection", "subscription_data"):
+    only_subscription = ("payment_method_collection", "subscription_data")
+    for name in ("allow_promotion_codes", "discounts", *only_subscription) if setup else only_subscription:
         if name in params and params["mode"] != "subscription":
             raise InvalidRequest(f"You can not pass `{name}` in `{params['mode']}` mode here.", param=name)
     if setup and "currency" not in params and "payment_method_types" not in params:
@@ -184,23 +184,36 @@ def _create(call: Call) -> JsonObject:
         raise InvalidRequest("The currency differs from that of the line items.", param="currency")
     if params["mode"] == "subscription":
         return _create_subscribing(call, customer, lines)
-    total = sum(line["amount_total"] for line in lines)
-    if total:
-        check_charge_amount(total, currency, param="line_items")
-    session = new_session(call, customer, currency, total)
-    call.objects.insert(session, {"payment_intent_data": params.get("payment_intent_data", {})})
+    _check_reductions(params)
+    session = new_session(call, customer, currency, 0)
+    session["allow_promotion_codes"] = params.get("allow_promotion_codes")
+    kept = {"payment_intent_data": params.get("payment_intent_data", {}), "redeem": params.get("discounts", [])}
+    call.objects.insert(session, kept)
+    _keep_lines(call, session, lines)
+    return session
+
+
+def _keep_lines(call: Call, session: JsonObject, lines: list[JsonObject]) -> None:
+    """Reckon what is due and store the lines, each with what it costs when nothing is taken off."""
+    full = {line["id"]: line["amount_subtotal"] for line in lines}
+    subscribing.reckon(call, session, lines)
+    call.objects.replace(session)
     for line in lines:
         call.objects.insert_part(line, owner=session["id"], created=call.now)
-    return session
+        call.objects.hide(line["id"], full=full[line["id"]])
+
+
+def _check_reductions(params: JsonObject) -> None:
+    if params.get("allow_promotion_codes") and "discounts" in params:
+        raise InvalidRequest(
+            "You may only specify one of these parameters: allow_promotion_codes, discounts.", param="discounts"
+        )
 
 
 def _create_subscribing(call: Call, customer: JsonObject | None, lines: list[JsonObject]) -> JsonObject:
     params = call.params
     subscribing.check_lines(params, lines)
-    if params.get("allow_promotion_codes") and "discounts" in params:
-        raise InvalidRequest(
-            "You may only specify one of these parameters: allow_promotion_codes, discounts.", param="discounts"
-        )
+    _check_reductions(params)
     data = params.get("subscription_data", {})
     if "default_tax_rates" in data:
         rates = tax_rates.chosen(call, data["default_tax_rates"], param="subscription_data[default_tax_rates]")
@@ -213,12 +226,7 @@ def _create_subscribing(call: Call, customer: JsonObject | None, lines: list[Jso
         "payment_method_types": ["card"],
     }
     call.objects.insert(session, {"subscription_data": data, "redeem": params.get("discounts", [])})
-    full = {line["id"]: line["amount_subtotal"] for line in lines}
-    subscribing.reckon(call, session, lines)
-    call.objects.replace(session)
-    for line in lines:
-        call.objects.insert_part(line, owner=session["id"], created=call.now)
-        call.objects.hide(line["id"], full=full[line["id"]])
+    _keep_lines(call, session, lines)
     return session
 
 
