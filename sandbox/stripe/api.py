@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request, Response
 from sandbox.stripe.authentication import authenticate
 from sandbox.stripe.calls import Call
 from sandbox.stripe.configuration import ACCOUNT_ID, API_VERSION, Configuration
-from sandbox.stripe.errors import ApiError, InvalidRequest, NotFound, StripeError, TooLarge
+from sandbox.stripe.errors import ApiError, Forbidden, InvalidRequest, NotFound, StripeError, TooLarge
 from sandbox.stripe.expansion import expand
 from sandbox.stripe.faults import Faults
 from sandbox.stripe.forms import Raw, decode
@@ -31,6 +31,7 @@ from sandbox.stripe.usage import Usage
 
 log = logging.getLogger("sandbox.stripe")
 
+_LIVE = re.compile(r"(cs|pk|rk|sk)_live_")
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z_]+)?")
 
 
@@ -102,6 +103,11 @@ class Api:
                 fields += list(request.form.items(multi=True))
             except RequestEntityTooLarge:
                 raise TooLarge("The request body is too large.") from None
+        if any(_LIVE.match(text) for text in (*request.path.split("/"), *(value for _, value in fields))):
+            raise Forbidden(
+                "This is a sandbox and a live mode object or key was named. Nothing of live mode is known here.",
+                code="livemode_mismatch",
+            )
         raw = decode(fields)
         account = request.headers.get("Stripe-Account", ACCOUNT_ID)
         key = key_of(request.headers.get("Idempotency-Key"), request.method, request.path, raw, account)

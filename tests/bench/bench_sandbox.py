@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.conftest import Measured
 from tests.sandbox.process import KEY, Sandbox
 
 CALLS, CLIENTS = 2_000, 4
@@ -40,7 +41,7 @@ def _call(sandbox: Sandbox, number: int, method: str, path: str, body: str) -> N
         ("list ten customers", "GET", "/v1/customers?limit=10", ""),
     ],
 )
-def test_simple_calls(tmp_path: Path, name: str, method: str, path: str, body: str) -> None:
+def test_simple_calls(tmp_path: Path, measured: Measured, name: str, method: str, path: str, body: str) -> None:
     sandbox = Sandbox(tmp_path / "sandbox.sqlite3").start()
     client = sandbox.client()
     made = [client.v1.customers.create({"name": f"Customer {index}"}).id for index in range(20)]
@@ -55,5 +56,6 @@ def test_simple_calls(tmp_path: Path, name: str, method: str, path: str, body: s
         thread.join()
     took, used = time.perf_counter() - began, _processor_seconds(sandbox.pid) - before
     sandbox.stop()
-    print(f"\n{name}: {CALLS / used:,.0f} calls per processor second, {CALLS / took:,.0f} per second by the clock")
+    rate = f"{CALLS / used:,.0f} calls/s of one core, {CALLS / took:,.0f}/s by the clock"
+    measured(f"Stripe sandbox: {name}", rate)
     assert CALLS / used >= WANTED

@@ -75,3 +75,11 @@ def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
         refused = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
         assert refused.returncode == 2
     assert not list(tmp_path.iterdir())
+
+
+def test_live_objects_are_refused(client: stripe.StripeClient) -> None:
+    with pytest.raises(stripe.PermissionError) as refused:
+        client.v1.checkout.sessions.retrieve("cs_live_a1b2c3")
+    assert refused.value.json_body["error"]["code"] == "livemode_mismatch"
+    with pytest.raises(stripe.PermissionError):
+        client.v1.customers.create({"name": "sk_live_" + "0" * 24})

@@ -51,9 +51,9 @@ class Panel:
 
     def browse(self, request: Request) -> Response:
         """Return the newest objects of a kind, or those that contain a text."""
-        asked = {"kind": request.args.get("kind", ""), "search": request.args.get("search", "")}
-        found = self._control.perform("GET", "/_sandbox/objects", asked)
-        return page("objects.html", kinds=found["kinds"], found=found["data"], **asked)
+        kind, search = request.args.get("kind", ""), request.args.get("search", "")
+        found = self._control.perform("GET", "/_sandbox/objects", {"kind": kind, "search": search})
+        return page("objects.html", kinds=found["kinds"], found=found["data"], kind=kind, search=search)
 
     def show_object(self, request: Request, identifier: str) -> Response:
         """Return one object with the events about it and what can be done to it."""

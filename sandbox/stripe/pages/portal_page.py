@@ -203,7 +203,7 @@ def _shown(visit: _Visit, subscription: JsonObject) -> JsonObject:
 
 def _product_name(work: Work, price: JsonObject) -> str:
     product = work.objects.get("product", price["product"])
-    return product["name"] if product else price["id"]
+    return str(product["name"] if product else price["id"])
 
 
 def _add_card(visit: _Visit) -> str | None:
