@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from apps.archives.errors import ArchiveNotFound
 from apps.archives.models import ArchiveJob, JobKind, JobStatus
@@ -75,7 +76,8 @@ def export_view(job: ArchiveJob) -> ExportView:
         status_label=job.get_status_display(),
         progress=100 if job.status in (JobStatus.DONE, JobStatus.EXPIRED) else job.progress,
         step=job.step,
-        error=job.error,
+        # What went wrong inside is for operators.
+        error=_("It could not be prepared. Please try again later.") if job.status == JobStatus.FAILED else "",
         size=job.size,
         sha256=job.sha256,
         requested_by=job.requested_by,

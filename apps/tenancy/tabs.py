@@ -33,7 +33,6 @@ TABS = (
     Tab("brands", _("Brands"), "settings-brands", "brands:write"),
     Tab("data", _("Your data"), "archives:exports", "tenant:export"),
     Tab("danger", _("Danger zone"), "life:danger", "tenant:suspend"),
-    Tab("data", _("Data"), "archives:exports", "tenant:export"),
 )
 
 
