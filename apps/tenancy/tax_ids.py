@@ -68,7 +68,7 @@ def _of(module: ModuleType) -> Callable[[str], str]:
 
 def _eu(country: str) -> Callable[[str], str]:
     def check(text: str) -> str:
-        compact = stdnum.eu.vat.compact(text)
+        compact = "".join(sign for sign in text.upper() if sign not in " .-/")
         has_prefix = compact[:2].isalpha() and compact[:2] in {*EU_COUNTRIES, "GR"}
         named = compact if has_prefix else country + compact
         number: str = stdnum.eu.vat.validate(named)
