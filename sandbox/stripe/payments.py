@@ -216,6 +216,9 @@ def capture(work: Work, intent: JsonObject, amount: int | None, *, application_f
     work.objects.replace(charge)
     emit(work, "charge.captured", charge, before=before)
     charges.settle(work, charge, taken)
+    method = work.require("payment_method", charge["payment_method"], param="payment_method")
+    if payment_methods.card_of(work, method).dispute is not None:
+        later.schedule(work, DISPUTE, charge["id"], after=0)
     intent |= {"status": "succeeded", "amount_capturable": 0, "amount_received": taken}
     work.objects.replace(intent)
     emit(work, "payment_intent.succeeded", intent)
@@ -227,7 +230,7 @@ def cancel(work: Work, intent: JsonObject, reason: str | None) -> JsonObject:
 
     Raises: InvalidRequest when it is paid or canceled.
     """
-    if intent["status"] in ("succeeded", "canceled"):
+    if intent["status"] in ("succeeded", "canceled", "processing"):
         raise unexpected_state(intent, "canceled")
     if intent["status"] == "requires_capture":
         charge = work.require("charge", intent["latest_charge"], param="charge")

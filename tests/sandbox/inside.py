@@ -53,7 +53,7 @@ class InsideSandbox(Sandbox):
 
     def __init__(self, data: Path) -> None:
         super().__init__(data, port=free_port())
-        configuration = Configuration(data, self.url, retry_base=0.05, delivery_timeout=5)
+        configuration = Configuration(data, self.url, retry_base=0.05, delivery_timeout=30)
         self.application = Application(configuration)
         self._server = Server("127.0.0.1", self.port, self.application, Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)

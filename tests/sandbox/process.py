@@ -20,7 +20,7 @@ import stripe
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 KEY = "sk_test_" + "insula0sandbox1tests2own3"
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 
 
 def wait_for(condition: Callable[[], Any], what: str) -> Any:
@@ -63,7 +63,7 @@ class Sandbox:
     """One sandbox process on its file."""
 
     data: Path
-    options: tuple[str, ...] = ("--retry-base", "0.05", "--delivery-timeout", "5")
+    options: tuple[str, ...] = ("--retry-base", "0.05", "--delivery-timeout", "30")
     port: int = field(default_factory=free_port)
     _process: subprocess.Popen[str] | None = None
 

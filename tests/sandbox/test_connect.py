@@ -118,3 +118,14 @@ def test_accounts_are_changed_and_forgotten(client: stripe.StripeClient, account
     assert client.v1.accounts.delete(account.id).deleted is True
     with pytest.raises(stripe.PermissionError):
         client.v1.customers.list({}, {"stripe_account": account.id})
+
+
+def test_a_fee_cannot_exceed_what_is_captured(client: stripe.StripeClient, account: Any) -> None:
+    held = _direct(client, account.id, 250, capture_method="manual")
+    options: Any = {"stripe_account": account.id}
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.payment_intents.capture(held.id, {"amount_to_capture": 200}, options)
+    assert refused.value.param == "application_fee_amount"
+    taken = {"amount_to_capture": 200, "application_fee_amount": 20}
+    assert client.v1.payment_intents.capture(held.id, taken, options).amount_received == 200  # type: ignore[arg-type]
+    assert [fee.amount for fee in client.v1.application_fees.list()] == [20]

@@ -215,9 +215,9 @@ def _confirm(call: Call) -> JsonObject:
 def _capture(call: Call) -> JsonObject:
     intent, fee = _target(call, to_change=False), call.params.get("application_fee_amount")
     amount = call.params.get("amount_to_capture")
-    check_application_fee(
-        call, fee, intent["amount_capturable"] if amount is None else amount, param="application_fee_amount"
-    )
+    taken = intent["amount_capturable"] if amount is None else amount
+    owed = intent["application_fee_amount"] if fee is None else fee
+    check_application_fee(call, owed, taken, param="application_fee_amount")
     return payments.capture(call, intent, amount, application_fee=fee)
 
 
