@@ -17,7 +17,7 @@ from apps.core.errors import DomainError, NotFound, PermissionRefused, TenantMis
 from apps.core.pages import error_page
 from apps.core.rest import problems
 from apps.core.tenants import public_scope, tenant_scope, tenant_transaction
-from apps.edge import idempotency, limits
+from apps.edge import services as edge
 from apps.edge.errors import RateLimited
 from apps.iam import browser, selectors
 from apps.iam.api.authentication import bearer_token
@@ -65,7 +65,7 @@ class WorkspaceMiddleware:
         request.urlconf = settings.ROOT_URLCONF
         response = self._refuse_host(request) or self.get_response(request)
         response[correlation.HEADER] = correlation_id
-        limits.describe(request, response)
+        edge.describe(request, response)
         return response
 
     def process_view(self, request: Any, view: View, args: Any, kwargs: Any) -> HttpResponseBase | None:
@@ -73,14 +73,14 @@ class WorkspaceMiddleware:
         try:
             if _is_api(request):
                 if _is_public_api(view):
-                    limits.enforce(request, None, request.origin.ip)
+                    edge.enforce(request, None, request.origin.ip)
                     return None
                 self._identify_program(request)
             elif request.tenant is not None:
                 self._identify_browser(request)
             else:
                 self._identify_operator(request)
-            limits.enforce(request, request.actor, request.origin.ip)
+            edge.enforce(request, request.actor, request.origin.ip)
             if request.tenant is None:
                 return None
             _require_serving(request, view)
@@ -170,15 +170,15 @@ class WorkspaceMiddleware:
                 return _rendered(error_page(request, _as_domain_error(error)))
 
 
-def _answer(request: Any, run: idempotency.Run, own_transactions: bool) -> HttpResponseBase:
-    call = idempotency.call_of(request, request.actor) if _is_api(request) else None
+def _answer(request: Any, run: edge.Run, own_transactions: bool) -> HttpResponseBase:
+    call = edge.call_of(request, request.actor) if _is_api(request) else None
     if call is not None and own_transactions:
-        return idempotency.answer_with_lease(request, call, run)
+        return edge.answer_with_lease(request, call, run)
     if call is not None:
-        return idempotency.answer_within_transaction(call, run)
+        return edge.answer_within_transaction(call, run)
     response = run()
     # An error leaves nothing behind.
-    if not own_transactions and idempotency.is_failure(response):
+    if not own_transactions and edge.is_failure(response):
         transaction.set_rollback(True)
     return response
 

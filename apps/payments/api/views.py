@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.rest.views import ApiView
-from apps.edge.idempotency import call_id
+from apps.edge.services import call_id
 from apps.payments import selectors, services
 from apps.payments.api.presenters import present_payment, present_refund
 from apps.payments.api.serializers import PaymentAnswer, PaymentPage, RefundAnswer, RefundBody
