@@ -1,13 +1,15 @@
 """A browser's session: what is put into it at sign-in, kept fresh while in use, and taken out at sign-out."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware.csrf import rotate_token
+from django.urls import reverse
 
+from apps.core import ids
 from apps.core.clock import utcnow
 from apps.iam import services
 from apps.iam.identity import Identity
@@ -17,6 +19,10 @@ from apps.iam.selectors import SESSION_FAMILY, SESSION_TENANT, SESSION_USER
 RENEW_AFTER = timedelta(minutes=1)
 # How long a checked password counts on the platform's host while somebody picks a workspace.
 CHOICE_LIFETIME = timedelta(minutes=10)
+
+HANDOFF_COOKIE = "insula_handoff"
+# Long enough for two redirects.
+HANDOFF_COOKIE_LIFETIME = timedelta(minutes=2)
 
 _VERIFIED_USER, _VERIFIED_UNTIL = "iam_verified_user", "iam_verified_until"
 
@@ -54,10 +60,31 @@ def remember_verified(request: HttpRequest, user_id: UUID) -> None:
 
 def verified_user(request: HttpRequest) -> UUID | None:
     """Who gave the right password a moment ago in this browser, if anybody."""
+    found = verified_person(request)
+    return found[0] if found else None
+
+
+def verified_person(request: HttpRequest) -> tuple[UUID, datetime] | None:
+    """Who gave the right password a moment ago in this browser, and when."""
     until = request.session.get(_VERIFIED_UNTIL, 0)
     if until < utcnow().timestamp():
         return None
-    return UUID(request.session[_VERIFIED_USER])
+    return UUID(request.session[_VERIFIED_USER]), datetime.fromtimestamp(until, UTC) - CHOICE_LIFETIME
+
+
+def begin_handoff(response: HttpResponseBase) -> str:
+    """Give the browser a secret of this host, and return the digest that the handover is bound to."""
+    secret = ids.secret_token()
+    response.set_cookie(
+        HANDOFF_COOKIE,
+        secret,
+        max_age=int(HANDOFF_COOKIE_LIFETIME.total_seconds()),
+        path=reverse("iam:handoff"),
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+    return ids.token_digest(secret)
 
 
 def suggest_language(request: HttpRequest, response: HttpResponseBase, locale: str) -> None:

@@ -277,12 +277,16 @@ class RefreshToken(models.Model):
 
 
 class SessionHandoff(models.Model):
-    """Carries a browser from the platform's host to a tenant's, once and within a minute; stored as its digest."""
+    """Carries a browser from one of our hosts to a tenant's, once and within a minute; stored as its digest.
+
+    Only the browser that holds the secret behind `browser_digest` can redeem it: a link sent to somebody is worthless.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
     digest = models.CharField(max_length=64, unique=True)
+    browser_digest = models.CharField(max_length=64, default="")
     next_path = models.CharField(max_length=500, default="/")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()

@@ -102,7 +102,7 @@ def workspaces(request: Any) -> HttpResponse:
         try:
             if choice == PLATFORM_CHOICE and profile.platform_role:
                 return _into_admin(request, User.objects.get(pk=user_id))
-            return _into_workspace(request, user_id, choice, wanted)
+            return _into_workspace(user_id, choice, wanted)
         except DomainError as refusal:
             error, status = refusal.detail, refusal.status
     context = {
@@ -113,6 +113,25 @@ def workspaces(request: Any) -> HttpResponse:
         "error": error,
     }
     return render(request, "iam/workspaces.html", context, status=status)
+
+
+@never_cache
+@require_GET
+def handoff_issue(request: Any) -> HttpResponse:
+    """Hand this browser over to the tenant's host that sent it here to prove who its person is."""
+    found = browser.verified_person(request)
+    if found is None:
+        return HttpResponseRedirect(reverse("iam:signin"))
+    user_id, since = found
+    tenant, token = services.hand_off(
+        user_id=user_id,
+        tenant=request.GET.get("tenant", ""),
+        browser=request.GET.get("browser", "")[:64],
+        next_path=redirects.safe_path(request.GET.get("next")),
+        since=since,
+    )
+    browser.forget(request)
+    return HttpResponseRedirect(redirects.handoff_url(tenant, token))
 
 
 @never_cache
@@ -131,14 +150,13 @@ def _go_on(request: Any, user: User, wanted: str) -> HttpResponse:
     if not found:
         return _into_admin(request, user)
     if len(found) == 1 and not user.platform_role:
-        return _into_workspace(request, user.id, found[0].tenant.key, wanted)
+        return _into_workspace(user.id, found[0].tenant.key, wanted)
     return HttpResponseRedirect(f"{reverse('iam:workspaces')}?{urlencode({'next': wanted})}")
 
 
-def _into_workspace(request: Any, user_id: UUID, name: str, wanted: str) -> HttpResponse:
-    tenant, token = services.hand_off(user_id=user_id, tenant=name, next_path=wanted)
-    browser.forget(request)
-    return HttpResponseRedirect(redirects.handoff_url(tenant, token))
+def _into_workspace(user_id: UUID, name: str, wanted: str) -> HttpResponse:
+    tenant = services.workspace_to_enter(user_id=user_id, tenant=name)
+    return HttpResponseRedirect(redirects.handoff_begin_url(tenant, redirects.PLATFORM, wanted))
 
 
 def _into_admin(request: Any, user: User) -> HttpResponse:
@@ -153,11 +171,10 @@ def _entrance(request: Any, key: str) -> str:
     if user_id is None:
         return redirects.sign_in_url(tenant)
     try:
-        _tenant, token = services.hand_off(user_id=user_id, tenant=key)
+        tenant = services.workspace_to_enter(user_id=user_id, tenant=key)
     except DomainError:
         return redirects.sign_in_url(tenant)
-    browser.forget(request)
-    return redirects.handoff_url(tenant, token)
+    return redirects.handoff_begin_url(tenant, redirects.PLATFORM)
 
 
 def _progress(key: str) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from apps.tenancy.selectors import TenantView
 
 MAX_LENGTH = 500
+# The giver of a handover that is no tenant.
+PLATFORM = "-"
 
 
 def safe_path(wanted: str | None) -> str:
@@ -22,6 +24,20 @@ def handoff_url(tenant: TenantView, token: str) -> str:
     """The address on the tenant's host that redeems a handoff token."""
     path = reverse("iam:handoff", urlconf=settings.TENANT_URLCONF)
     return f"{tenant.home_url}{path}?{urlencode({'token': token})}"
+
+
+def handoff_begin_url(tenant: TenantView, giver: str, next_path: str = "/") -> str:
+    """Where a handover begins, on the host that the browser goes to: `giver` is a tenant's key or `PLATFORM`."""
+    path = reverse("iam:handoff-begin", urlconf=settings.TENANT_URLCONF)
+    return f"{tenant.home_url}{path}?{urlencode({'from': giver, 'next': next_path})}"
+
+
+def handoff_give_url(giver: TenantView | None, taker: TenantView, browser: str, next_path: str) -> str:
+    """Where the browser is known: the platform's host, or that of the tenant `giver`."""
+    query = urlencode({"tenant": taker.key, "browser": browser, "next": next_path})
+    if giver is None:
+        return f"{settings.PLATFORM_URL}{reverse('iam:handoff-issue', urlconf=settings.ROOT_URLCONF)}?{query}"
+    return f"{giver.home_url}{reverse('iam:handoff-give', urlconf=settings.TENANT_URLCONF)}?{query}"
 
 
 def sign_in_url(tenant: TenantView) -> str:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
 from apps.audit.services import Severity
@@ -115,6 +116,7 @@ __all__ = [
     "update_account",
     "update_profile",
     "verify_email",
+    "workspace_to_enter",
 ]
 
 HANDOFF_LIFETIME = timedelta(seconds=60)
@@ -122,7 +124,8 @@ KEPT_AFTER_END = timedelta(days=30)
 
 _REDEEM = """
 UPDATE public.iam_session_handoff SET used_at = %(now)s
- WHERE digest = %(digest)s AND tenant_id = %(tenant)s AND used_at IS NULL AND expires_at > %(now)s
+ WHERE digest = %(digest)s AND browser_digest = %(browser)s AND tenant_id = %(tenant)s
+   AND used_at IS NULL AND expires_at > %(now)s
 RETURNING user_id, next_path
 """
 
@@ -266,44 +269,70 @@ def sign_out_all(*, actor: Actor, now: datetime | None = None) -> None:
         entering.record_session(actor, "iam.session.end_all", user.id, Severity.MEDIUM, entity_type="user")
 
 
-def hand_off(*, user_id: UUID, tenant: str, next_path: str = "/") -> tuple[TenantView, str]:
-    """A token that signs this person's browser in on a tenant's host, once and within a minute.
-
-    `tenant` is a key or a slug. The caller has checked who the person is.
+def workspace_to_enter(*, user_id: UUID, tenant: str) -> TenantView:
+    """The tenant with this key or slug, if the person may be handed over to it.
 
     Raises:
         NotAMember, TenantNotAvailable, AccountInactive: as `sign_in`.
     """
-    with public_scope(), transaction.atomic():
+    with public_scope():
         user = User.objects.get(pk=user_id)
         if not user.may_sign_in:
             raise AccountInactive
-        target = entering.named_workspace(user, tenant)
+        return entering.named_workspace(user, tenant)
+
+
+def hand_off(
+    *, user_id: UUID, tenant: str, browser: str, next_path: str = "/", since: datetime | None = None
+) -> tuple[TenantView, str]:
+    """A token that signs one browser of this person in on a tenant's host, once and within a minute.
+
+    `tenant` is a key or a slug; `browser` the digest of the secret that the tenant's host gave to the browser. The
+    caller has checked who the person is, by a password at `since` or by a session that holds.
+
+    Raises:
+        NotAMember, TenantNotAvailable, AccountInactive: as `sign_in`.
+        InvalidToken: the password was changed, or everything signed out, since then.
+    """
+    target = workspace_to_enter(user_id=user_id, tenant=tenant)
+    with public_scope(), transaction.atomic():
+        user = User.objects.get(pk=user_id)
+        ends = [moment for moment in (user.password_changed_at, user.tokens_valid_after) if moment]
+        if since is not None and any(moment > since for moment in ends):
+            raise InvalidToken("Sign in again.")
         token = ids.secret_token()
         SessionHandoff.objects.create(
             user=user,
             tenant_id=target.id,
             digest=ids.token_digest(token),
+            browser_digest=browser,
             next_path=next_path[:500],
             expires_at=utcnow() + HANDOFF_LIFETIME,
         )
         return target, token
 
 
-def redeem_handoff(*, token: str, tenant_id: UUID, origin: Origin, now: datetime | None = None) -> tuple[Identity, str]:
+def redeem_handoff(
+    *, token: str, browser_secret: str, tenant_id: UUID, origin: Origin, now: datetime | None = None
+) -> tuple[Identity, str]:
     """Sign a browser in by its handoff token; returns who it is and the path to go to.
 
     Raises:
-        InvalidToken: unknown, expired, used before, or another tenant's.
+        InvalidToken: unknown, expired, used before, another tenant's, or another browser's.
         NotAMember, TenantNotAvailable, AccountInactive: as `sign_in`.
     """
+    values = {
+        "now": now or utcnow(),
+        "digest": ids.token_digest(token),
+        "browser": ids.token_digest(browser_secret),
+        "tenant": tenant_id,
+    }
     with public_scope(), transaction.atomic():
         with connection.cursor() as cursor:
-            moment = now or utcnow()
-            cursor.execute(_REDEEM, {"now": moment, "digest": ids.token_digest(token), "tenant": tenant_id})
+            cursor.execute(_REDEEM, values)
             row = cursor.fetchone()
         if row is None:
-            raise InvalidToken("This sign-in link was used or has expired.")
+            raise InvalidToken(_("This sign-in link was used or has expired."))
         user = User.objects.get(pk=row[0])
         if not user.may_sign_in:
             raise AccountInactive

@@ -12,6 +12,7 @@ urlpatterns = [
     path("sign-up/<slug:key>/progress/", platform_views.sign_up_progress_fragment, name="signup-progress-fragment"),
     path("sign-in/", platform_views.sign_in, name="signin"),
     path("sign-in/workspace/", platform_views.workspaces, name="workspaces"),
+    path("sign-in/handoff/issue/", platform_views.handoff_issue, name="handoff-issue"),
     path("sign-out/", platform_views.sign_out, name="signout"),
     *recovery_urls.urlpatterns,
     path(".well-known/jwks.json", views.jwks, name="jwks"),

@@ -9,12 +9,14 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, NotFound
 from apps.core.pages import page
-from apps.iam import browser, selectors, services
+from apps.core.tenants import public_scope
+from apps.iam import browser, redirects, selectors, services
 from apps.iam.errors import InvalidToken
 from apps.iam.forms import SignInForm
-from apps.iam.redirects import handoff_url, safe_path
+from apps.iam.redirects import safe_path
+from apps.tenancy import selectors as tenancy
 
 
 @never_cache
@@ -43,18 +45,39 @@ def sign_in(request: Any) -> HttpResponse:
 
 @never_cache
 @require_GET
+def handoff_begin(request: Any) -> HttpResponse:
+    """Give this browser a secret and send it where its person is known, to come back with a token bound to it."""
+    giver, wanted = request.GET.get("from", ""), safe_path(request.GET.get("next"))
+    try:
+        with public_scope():
+            tenant = None if giver == redirects.PLATFORM else tenancy.tenant_by_key_or_slug(giver)
+    except NotFound:
+        return HttpResponseRedirect(reverse("iam:signin"))
+    response = HttpResponseRedirect("/")
+    digest = browser.begin_handoff(response)
+    response["Location"] = redirects.handoff_give_url(tenant, request.tenant, digest, wanted)
+    return response
+
+
+@never_cache
+@require_GET
 def handoff(request: Any) -> HttpResponse:
     """Take over a browser that signed in on the platform's host."""
     try:
         identity, wanted = services.redeem_handoff(
-            token=request.GET.get("token", ""), tenant_id=request.tenant.id, origin=request.origin
+            token=request.GET.get("token", ""),
+            browser_secret=request.COOKIES.get(browser.HANDOFF_COOKIE, ""),
+            tenant_id=request.tenant.id,
+            origin=request.origin,
         )
     except InvalidToken as error:
         if request.actor is not None:
             return HttpResponseRedirect("/")
         form = SignInForm()
         return render(request, "iam/signin.html", {"form": form, "next": "/", "notice": error.detail}, status=400)
-    return _begin(request, identity, safe_path(wanted))
+    response = _begin(request, identity, safe_path(wanted))
+    response.delete_cookie(browser.HANDOFF_COOKIE, path=reverse("iam:handoff"))
+    return response
 
 
 @never_cache
@@ -71,8 +94,22 @@ def sign_out(request: Any) -> HttpResponse:
 @page()
 def switch(request: Any) -> HttpResponse:
     """Go on to another workspace of the same person without asking for the password again."""
-    tenant, token = services.hand_off(user_id=request.actor.user_id, tenant=request.POST.get("workspace", ""))
-    return HttpResponseRedirect(handoff_url(tenant, token))
+    tenant = services.workspace_to_enter(user_id=request.actor.user_id, tenant=request.POST.get("workspace", ""))
+    return HttpResponseRedirect(redirects.handoff_begin_url(tenant, request.tenant.key))
+
+
+@never_cache
+@require_GET
+@page()
+def handoff_give(request: Any) -> HttpResponse:
+    """Hand this browser's person over to the tenant's host that sent it here."""
+    tenant, token = services.hand_off(
+        user_id=request.actor.user_id,
+        tenant=request.GET.get("tenant", ""),
+        browser=request.GET.get("browser", "")[:64],
+        next_path=safe_path(request.GET.get("next")),
+    )
+    return HttpResponseRedirect(redirects.handoff_url(tenant, token))
 
 
 @require_GET

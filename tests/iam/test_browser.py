@@ -9,15 +9,20 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from apps.audit.models import AuditEntry
+from apps.core import ids
 from apps.core.clock import utcnow
 from apps.iam import services
+from apps.iam.browser import HANDOFF_COOKIE
 from apps.iam.models import Membership, SessionHandoff, TokenFamily, User
 from apps.tenancy.models import Tenant
 from apps.tenancy.selectors import TenantView
 from tests.factories.iam import PASSWORD, operator, person
 from tests.fixtures.clients import BrowserFor
 from tests.fixtures.tenants import NewTenant
+from tests.iam.handover import land
 from tests.iam.threads import at_once
+
+SECRET = "the-browsers-own-secret"
 
 
 def _credentials(email: str = "owner@acme.test", **more: str) -> dict[str, str]:
@@ -161,7 +166,7 @@ OPEN_REDIRECTS = [
 def test_no_open_redirect_after_signing_in(acme: TenantView, platform: Client, wanted: str) -> None:
     here = Client(SERVER_NAME=acme.host).post("/sign-in/", _credentials(next=wanted))
     there = platform.post("/sign-in/", _credentials(next=wanted))
-    landed = Client(SERVER_NAME=acme.host).get(there["Location"].removeprefix("http://acme.localhost"))
+    landed = land(there["Location"], platform, Client(SERVER_NAME=acme.host))
 
     assert here["Location"] == "/"
     assert landed["Location"] == "/"
@@ -227,9 +232,9 @@ def test_with_one_workspace_the_password_is_the_only_step(acme: TenantView, plat
     answer = platform.post("/sign-in/", _credentials(next="/clients/"))
 
     target = answer["Location"]
-    assert target.startswith("http://acme.localhost/sign-in/handoff/?token=")
+    assert target.startswith("http://acme.localhost/sign-in/handoff/begin/?")
     client = Client(SERVER_NAME=acme.host)
-    landed = client.get(target.removeprefix("http://acme.localhost"))
+    landed = land(target, platform, client)
     assert landed["Location"] == "/clients/"
     assert client.get("/").status_code == 200
 
@@ -245,7 +250,7 @@ def test_with_several_workspaces_one_is_picked(acme: TenantView, globex: TenantV
     assert step["Location"].startswith("/sign-in/workspace/")
     assert acme.name in page
     assert globex.name in page
-    assert answer["Location"].startswith("http://globex.localhost/sign-in/handoff/")
+    assert answer["Location"].startswith("http://globex.localhost/sign-in/handoff/begin/?")
 
 
 def test_the_choice_needs_the_password_first_and_ends_with_it(
@@ -256,7 +261,8 @@ def test_the_choice_needs_the_password_first_and_ends_with_it(
     _, email = person(acme)
     person(globex, email=email)
     platform.post("/sign-in/", _credentials(email))
-    platform.post("/sign-in/workspace/", {"workspace": acme.key})
+    chosen = platform.post("/sign-in/workspace/", {"workspace": acme.key})
+    land(chosen["Location"], platform, Client(SERVER_NAME=acme.host))
 
     assert platform.post("/sign-in/workspace/", {"workspace": acme.key})["Location"] == "/sign-in/?next=%2F"
 
@@ -309,7 +315,10 @@ def test_switching_asks_for_no_password(acme: TenantView, globex: TenantView) ->
 
     answer = client.post("/workspaces/switch/", {"workspace": globex.key})
 
-    assert answer["Location"].startswith("http://globex.localhost/sign-in/handoff/?token=")
+    assert answer["Location"].startswith("http://globex.localhost/sign-in/handoff/begin/?")
+    there = Client(SERVER_NAME=globex.host)
+    assert land(answer["Location"], client, there)["Location"] == "/"
+    assert there.get("/").status_code == 200
     assert client.post("/workspaces/switch/", {"workspace": "zzzzzzzz"}).status_code == 403
     assert Client(SERVER_NAME=acme.host).post("/workspaces/switch/", {"workspace": globex.key}).status_code == 302
 
@@ -318,14 +327,22 @@ def test_switching_asks_for_no_password(acme: TenantView, globex: TenantView) ->
 
 
 def _handoff(tenant: TenantView, email: str = "owner@acme.test") -> str:
-    return services.hand_off(user_id=User.objects.get(email=email).id, tenant=tenant.key)[1]
+    digest = ids.token_digest(SECRET)
+    return services.hand_off(user_id=User.objects.get(email=email).id, tenant=tenant.key, browser=digest)[1]
+
+
+def _holder(tenant: TenantView, client: Client | None = None) -> Client:
+    """The browser that began the handover."""
+    client = client or Client(SERVER_NAME=tenant.host)
+    client.cookies[HANDOFF_COOKIE] = SECRET
+    return client
 
 
 def test_a_handoff_works_once(acme: TenantView) -> None:
     token = _handoff(acme)
 
-    first = Client(SERVER_NAME=acme.host).get("/sign-in/handoff/", {"token": token})
-    second = Client(SERVER_NAME=acme.host).get("/sign-in/handoff/", {"token": token})
+    first = _holder(acme).get("/sign-in/handoff/", {"token": token})
+    second = _holder(acme).get("/sign-in/handoff/", {"token": token})
 
     assert first.status_code == 302
     assert second.status_code == 400
@@ -337,36 +354,34 @@ def test_a_handoff_of_another_tenant_is_worthless_and_stays_good_for_its_own(
 ) -> None:
     token = _handoff(acme)
 
-    assert Client(SERVER_NAME=globex.host).get("/sign-in/handoff/", {"token": token}).status_code == 400
-    assert Client(SERVER_NAME=acme.host).get("/sign-in/handoff/", {"token": token}).status_code == 302
+    assert _holder(globex).get("/sign-in/handoff/", {"token": token}).status_code == 400
+    assert _holder(acme).get("/sign-in/handoff/", {"token": token}).status_code == 302
 
 
 def test_a_handoff_lives_a_minute(acme: TenantView) -> None:
     token = _handoff(acme)
     SessionHandoff.objects.update(expires_at=utcnow())
 
-    assert Client(SERVER_NAME=acme.host).get("/sign-in/handoff/", {"token": token}).status_code == 400
+    assert _holder(acme).get("/sign-in/handoff/", {"token": token}).status_code == 400
     assert SessionHandoff.objects.order_by("-pk")[0].digest != token
 
 
 @pytest.mark.parametrize("token", ["", "x", "\x00", "é" * 300])
 def test_rubbish_is_no_handoff(acme: TenantView, token: str) -> None:
-    assert Client(SERVER_NAME=acme.host).get("/sign-in/handoff/", {"token": token}).status_code == 400
+    assert _holder(acme).get("/sign-in/handoff/", {"token": token}).status_code == 400
 
 
 def test_of_eight_browsers_with_one_handoff_one_gets_in(committed: NewTenant) -> None:
     tenant = committed("Eight Browsers")
     token = _handoff(tenant, f"owner@{tenant.slug}.test")
 
-    answers = at_once(
-        8, lambda _: Client(SERVER_NAME=tenant.host).get("/sign-in/handoff/", {"token": token}).status_code
-    )
+    answers = at_once(8, lambda _: _holder(tenant).get("/sign-in/handoff/", {"token": token}).status_code)
 
     assert sorted(answers) == [302] + [400] * 7
 
 
 def test_a_handoff_replaces_the_session_that_was_there(acme: TenantView, browser_client: BrowserFor) -> None:
-    client = browser_client(acme, "VIEWER")
+    client = _holder(acme, browser_client(acme, "VIEWER"))
     before = TokenFamily.objects.order_by("-pk")[0]
 
     client.get("/sign-in/handoff/", {"token": _handoff(acme)})
@@ -374,3 +389,51 @@ def test_a_handoff_replaces_the_session_that_was_there(acme: TenantView, browser
     before.refresh_from_db()
     assert before.revoked_reason == "signout"
     assert TokenFamily.objects.order_by("-pk")[0].user.email == "owner@acme.test"
+
+
+def test_a_link_is_worthless_in_another_browser(acme: TenantView) -> None:
+    victim = Client(SERVER_NAME=acme.host)
+    assert victim.get("/sign-in/handoff/", {"token": _handoff(acme)}).status_code == 400
+    victim.cookies[HANDOFF_COOKIE] = "another-secret"
+    assert victim.get("/sign-in/handoff/", {"token": _handoff(acme)}).status_code == 400
+    assert victim.get("/").status_code == 302
+
+
+def test_a_token_without_a_browser_is_nobodys(acme: TenantView) -> None:
+    user_id = User.objects.get(email="owner@acme.test").id
+    _, token = services.hand_off(user_id=user_id, tenant=acme.key, browser="")
+
+    assert Client(SERVER_NAME=acme.host).get("/sign-in/handoff/", {"token": token}).status_code == 400
+
+
+def test_the_secret_stays_on_the_tenants_host(acme: TenantView) -> None:
+    answer = Client(SERVER_NAME=acme.host).get("/sign-in/handoff/begin/", {"from": "-", "next": "/clients/"})
+    cookie = answer.cookies[HANDOFF_COOKIE]
+
+    assert (cookie["httponly"], cookie["samesite"], cookie["domain"]) == (True, "Lax", "")
+    assert cookie["path"] == "/sign-in/handoff/"
+    assert answer["Location"].startswith("http://localhost/sign-in/handoff/issue/?")
+    assert cookie.value not in answer["Location"]
+    assert ids.token_digest(cookie.value) in answer["Location"]
+
+
+@pytest.mark.parametrize("giver", ["", "zzzzzzzz", "http://evil.test", "//evil.test"])
+def test_a_handover_begins_only_with_hosts_of_ours(acme: TenantView, giver: str) -> None:
+    answer = Client(SERVER_NAME=acme.host).get("/sign-in/handoff/begin/", {"from": giver})
+
+    assert answer["Location"] == "/sign-in/"
+
+
+def test_the_platform_hands_over_only_whom_it_knows(acme: TenantView, platform: Client) -> None:
+    answer = platform.get("/sign-in/handoff/issue/", {"tenant": acme.key, "browser": "x"})
+
+    assert answer["Location"] == "/sign-in/"
+
+
+def test_a_password_that_was_changed_since_hands_nobody_over(acme: TenantView, platform: Client) -> None:
+    _, email = person(acme)
+    begun = platform.post("/sign-in/", _credentials(email))["Location"]
+    User.objects.filter(email=email).update(password_changed_at=utcnow())
+    issue = Client(SERVER_NAME=acme.host).get(begun.removeprefix("http://acme.localhost"))["Location"]
+
+    assert platform.get(issue.removeprefix("http://localhost")).status_code == 401

@@ -16,6 +16,7 @@ from apps.tenancy.models import Tenant, TenantStatus
 from apps.tenancy.selectors import TenantView
 from tests.factories.iam import PASSWORD
 from tests.fixtures.tenants import NewTenant
+from tests.iam.handover import land
 from tests.iam.threads import at_once
 
 Tasks = Callable[[], AbstractContextManager[None]]
@@ -189,9 +190,9 @@ def test_the_page_leads_from_the_form_over_the_progress_to_the_dashboard(
     assert posted["Location"] == f"/sign-up/{tenant.key}/"
     assert "every 500ms" in waiting.content.decode()
     assert "HX-Redirect" not in fragment
-    assert target.startswith("http://initech.localhost/sign-in/handoff/?token=")
+    assert target.startswith("http://initech.localhost/sign-in/handoff/begin/?")
     at_tenant = Client(SERVER_NAME="initech.localhost")
-    landed = at_tenant.get(target.removeprefix("http://initech.localhost"))
+    landed = land(target, visitor, at_tenant)
     assert (landed.status_code, landed["Location"]) == (302, "/")
     assert at_tenant.get("/").status_code == 200
 

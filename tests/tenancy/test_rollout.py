@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
@@ -26,7 +27,8 @@ from tests.factories.iam import PASSWORD
 from tests.fixtures.clients import ApiFor, BrowserFor
 from tests.fixtures.processes import REPOSITORY
 from tests.fixtures.tenants import NewTenant, remove
-from tests.fixtures.threads import at_once
+from tests.iam.handover import land
+from tests.iam.threads import at_once
 
 PLATFORM = django_settings.PLATFORM_HOST
 
@@ -174,7 +176,7 @@ def test_pages_on_the_platforms_own_host(single: TenantView) -> None:
     progress = client.post("/sign-up/", names)["Location"]
     entrance = client.get(progress)["Location"]
     assert entrance.startswith(f"{django_settings.PLATFORM_URL}/sign-in/handoff/")
-    assert client.get(entrance.removeprefix(django_settings.PLATFORM_URL))["Location"] == "/"
+    assert land(entrance, client)["Location"] == "/"
 
     dashboard = client.get("/").content.decode()
     assert single.name in dashboard
@@ -217,3 +219,20 @@ def test_among_many_a_default_can_be_deleted_and_a_new_one_follows(single: Tenan
     with connection.cursor() as cursor:
         cursor.execute("select count(*) from public.tenancy_tenant where is_default")
         assert cursor.fetchone()[0] == 1
+
+
+def test_the_first_owner_is_named_on_the_command_line(single: TenantView, capsys: Any) -> None:
+    assert _sign_up().status_code == 201
+    with pytest.raises(CommandError, match="is no active member"):
+        call_command("make_owner", "nobody@single.test")
+    call_command("make_owner", "Joiner0@single.test")
+    assert Membership.objects.get(tenant_id=single.id).role == Role.OWNER
+    with pytest.raises(CommandError, match="has an owner"):
+        call_command("make_owner", "joiner0@single.test")
+    assert "joiner0@single.test owns" in capsys.readouterr().out
+
+
+def test_among_many_the_workspace_is_named(acme: TenantView) -> None:
+    for arguments in (["x@y.test"], ["x@y.test", "--workspace", "nobody"]):
+        with pytest.raises(CommandError):
+            call_command("make_owner", *arguments)
