@@ -5,12 +5,18 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from apps.core.documents.fonts import prepare_fonts
 from tests.fixtures.processes import ASYNC_CHECK
 
 # Playwright has an event loop in the main thread while it runs, and Django would refuse every statement beside it.
 os.environ[ASYNC_CHECK] = "true"
+
+# A property is about values, never about how busy the machine is.
+hypothesis_settings.register_profile("insula", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("insula")
 
 pytest_plugins = [
     "tests.fixtures.database",
