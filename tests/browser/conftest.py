@@ -182,7 +182,7 @@ def visit(contexts: Contexts, complaints: Complaints) -> Iterator[Visit]:
     def tab(role: str = "", **options: Any) -> Page:
         pages.append(contexts.of(role, options).new_page())
         complaints.listen(pages[-1])
-        pages[-1].set_default_timeout(15_000)
+        pages[-1].set_default_timeout(45_000)
         return pages[-1]
 
     yield tab
