@@ -10,7 +10,7 @@ from sandbox.stripe.catalogue import AMOUNTS, PRODUCT_MEMBERS, new_price, new_pr
 from sandbox.stripe.errors import InvalidRequest
 from sandbox.stripe.events import emit
 from sandbox.stripe.objects import Filter, equals
-from sandbox.stripe.pagination import list_page
+from sandbox.stripe.pagination import list_page, listing
 from sandbox.stripe.parameters import TIME_RANGE, Flag, Hash, ListOf, Text, declare, declare_list
 from sandbox.stripe.routing import Route
 from sandbox.stripe.shapes import JsonObject
@@ -56,6 +56,12 @@ def _delete(call: Call) -> JsonObject:
     return {"id": product["id"], "object": "product", "deleted": True}
 
 
+def _features(call: Call) -> JsonObject:
+    """Answer that the product has no features: entitlements are not served, mirrors ask all the same."""
+    product = call.target("product", "product")
+    return listing([], url=f"/v1/products/{product['id']}/features")
+
+
 def _list(call: Call) -> JsonObject:
     filters: list[Filter] = [
         equals(name, call.params[name]) for name in ("active", "shippable", "url") if name in call.params
@@ -90,4 +96,5 @@ ROUTES = (
     Route("GET", "/v1/products/<id>", _retrieve, declare()),
     Route("POST", "/v1/products/<id>", _update, declare(default_price=Text(), **PRODUCT_MEMBERS)),
     Route("DELETE", "/v1/products/<id>", _delete, declare()),
+    Route("GET", "/v1/products/<product>/features", _features, declare_list()),
 )
