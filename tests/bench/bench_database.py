@@ -13,11 +13,12 @@ from django.db import connection, connections, transaction
 
 from apps.core.actor import system
 from apps.core.ids import schema_name
-from apps.core.tenants import tenant_transaction
+from apps.core.tenants import owner_transaction, tenant_transaction
 from apps.ledger import services as ledger
 from apps.ledger.services import Leg
 from apps.tenancy import services as tenancy
 from apps.tenancy.models import SchemaTemplate, Tenant, TenantStatus
+from apps.tenancy.roles import drop_schema
 from apps.tenancy.selectors import TenantView
 from tests.bench.conftest import Measured
 
@@ -33,8 +34,7 @@ def _provision(number: int) -> float:
     taken = (time.perf_counter() - began) * 1000
     row = Tenant.objects.get(pk=tenant.id)
     assert row.status == TenantStatus.ACTIVE
-    with connection.cursor() as cursor:
-        cursor.execute(f"drop schema {row.schema_name} cascade")
+    drop_schema(row.schema_name)
     row.delete()
     return taken
 
@@ -42,11 +42,10 @@ def _provision(number: int) -> float:
 def _ddl(script: str) -> float:
     schema = schema_name()
     began = time.perf_counter()
-    with transaction.atomic(), connection.cursor() as cursor:
+    with owner_transaction(), connection.cursor() as cursor:
         cursor.execute(f"create schema {schema}; set local search_path = {schema};\n{script}")
     taken = (time.perf_counter() - began) * 1000
-    with connection.cursor() as cursor:
-        cursor.execute(f"drop schema {schema} cascade")
+    drop_schema(schema)
     return taken
 
 
