@@ -24,7 +24,7 @@ from tests.factories import invoices as invoice_factory
 from tests.factories import notifications as notification_factory
 from tests.fixtures.clients import ApiFor
 from tests.fixtures.tenants import NewTenant, actor_of, in_tenant
-from tests.fixtures.threads import at_once
+from tests.iam.threads import at_once
 
 OPERATOR = Actor(ActorKind.OPERATOR, name="Op", permissions=frozenset({"platform:read", "platform:write"}))
 STEPS = ("drop_schema", "remove_files", "_remove_rows", "_finish")
