@@ -63,6 +63,12 @@ class Album:
             "payments",
             "audit",
             "settings",
+            "settings/region",
+            "settings/tax-ids",
+            "settings/numbers",
+            "settings/domains",
+            "settings/brands",
+            "settings/brands/new",
             "notifications",
         ):
             self.take(name.replace("/", "-"), f"{self.tenant}/{name}/")

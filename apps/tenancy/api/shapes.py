@@ -52,6 +52,7 @@ class BrandAnswer(BrandBody):
     """A brand. `warning` tells what to know of its accent."""
 
     id = serializers.UUIDField()
+    reply_to = serializers.CharField()  # type: ignore[assignment]
     is_default = serializers.BooleanField()
     logo_url = serializers.CharField(allow_null=True)
     host = serializers.CharField()
