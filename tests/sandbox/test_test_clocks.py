@@ -111,3 +111,24 @@ def test_what_is_due_on_the_wall_comes_by_itself(sandbox: Sandbox, client: strip
     wait_for(renewed, "the trial to end")
     [invoice] = client.v1.invoices.list({"subscription": subscription.id, "status": "draft"}).data
     assert (invoice.billing_reason, invoice.total) == ("subscription_cycle", 1000)
+
+
+@pytest.mark.parametrize(("interval", "days"), [("day", 1), ("week", 7), ("month", 28), ("year", 365)])
+def test_every_interval_renews(client: stripe.StripeClient, interval: str, days: int) -> None:
+    billing = begin(client)
+    subscription = billing.subscribe(billing.price(1000, interval=interval).id)
+    billing.advance(START + days * DAY + 2 * HOUR)
+    [first, second] = billing.invoices()
+    assert (first.lines.data[0].period.end, second.status) == (second.lines.data[0].period.start, "paid")
+    assert billing.again(subscription).status == "active"
+
+
+def test_a_deleted_customer_is_not_billed_any_more(client: stripe.StripeClient) -> None:
+    billing = begin(client)
+    subscription = billing.subscribe(billing.price(1000).id)
+    draft = client.v1.invoices.create({"customer": billing.customer, "auto_advance": True})
+    client.v1.customers.delete(billing.customer)
+    billing.advance(START + 2 * DAY)
+    assert client.v1.subscriptions.retrieve(subscription.id).status == "canceled"
+    left = client.v1.invoices.retrieve(draft.id)
+    assert (left.status, left.auto_advance) == ("draft", False)

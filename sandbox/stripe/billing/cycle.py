@@ -5,6 +5,7 @@ Source: https://docs.stripe.com/billing/subscriptions/overview#subscription-life
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 from sandbox.stripe.billing import (
@@ -23,7 +24,10 @@ from sandbox.stripe.calls import Work
 from sandbox.stripe.events import emit
 from sandbox.stripe.shapes import JsonObject
 
+log = logging.getLogger("sandbox.stripe")
+
 WALL = ""
+"""The name of the clock that customers without a test clock live by."""
 
 
 def run(work: Work, *, until: int, clock: str = WALL) -> int:
@@ -32,14 +36,32 @@ def run(work: Work, *, until: int, clock: str = WALL) -> int:
     while (due := agenda.next_due(work, clock, until)) is not None:
         at = replace(work.of(due.account), now=due.instant)
         clocks.move(at, clock)
-        if due.kind == subscription_state.KIND:
-            _advance_subscription(at, at.require(due.kind, due.identifier, param="subscription"))
+        if clock == WALL:
+            _step_or_forget(at, due)
         else:
-            _advance_invoice(at, at.require(due.kind, due.identifier, param="invoice"))
-        if agenda.next_due(work, clock, until) == due:
-            raise RuntimeError(f"{due.identifier} is due at {due.instant} and nothing came of it")
+            _step(at, due)
         done += 1
     return done
+
+
+def _step(work: Work, due: agenda.Due) -> None:
+    if due.kind == subscription_state.KIND:
+        _advance_subscription(work, work.require(due.kind, due.identifier, param="subscription"))
+    else:
+        _advance_invoice(work, work.require(due.kind, due.identifier, param="invoice"))
+
+
+def _step_or_forget(work: Work, due: agenda.Due) -> None:
+    """Do what is due; what fails is logged and not due any more, so that the wall's time goes on for the others."""
+    connection = work.objects.connection
+    connection.execute("SAVEPOINT step")
+    try:
+        _step(work, due)
+    except Exception:
+        log.exception("%s was due at %s and could not go on", due.identifier, due.instant)
+        connection.execute("ROLLBACK TO step")
+        work.objects.hide(due.identifier, due=None)
+    connection.execute("RELEASE step")
 
 
 def _advance_subscription(work: Work, subscription: JsonObject) -> None:

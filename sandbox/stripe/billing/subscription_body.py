@@ -66,6 +66,7 @@ def trial_end_of(work: Work, given: JsonObject) -> int | None:
         raise InvalidRequest(
             "You may only specify one of these parameters: trial_end, trial_period_days.", param="trial_end"
         )
+    instant: int
     if days:
         instant = work.now + days * DAY
     elif end is None or end == "now":

@@ -5,6 +5,8 @@ Source: https://docs.stripe.com/billing/subscriptions/overview.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sandbox.stripe.billing import collection, discounts, invoices, lines, periods, subscription_state
 from sandbox.stripe.billing.calendar import period_at
 from sandbox.stripe.billing.pricing import amount_of
@@ -15,7 +17,7 @@ from sandbox.stripe.billing.subscription_state import KIND, copy_of, items_of, s
 from sandbox.stripe.calls import Work
 from sandbox.stripe.errors import CardError, InvalidRequest
 from sandbox.stripe.events import emit
-from sandbox.stripe.objects import equals
+from sandbox.stripe.objects import Filter, equals
 from sandbox.stripe.parameters import merge_metadata
 from sandbox.stripe.shapes import JsonObject
 
@@ -140,7 +142,7 @@ def cancel(
     if prorate and subscription["status"] in ("active", "past_due"):
         for item in items_of(subscription):
             prorate_item(work, customer, subscription, item, at=work.now, sign=-1)
-    stop_collecting(work, subscription)
+    stop_collecting(work, [equals("parent.subscription_details.subscription", subscription["id"])])
     status = "incomplete_expired" if subscription["status"] == "incomplete" else "canceled"
     if invoice_now and invoices.pending_items(work, customer["id"], subscription["currency"], subscription["id"]):
         invoice = periods.draft(work, customer, subscription, reason="subscription_update", drafts=[])
@@ -169,11 +171,9 @@ def expire_incomplete(work: Work, subscription: JsonObject) -> None:
     _void_latest(work, subscription)
 
 
-def stop_collecting(work: Work, subscription: JsonObject) -> None:
-    """Leave the subscription's unpaid invoices alone from now on."""
-    for invoice in work.objects.select(
-        invoices.KIND, [equals("parent.subscription_details.subscription", subscription["id"])]
-    ):
+def stop_collecting(work: Work, filters: Sequence[Filter]) -> None:
+    """Leave the unpaid ones of the invoices that pass the filters alone from now on."""
+    for invoice in work.objects.select(invoices.KIND, filters):
         if invoice["status"] in ("draft", "open") and invoice["auto_advance"]:
             before = dict(invoice)
             invoice |= {"auto_advance": False, "automatically_finalizes_at": None, "next_payment_attempt": None}

@@ -176,6 +176,7 @@ def delete(work: Work, customer: JsonObject) -> None:
     for subscription in work.objects.select("subscription", [equals("customer", customer["id"])], ascending=True):
         if subscription["status"] not in subscription_state.ENDED:
             subscriptions.cancel(work, subscription, reason=None)
+    subscriptions.stop_collecting(work, [equals("customer", customer["id"])])
     for method in work.objects.select("payment_method", [equals("customer", customer["id"])]):
         payment_methods.detach(work, method)
     for tax_id in work.objects.select("tax_id", [equals("customer", customer["id"])]):
