@@ -9,6 +9,7 @@ import logging
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -73,6 +74,7 @@ class Courier:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._busy: set[str] = set()
+        self._rest = _IDLE
         self._lock = threading.Lock()
         self._senders = ThreadPoolExecutor(_SENDERS, thread_name_prefix="webhook")
         # No redirects and no proxies: what is signed for one address goes nowhere else.
@@ -98,21 +100,29 @@ class Courier:
         forgot_at = 0.0
         while not self._stopping.is_set():
             self._wake.clear()
-            try:
-                self._expire_sessions()
-                self._do_later()
-                self._bill_due()
-                if time.monotonic() - forgot_at > 3600:
-                    with self._storage.write() as connection:
-                        forget_old(connection)
-                    self._wake.clear()
-                    forgot_at = time.monotonic()
-                self._send_due()
-                pause = self._pause()
-            except sqlite3.Error:
-                log.exception("the courier could not read what is owed")
-                pause = _IDLE
-            self._wake.wait(pause)
+            if time.monotonic() - forgot_at > 3600:
+                self._try(self._forget_old)
+                self._wake.clear()
+                forgot_at = time.monotonic()
+            self._rest = _IDLE
+            for work in (self._expire_sessions, self._do_later, self._bill_due, self._send_due_and_rest):
+                self._try(work)
+            self._wake.wait(self._rest)
+
+    def _try(self, work: Callable[[], None]) -> None:
+        """Do a part of the work; what fails must not keep the rest, deliveries above all, from being done."""
+        try:
+            work()
+        except Exception:
+            log.exception("the courier could not %s", work.__name__.strip("_").replace("_", " "))
+
+    def _send_due_and_rest(self) -> None:
+        self._send_due()
+        self._rest = self._pause()
+
+    def _forget_old(self) -> None:
+        with self._storage.write() as connection:
+            forget_old(connection)
 
     def _expire_sessions(self) -> None:
         now = int(time.time())

@@ -5,11 +5,15 @@ An outcome does nothing to an object that has come to its end another way.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from sandbox.stripe import checkout, disputes, later, payments
 from sandbox.stripe.calls import Work
+from sandbox.stripe.errors import StripeError
 from sandbox.stripe.resources import refunds
+
+log = logging.getLogger("sandbox.stripe")
 
 
 def _debited(work: Work, intent_id: str) -> None:
@@ -38,5 +42,12 @@ def run(work: Work, *, until: float | None = None, target: str | None = None) ->
     due = later.waiting(work.objects.connection, until=until, target=target)
     for row in due:
         later.forget(work.objects.connection, row)
-        _ACTIONS[row["action"]](work.of(row["account"]), row["target"])
+        work.objects.connection.execute("SAVEPOINT outcome")
+        try:
+            _ACTIONS[row["action"]](work.of(row["account"]), row["target"])
+        except StripeError:
+            # What it was about has changed or gone; the others must still come to their end.
+            work.objects.connection.execute("ROLLBACK TO outcome")
+            log.warning("%s of %s could not be done", row["action"], row["target"], exc_info=True)
+        work.objects.connection.execute("RELEASE outcome")
     return len(due)

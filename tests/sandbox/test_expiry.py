@@ -13,7 +13,9 @@ from sandbox.stripe.calls import Work
 from sandbox.stripe.configuration import Configuration
 from sandbox.stripe.faults import Faults
 from sandbox.stripe.objects import Objects
+from sandbox.stripe.resources import ROUTES
 from sandbox.stripe.storage import Storage
+from sandbox.stripe.usage import Usage
 from tests.sandbox.process import KEY
 
 
@@ -36,7 +38,7 @@ def _session(api: Api) -> str:
 
 def test_a_session_ends_when_its_time_is_over(tmp_path: Path) -> None:
     storage = Storage(tmp_path / "sandbox.sqlite3")
-    api = Api(Configuration(tmp_path / "sandbox.sqlite3", "http://127.0.0.1:8002"), storage, Faults())
+    api = Api(Configuration(tmp_path / "sandbox.sqlite3", "http://127.0.0.1:8002"), storage, Faults(), Usage(ROUTES))
     identifier = _session(api)
     for hours, ended in ((23, 0), (25, 1), (26, 0)):
         with storage.write() as connection:

@@ -145,7 +145,7 @@ class CheckoutPage:
 def _asks(session: JsonObject) -> bool:
     if session["mode"] == "subscription":
         return subscribing.asks_for_method(session)
-    return session["mode"] == "setup" or session["amount_total"] > 0
+    return bool(session["mode"] == "setup" or session["amount_total"])
 
 
 def _method(work: Work, form: CardForm, payer: JsonObject) -> JsonObject | None:
