@@ -93,7 +93,7 @@ def _export(job: ArchiveJob, folder: Path, tell: Tell) -> None:
     assert job.tenant_id
     target = folder / "archive.zip"
     manifest = export_tenant(tenant_id=job.tenant_id, target=target, tell=tell)
-    key = f"archives/{job.tenant_id}/{job.id}-{job.attempts}.zip"
+    key = storage.export_key(job.tenant_id, f"{job.id}-{job.attempts}")
     # Noted first: what a crash leaves behind is found by it.
     _settle(job, storage_key=key)
     digest = hashlib.sha256()
@@ -255,9 +255,9 @@ class _Told(File):  # type: ignore[type-arg]
 
     def __init__(self, content: Any, tell: Tell) -> None:
         super().__init__(content, name="archive.zip")
-        self._tell = tell
+        self._content, self._tell = content, tell
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes."""
         self._tell("storing", 0.99)
-        return bytes(self.file.read(size))
+        return bytes(self._content.read(size))

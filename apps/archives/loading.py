@@ -143,7 +143,7 @@ def _defaults(table: Table, missing: list[Column]) -> dict[str, Any]:
         return {}
     model = next((model for model in registry.get_models() if model._meta.db_table == table.name), None)
     fields: dict[str, models.Field[Any, Any]] = (
-        {field.column: field for field in model._meta.concrete_fields} if model is not None else {}
+        {str(field.column): field for field in model._meta.concrete_fields} if model is not None else {}
     )
     values: dict[str, Any] = {}
     for column in missing:

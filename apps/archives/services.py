@@ -28,6 +28,7 @@ from apps.tenancy import selectors as tenancy
 
 __all__ = [
     "Download",
+    "clear_uploads",
     "expire_exports",
     "export_to_file",
     "import_from_file",
@@ -148,6 +149,16 @@ def expire_exports(*, now: datetime | None = None) -> int:
             status=JobStatus.EXPIRED, storage_key=""
         )
     return expired
+
+
+def clear_uploads() -> int:
+    """Remove the uploads of imports that ended, where a crash came in between; returns how many."""
+    ended = ArchiveJob.objects.filter(kind=JobKind.IMPORT, status__in=(JobStatus.DONE, JobStatus.FAILED))
+    cleared = 0
+    for job in ended.exclude(storage_key=""):
+        storage.remove(job.storage_key)
+        cleared += ArchiveJob.objects.filter(pk=job.pk).update(storage_key="")
+    return cleared
 
 
 def export_to_file(*, key: str, target: Path, tell: Tell) -> Manifest:

@@ -5,10 +5,17 @@ from contextlib import suppress
 
 from django.core.files.storage import default_storage
 
+EXPORTS_FOLDER = "archives/"
+
 
 def tenant_prefix(tenant_id: object) -> str:
     """The folder of one tenant's files, with its slash."""
     return f"tenants/{tenant_id}/"
+
+
+def export_key(tenant_id: object, name: str) -> str:
+    """Where an export is stored: among the tenant's files, so that it goes when they go, and in no archive itself."""
+    return f"{tenant_prefix(tenant_id)}{EXPORTS_FOLDER}{name}.zip"
 
 
 def paths_below(prefix: str) -> Iterator[str]:

@@ -16,7 +16,8 @@ def run_job(job_id: str) -> None:
 
 @platform_task("archives.sweep")
 def sweep() -> None:
-    """Hint at what a lost hint or a dead worker left, and remove the files whose time is over."""
+    """Hint at what a lost hint or a dead worker left, and remove the files whose time is over or whose work is done."""
     for job_id in selectors.due_jobs():
         wake(run_job, job_id)
     services.expire_exports()
+    services.clear_uploads()

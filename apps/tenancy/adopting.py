@@ -154,7 +154,7 @@ def _slug(slug: str, name: str, key: str, wanted: str) -> str:
             raise NameTaken(f"The address {wanted}.{settings.PLATFORM_HOST} is already taken.")
         return wanted
     candidates = [slug, slugify(name)[:40].strip("-")]
-    fitting = [candidate for candidate in candidates if SLUG.regex.fullmatch(candidate)]
+    fitting = [candidate for candidate in candidates if re.fullmatch(SLUG.regex, candidate)]
     return next((candidate for candidate in fitting if _is_free(candidate)), f"{(fitting or ['w'])[-1][:40]}-{key[:4]}")
 
 

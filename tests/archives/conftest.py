@@ -18,6 +18,7 @@ from apps.archives.models import ArchiveJob
 from apps.archives.services import import_from_file
 from apps.core.clock import utcnow
 from apps.invoices import services as invoices
+from apps.tenancy.models import Brand, DomainClaim, TaxId
 from apps.tenancy.selectors import TenantView
 from tests.archives.contents import digest_of
 from tests.factories.invoices import make_client, make_draft, make_open
@@ -46,6 +47,11 @@ def fill(tenant: TenantView) -> None:
         )
         tell(tenant, AWKWARD[:100])
         owe(tenant.id)
+        Brand.objects.create(tenant_id=tenant.id, name="Second face", accent="#aa2211", invoice_intro=AWKWARD)
+        TaxId.objects.create(tenant_id=tenant.id, kind="de_vat", value="DE136695976")
+        DomainClaim.objects.create(
+            tenant_id=tenant.id, domain="filled.example", token="proved-here", state="VERIFIED", verified_at=utcnow()
+        )
     default_storage.save(
         f"tenants/{tenant.id}/invoices/{client.id}/one two.pdf", ContentFile(b"%PDF \x00\xff\n" * 9000)
     )

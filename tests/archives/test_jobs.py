@@ -173,6 +173,24 @@ def test_an_upload_becomes_a_tenant(small: TenantView) -> None:
     remove_by_id(made.id)
 
 
+def test_an_export_is_in_no_later_archive_and_goes_with_the_tenants_files(small: TenantView) -> None:
+    first = requested(small)
+    assert run_job(job_id=first)
+    key = stored(first).storage_key
+    assert key.startswith(storage.tenant_prefix(small.id))
+    second = requested(small)
+    assert run_job(job_id=second)
+    with default_storage.open(stored(second).storage_key) as content, zipfile.ZipFile(content) as archive:
+        assert not [name for name in archive.namelist() if name.startswith("files/")]
+
+
+def test_an_upload_that_a_crash_left_is_cleared(small: TenantView) -> None:
+    key = default_storage.save("archives/imports/left.zip", ContentFile(b"x"))
+    job = ArchiveJob.objects.create(kind=JobKind.IMPORT, status=JobStatus.DONE, storage_key=key, created_at=utcnow())
+    assert services.clear_uploads() == 1
+    assert not default_storage.exists(key) and stored(job.id).storage_key == ""
+
+
 def test_storage_that_is_away_is_tried_again(small: TenantView, settings: Any, tmp_path: Path) -> None:
     job_id = requested(small)
     (tmp_path / "file").write_text("no folder")

@@ -24,7 +24,7 @@ from apps.iam.selectors import actor_for_member
 from apps.invoices.models import Invoice
 from apps.ledger.models import Entry
 from apps.tenancy import deleting, purging
-from apps.tenancy.models import Domain, ExternalRef
+from apps.tenancy.models import Domain, DomainClaim, ExternalRef
 from apps.tenancy.selectors import TenantView
 from tests.archives.conftest import Importer, digests, manifest_of
 from tests.archives.contents import checksums
@@ -73,6 +73,9 @@ def test_a_copy_beside_the_original_touches_nobody(filled: TenantView, archive: 
     assert Membership.objects.filter(tenant_id=copy.id).count() == 5
     owner = User.objects.get(email=f"owner@{filled.slug}.test")
     assert Membership.objects.get(tenant_id=copy.id, user=owner).role == "OWNER"
+    claim = DomainClaim.objects.get(tenant_id=copy.id)
+    assert (claim.domain, claim.state, claim.verified_at) == ("filled.example", "PENDING", None)
+    assert claim.token not in ("", "proved-here") and claim.next_check_at is not None
     with in_tenant(copy):
         keys = list(Invoice.objects.exclude(document=None).values_list("document__storage_key", flat=True))
     assert all(key == "" or key.startswith(f"tenants/{copy.id}/") for key in keys)
