@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -234,7 +234,7 @@ def draft(tenant: TenantView, base: BrandView | None, changes: BrandChanges) -> 
     brand = base or BrandView(None, tenant.name)
     kept: dict[str, Any] = {}
     for name, value in changes.items():
-        if name != "domain_id" and not _errors({name: value}):  # type: ignore[typeddict-item]
+        if name != "domain_id" and not _errors(cast(BrandChanges, {name: value})):
             kept[name] = colours.normalised(str(value)) if name == "accent" else value
     return replace(brand, **kept)
 

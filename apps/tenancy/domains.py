@@ -263,10 +263,11 @@ def _doubt(actor: Actor, tenant: Tenant, claim: DomainClaim) -> None:
 
 def _next_check(claim: DomainClaim, proof: Proof, now: datetime) -> datetime | None:
     if claim.state == ClaimState.VERIFIED:
-        return now + {Proof.PROVEN: RECHECK, Proof.ABSENT: RECHECK_FAILED, Proof.SILENT: RECHECK_SILENT}[proof]
+        waits = {Proof.PROVEN: RECHECK, Proof.ABSENT: RECHECK_FAILED, Proof.SILENT: RECHECK_SILENT}
+        return now + waits[proof]
     if claim.state == ClaimState.LOST or now - claim.created_at > GIVE_UP_AFTER:
         return None
-    return now + min(FIRST_WAIT * 2 ** min(claim.failures, 10), LONGEST_WAIT)
+    return now + min(FIRST_WAIT * int(2 ** min(claim.failures, 10)), LONGEST_WAIT)
 
 
 def _release(actor: Actor, tenant: Tenant, domain: str) -> None:

@@ -23,7 +23,8 @@ def own_tenant(actor: Actor, permission: str = "settings:write", *, lock: bool =
     if actor.tenant_id is None:
         raise PermissionRefused
     rows = Tenant.objects.select_for_update() if lock else Tenant.objects.all()
-    return rows.get(pk=actor.tenant_id)
+    tenant: Tenant = rows.get(pk=actor.tenant_id)
+    return tenant
 
 
 def record_tenant(

@@ -161,12 +161,13 @@ def _save(request: PageRequest, brand: BrandView | None, form: BrandForm) -> Bra
 
 
 def _picture(form: BrandForm) -> bytes | None:
-    upload: UploadedFile | None = form.cleaned_data["logo"]
+    upload: UploadedFile[bytes] | None = form.cleaned_data["logo"]
     if upload is None:
         return None
     if (upload.size or 0) > logos.LARGEST_FILE:
         raise ValidationFailed.one("logo", "too_large", _("The file is larger than 2 MB."))
-    return upload.read()
+    content: bytes = upload.read()
+    return content
 
 
 def _preview(request: PageRequest, base: BrandView | None, values: brands.BrandChanges) -> dict[str, Any]:
