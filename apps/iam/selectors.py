@@ -1,6 +1,6 @@
 """Reading people, memberships and who is signed in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,6 +39,7 @@ __all__ = [
     "member_view",
     "members_with",
     "memberships_of",
+    "names_of",
     "operator_of",
     "workspaces_of",
 ]
@@ -270,6 +271,15 @@ def get_profile(user_id: UUID) -> ProfileView:
         user.platform_role,
         user.created_at,
     )
+
+
+def names_of(user_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The names of these people by their ids, as others call them; who gave none is called by his e-mail."""
+    wanted = list(user_ids)
+    if not wanted:
+        return {}
+    with public_scope():
+        return {user.id: user.name for user in User.objects.filter(pk__in=wanted)}
 
 
 def jwks() -> dict[str, list[dict[str, str]]]:

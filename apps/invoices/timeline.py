@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.audit import selectors as audit
+from apps.iam import selectors as iam
 from apps.invoices.models import DocumentStatus, Invoice, InvoiceDocument
 
 _KINDS = {
@@ -39,10 +40,19 @@ class TimelineEntry:
 
 def timeline_of(invoice: Invoice, tenant_id: UUID) -> list[TimelineEntry]:
     """Newest first; the caller has checked that the invoice may be seen."""
+    history = audit.entity_history(tenant_id=tenant_id, entity_type="invoice", entity_id=invoice.id)
+    shown = [entry for entry in history if entry.action in _KINDS]
+    # The trail keeps addresses, by which people are searched; readers know each other by name.
+    names = iam.names_of({entry.actor_id for entry in shown if entry.actor_id})
     entries = [
-        TimelineEntry(_KINDS[entry.action], entry.occurred_at, entry.actor_kind, entry.actor_name, _detail(entry.after))
-        for entry in audit.entity_history(tenant_id=tenant_id, entity_type="invoice", entity_id=invoice.id)
-        if entry.action in _KINDS
+        TimelineEntry(
+            _KINDS[entry.action],
+            entry.occurred_at,
+            entry.actor_kind,
+            names.get(entry.actor_id, entry.actor_name) if entry.actor_id else entry.actor_name,
+            _detail(entry.after),
+        )
+        for entry in shown
     ]
     document = InvoiceDocument.objects.filter(invoice=invoice, status=DocumentStatus.READY).first()
     if document and document.ready_at:

@@ -13,6 +13,7 @@ from apps.core import events, ids
 from apps.core.actor import Actor, Origin
 from apps.core.errors import IllegalState, PermissionRefused
 from apps.core.events import Event
+from apps.iam.models import User
 from apps.invoices import selectors, services
 from apps.invoices.errors import InvoiceNotFound, NoRecipient
 from apps.invoices.events import (
@@ -231,3 +232,12 @@ def test_the_timeline_tells_it_newest_first(acme: TenantView, actor: Actor) -> N
         told = selectors.timeline(actor=actor, invoice_id=issued.id)
     assert [entry.kind for entry in told] == ["viewed", "sent", "finalized", "created"]
     assert told[1].detail["to_email"] == "ap@ionian.test"
+
+
+def test_the_timeline_calls_people_by_their_names(acme: TenantView, actor: Actor) -> None:
+    User.objects.filter(pk=actor.user_id).update(first_name="Olga", last_name="Owner")
+    with in_tenant(acme):
+        issued = make_open(actor)
+        told = selectors.timeline(actor=actor, invoice_id=issued.id)
+
+    assert {entry.actor_name for entry in told if entry.actor_kind == "USER"} == {"Olga Owner"}
