@@ -165,7 +165,11 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    # The sender was killed halfway: nothing has arrived.
+                    return
                 status = receiver.take(Received(body, self.headers["Stripe-Signature"]))
                 self.send_response(status)
                 self.send_header("Content-Length", "0")

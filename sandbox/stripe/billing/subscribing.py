@@ -105,7 +105,7 @@ def apply_code(work: Work, session: JsonObject, text: str) -> None:
 
 def asks_for_method(session: JsonObject) -> bool:
     """Return whether the customer must give a payment method."""
-    return bool(session["amount_total"]) or session["payment_method_collection"] == "always"
+    return bool(session["amount_total"] or session["payment_method_collection"] == "always")
 
 
 def subscribe(
