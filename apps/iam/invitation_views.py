@@ -9,6 +9,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from apps.core.errors import DomainError, NotFound
+from apps.core.tenants import tenant_transaction
 from apps.iam import browser, services
 from apps.iam.errors import AlreadyMember, InvitationsClosed
 from apps.iam.forms import JoinForm, NewcomerForm, show_refusal
@@ -25,7 +26,7 @@ def invitation(request: Any, token: str) -> HttpResponse:
         if found.tenant.id != request.tenant.id:
             raise NotFound
     except (NotFound, InvitationsClosed) as error:
-        return _private(render(request, "iam/invitation_dead.html", status=error.status))
+        return _shown(request, "iam/invitation_dead.html", {}, error.status)
     form = (NewcomerForm if found.needs_sign_up else JoinForm)(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST":
@@ -46,10 +47,13 @@ def invitation(request: Any, token: str) -> HttpResponse:
                 browser.suggest_language(request, response, identity.locale)
                 return response
     context = {"invitation": found, "role": Role(found.role).label, "form": form}
-    return _private(render(request, "iam/invitation.html", context, status=status))
+    return _shown(request, "iam/invitation.html", context, status)
 
 
-def _private(response: HttpResponse) -> HttpResponse:
+def _shown(request: Any, template: str, context: dict[str, Any], status: int) -> HttpResponse:
+    # What stands around the page for who is signed in comes from the tenant's tables.
+    with tenant_transaction(request.tenant.scope):
+        response = render(request, template, context, status=status)
     # The address holds a secret.
     response["Referrer-Policy"] = "no-referrer"
     return response

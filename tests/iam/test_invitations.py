@@ -18,7 +18,7 @@ from apps.notifications.models import EmailDelivery
 from apps.tenancy.selectors import TenantView
 from tests.api.problem import problem
 from tests.factories.iam import PASSWORD, operator, person
-from tests.fixtures.clients import ApiFor
+from tests.fixtures.clients import ApiFor, BrowserFor
 from tests.fixtures.tenants import NewTenant, actor_of
 from tests.iam.mailbox import RunTasks, mails_to, token_in
 from tests.iam.threads import at_once
@@ -83,6 +83,13 @@ def test_by_page(acme: TenantView) -> None:
     assert client.post(path, {"password": PASSWORD, **NAMES})["Location"] == "/"
     assert client.get("/").status_code == 200
     assert Client(SERVER_NAME=acme.host).get(path).status_code == 404
+
+
+def test_a_member_who_opens_the_link_of_another_sees_it_too(acme: TenantView, browser_client: BrowserFor) -> None:
+    client = browser_client(acme)
+
+    assert client.get(f"/invitations/{_invite(acme)}/").status_code == 200
+    assert client.get("/invitations/unknown-token/").status_code == 404
 
 
 def test_the_page_of_another_workspace_knows_nothing_of_it(acme: TenantView, globex: TenantView) -> None:
