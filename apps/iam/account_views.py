@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, NotFound
 from apps.core.pages import page
 from apps.core.tenants import tenant_transaction
 from apps.iam import browser, redirects, selectors, services
@@ -72,11 +72,8 @@ def security(request: Any) -> HttpResponse:
 @page()
 def end_session(request: Any, session_id: UUID) -> HttpResponse:
     """End one of one's own sessions."""
-    try:
-        services.end_device(actor=request.actor, family_id=session_id)
-        messages.success(request, _("The device is signed out."))
-    except DomainError as error:
-        messages.error(request, error.detail)
+    services.end_device(actor=request.actor, family_id=session_id)
+    messages.success(request, _("The device is signed out."))
     return HttpResponseRedirect(reverse("iam:security"))
 
 
@@ -121,6 +118,8 @@ def accept_invitation(request: Any, invitation_id: UUID) -> HttpResponse:
         messages.success(
             request, _("You belong to %(name)s now. Switch to it at the top left.") % {"name": tenant.name}
         )
+    except NotFound:
+        raise
     except DomainError as error:
         messages.error(request, error.detail)
     return HttpResponseRedirect(reverse("iam:organisations"))

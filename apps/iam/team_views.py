@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from apps.core.errors import DomainError, ValidationFailed
+from apps.core.errors import DomainError, NotFound, ValidationFailed
 from apps.core.pages import page
 from apps.core.rest.paging import PageRequest as Paging
 from apps.iam import selectors, services, standing
@@ -174,6 +174,8 @@ def _act(request: Any, path: str, told: str, work: Callable[[], object]) -> Http
     try:
         work()
         messages.success(request, told)
+    except NotFound:
+        raise
     except DomainError as error:
         messages.error(request, error.detail)
     return HttpResponseRedirect(path)

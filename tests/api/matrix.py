@@ -158,7 +158,6 @@ PAGES: dict[str, tuple[str, str]] = {
     "notifications:delete": ("", ANY),
     "notifications:deliveries": (ANY, ""),
     "iam:switch": ("", ANY),
-    "iam:handoff-give": (ANY, ""),
     "iam:verification-resend": ("", ANY),
     "iam:team": (WORK, TRUST),
     "iam:member": (WORK, TRUST),
@@ -183,6 +182,7 @@ OPEN_PAGES = {
     "iam:signin",
     "iam:handoff",
     "iam:handoff-begin",
+    "iam:handoff-give",  # for members, on the way to another of their workspaces
     "iam:signout",
     "iam:jwks",
     "iam:invitation",

@@ -17,6 +17,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from apps.archives.models import ArchiveJob, JobKind, JobStatus
 from apps.audit.models import AuditEntry
 from apps.core.clock import utcnow
+from apps.iam import services as iam
+from apps.iam.models import Membership, TokenFamily
 from apps.invoices import services as invoices
 from apps.notifications import services as notifications
 from apps.notifications.models import Notification, NotificationKind
@@ -84,6 +86,11 @@ def belongings_of(tenant: TenantView) -> dict[str, UUID]:
         "entry_id": AuditEntry.objects.filter(tenant_id=tenant.id).latest("id").id,
         "related_id": issued.id,
         "job_id": finished_export(tenant),
+        "membership_id": Membership.objects.get(tenant_id=tenant.id, user__email=f"viewer@{tenant.slug}.test").id,
+        "invitation_id": iam.invite(actor=owner, email=f"guest@{tenant.slug}.test").id,
+        "session_id": TokenFamily.objects.create(
+            user_id=owner.user_id, tenant_id=tenant.id, channel="API", started_at=utcnow(), last_seen_at=utcnow()
+        ).id,
         "notification_id": Notification.objects.get(dedupe_key="pages", user_id=owner.user_id).id,
     }
 
