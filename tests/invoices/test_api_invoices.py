@@ -21,7 +21,8 @@ ROLES = ("OWNER", "ADMIN", "ACCOUNTANT", "MEMBER", "VIEWER")
 INVOICES = "/api/v1/invoices"
 SHAPE = {
     "id", "number", "status", "version", "is_overdue", "is_partially_paid", "sent_at", "viewed_at", "finalized_at",
-    "paid_at", "voided_at", "uncollectible_at", "client", "brand_id", "currency", "issue_date", "due_date", "subtotal_minor",
+    "paid_at", "voided_at", "uncollectible_at", "client", "brand_id", "currency", "issue_date", "due_date",
+    "subtotal_minor",
     "discount_minor", "tax_minor", "total_minor", "amount_paid_minor", "amount_due_minor", "surplus_minor",
     "tax_breakdown", "lines", "hosted_url", "pdf_url", "allowed_actions", "notes", "metadata", "seller", "buyer",
     "created_at", "updated_at",
