@@ -321,7 +321,7 @@ def redeem_handoff(
         InvalidToken: unknown, expired, used before, another tenant's, or another browser's.
         NotAMember, TenantNotAvailable, AccountInactive: as `sign_in`.
     """
-    values = {
+    values: dict[str, datetime | str | UUID] = {
         "now": now or utcnow(),
         "digest": ids.token_digest(token),
         "browser": ids.token_digest(browser_secret),
