@@ -69,7 +69,7 @@ def pay(request: PageRequest, token: str) -> HttpResponse:
 
 
 def _takes_payments(request: PageRequest) -> bool:
-    return request.tenant.is_active or settings.SUSPENDED_TENANTS_ACCEPT_PAYMENTS
+    return bool(request.tenant.is_active or settings.SUSPENDED_TENANTS_ACCEPT_PAYMENTS)
 
 
 # They call the outside (typesetting, storage, the provider) between transactions of their own.
