@@ -41,7 +41,7 @@ class MySessionsView(ApiView):
         ]
         return Response({"data": data, "next_cursor": None, "has_more": False})
 
-    @extend_schema(tags=_TAG, responses={204: None})
+    @extend_schema(operation_id="me_sessions_destroy_others", tags=_TAG, responses={204: None})
     def delete(self, request: Request) -> Response:
         """End all but the present one."""
         services.end_other_devices(actor=self.actor, keep=_family(request))
