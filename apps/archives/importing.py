@@ -25,8 +25,9 @@ from apps.core.actor import Actor
 from apps.core.tenants import TenantScope, assert_no_transaction, owner_transaction, tenant_scope
 from apps.iam import adopting as people
 from apps.iam.adopting import Person
-from apps.tenancy import adopting, roles, selectors
+from apps.tenancy import adopting, selectors
 from apps.tenancy.adopting import Identity, SchemaState
+from apps.tenancy.schema_building import build_schemas
 from apps.tenancy.selectors import TenantView
 
 _CHECK_SHARE, _FILES_SHARE = 0.3, 0.5
@@ -197,7 +198,7 @@ class _Import:
         members = {member.table: member for member in self.manifest.of_kind("table")}
         schema = self.identity.schema_name
         with owner_transaction(schema), connection.cursor() as cursor:
-            cursor.execute(roles.provisioning_sql(schema, state.script))
+            build_schemas([schema], state.script, using=self.scope.database_alias)
             tables = catalogue.tables(cursor, schema)
             if {table.name for table in tables} != members.keys():
                 raise ArchiveRefused("The archive has other tables than a workspace of its version.")

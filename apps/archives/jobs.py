@@ -103,19 +103,24 @@ def _export(job: ArchiveJob, folder: Path, tell: Tell) -> None:
         content.seek(0)
         default_storage.save(key, _Told(content, tell))
     now = utcnow()
-    _settle(
-        job,
-        status=JobStatus.DONE,
-        progress=100,
-        step="",
-        error="",
-        size=target.stat().st_size,
-        sha256=digest.hexdigest(),
-        finished_at=now,
-        expires_at=now + timedelta(hours=settings.ARCHIVE_KEEP_HOURS),
-        lease_until=None,
-        notes=[f"{name}: {why}" for name, why in manifest.left_out.items()],
-    )
+    try:
+        _settle(
+            job,
+            status=JobStatus.DONE,
+            progress=100,
+            step="",
+            error="",
+            size=target.stat().st_size,
+            sha256=digest.hexdigest(),
+            finished_at=now,
+            expires_at=now + timedelta(hours=settings.ARCHIVE_KEEP_HOURS),
+            lease_until=None,
+            notes=[f"{name}: {why}" for name, why in manifest.left_out.items()],
+        )
+    except LeaseLost:
+        # The tenant was purged meanwhile, or another worker has the job: no row names this file any more.
+        storage.remove(key)
+        raise
 
 
 def _import(job: ArchiveJob, folder: Path, tell: Tell) -> None:
@@ -183,9 +188,10 @@ def fail(job: ArchiveJob, reason: str) -> None:
 
 
 def _settle_failure(job: ArchiveJob, error: Exception) -> None:
-    job.refresh_from_db()
-    if job.status != JobStatus.RUNNING:
+    found = ArchiveJob.objects.filter(pk=job.pk, status=JobStatus.RUNNING, attempts=job.attempts).first()
+    if found is None:
         return
+    job = found
     # A domain error is an answer; anything else may pass.
     final = isinstance(error, DomainError) or job.attempts >= MAX_ATTEMPTS
     reason = error.detail if isinstance(error, DomainError) else f"{type(error).__name__}: {error}"

@@ -24,7 +24,7 @@ from apps.tenancy.trail import own_tenant
 
 DEFAULT_ACCENT = "#2f5fe0"
 MOST_BRANDS = 50
-LONGEST_NAME, LONGEST_SENDER, LONGEST_TEXT = 60, 100, 500
+LONGEST_NAME, LONGEST_SENDER, LONGEST_REPLY_TO, LONGEST_TEXT = 60, 100, 254, 500
 TEXTS = ("invoice_intro", "payment_terms", "invoice_footer")
 # Below this nobody sees on white paper where the colour is.
 LEAST_CONTRAST = 1.1
@@ -266,7 +266,8 @@ def _apply(row: Brand, changes: BrandChanges) -> None:
 
 def _errors(changes: BrandChanges) -> list[FieldError]:
     found: list[FieldError] = []
-    limits = {"name": LONGEST_NAME, "sender_name": LONGEST_SENDER, **dict.fromkeys(TEXTS, LONGEST_TEXT)}
+    limits = {"name": LONGEST_NAME, "sender_name": LONGEST_SENDER, "reply_to": LONGEST_REPLY_TO}
+    limits |= dict.fromkeys(TEXTS, LONGEST_TEXT)
     for field, most in limits.items():
         text = str(changes.get(field, ""))
         if len(text) > most:

@@ -102,7 +102,10 @@ class BrandForm(forms.Form):
         help_text=_("Who your e-mails are from; the organisation's name when empty."),
     )  # fmt: skip
     reply_to = forms.EmailField(
-        label=_("Answers go to"), required=False, help_text=_("The organisation's e-mail address when empty.")
+        label=_("Answers go to"),
+        max_length=brands.LONGEST_REPLY_TO,
+        required=False,
+        help_text=_("The organisation's e-mail address when empty."),
     )
     locale = forms.ChoiceField(label=_("Language"), required=False)
     domain_id = forms.ChoiceField(label=_("Domain"), required=False, help_text=_("Invoices of this brand are there."))

@@ -13,8 +13,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from apps.core.errors import ValidationFailed
 
 LARGEST_FILE = 2 * 1024 * 1024
-LARGEST_PIXELS = 24_000_000
+LARGEST_PIXELS = 16_000_000
 SIZE = (640, 240)
+# Made as small as this at once, since each later step holds a copy.
+_WORKED_ON = (2560, 2560)
 FORMATS = ("PNG", "JPEG", "WEBP")
 
 
@@ -57,6 +59,7 @@ def _redrawn(content: bytes) -> bytes:
             with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
                 if picture.width * picture.height > LARGEST_PIXELS:
                     raise _refused("too_large", _("The picture has too many pixels; 640 × 240 are enough."))
+                picture.thumbnail(_WORKED_ON)
                 upright = ImageOps.exif_transpose(picture)
                 plain = upright.convert("RGBA")
     except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

@@ -5,6 +5,8 @@ says until then what is left to do. The audit trail stays, under the tenant's id
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -32,6 +34,19 @@ BATCH = 1000
 KEPT = frozenset({"audit.auditentry"})
 
 
+@dataclass(frozen=True, slots=True)
+class _Removal:
+    """One tenant's removal. Another tenant may come to have its id, but never with the same `started_at`."""
+
+    tenant_id: UUID
+    schema_name: str
+    started_at: datetime
+
+
+class _Overtaken(Exception):
+    """Another worker has finished meanwhile; whatever has the id now is somebody else's."""
+
+
 def due_tenants(*, now: datetime | None = None) -> list[UUID]:
     """Deleted tenants whose grace is over."""
     with public_scope():
@@ -46,16 +61,8 @@ def purge_tenant(*, tenant_id: UUID, now: datetime | None = None) -> bool:
         OSError, django.db.Error: a step failed; the next run goes on with it.
     """
     with public_scope():
-        schema = _begin(tenant_id, now or utcnow())
-        if schema is None:
-            return False
-        roles.drop_schema(schema)
-        for prefix in files_of(tenant_id):
-            remove_files(default_storage, prefix)
-        for model in _in_deletable_order(shared_models_of_tenants()):
-            _remove_rows(model, tenant_id)
-        _finish(tenant_id)
-        return True
+        removal = _begin(tenant_id, now or utcnow())
+        return removal is not None and _carry_out(removal)
 
 
 def purge_due(*, now: datetime | None = None) -> int:
@@ -101,8 +108,8 @@ def remove_files(storage: Storage, prefix: str) -> None:
         storage.delete(prefix)
 
 
-def _begin(tenant_id: UUID, now: datetime) -> str | None:
-    """From here on the tenant cannot be restored; names its schema, or nothing when there is nothing to do."""
+def _begin(tenant_id: UUID, now: datetime) -> _Removal | None:
+    """From here on the tenant cannot be restored; nothing when there is nothing to do."""
     with transaction.atomic():
         tenant = Tenant.objects.select_for_update().filter(pk=tenant_id, status=TenantStatus.DELETED).first()
         if tenant is None or tenant.purge_after is None or tenant.purge_after > now:
@@ -110,25 +117,53 @@ def _begin(tenant_id: UUID, now: datetime) -> str | None:
         if tenant.purge_started_at is None:
             tenant.purge_started_at = now
             tenant.save(update_fields=["purge_started_at", "updated_at"])
-        schema: str = tenant.schema_name
-        return schema
+        return _Removal(tenant.id, tenant.schema_name, tenant.purge_started_at)
 
 
-def _remove_rows(model: type[models.Model], tenant_id: UUID) -> None:
-    rows: Any = model._default_manager.filter(tenant_id=tenant_id)
+def _carry_out(removal: _Removal) -> bool:
+    try:
+        with _held(removal):
+            roles.drop_schema(removal.schema_name)
+        for prefix in files_of(removal.tenant_id):
+            # Storage is not asked within transactions, but here nobody waits for the lock save other workers, and
+            # an import under this id must not write until the last of them has looked.
+            with _held(removal):
+                remove_files(default_storage, prefix)
+        for model in _in_deletable_order(shared_models_of_tenants()):
+            _remove_rows(model, removal)
+        _finish(removal)
+    except _Overtaken:
+        return False
+    return True
+
+
+@contextmanager
+def _held(removal: _Removal) -> Iterator[Tenant]:
+    """A transaction with the tenant's row locked, so that no other worker can finish under this one's hands.
+
+    Raises:
+        _Overtaken: one has finished already.
+    """
+    with transaction.atomic():
+        rows = Tenant.objects.select_for_update().filter(pk=removal.tenant_id, status=TenantStatus.DELETED)
+        tenant = rows.filter(purge_started_at=removal.started_at).first()
+        if tenant is None:
+            raise _Overtaken
+        yield tenant
+
+
+def _remove_rows(model: type[models.Model], removal: _Removal) -> None:
+    rows: Any = model._default_manager.filter(tenant_id=removal.tenant_id)
     while True:
-        with transaction.atomic():
+        with _held(removal):
             batch = list(rows.values_list("pk", flat=True)[:BATCH])
             rows.filter(pk__in=batch).delete()
         if len(batch) < BATCH:
             return
 
 
-def _finish(tenant_id: UUID) -> None:
-    with transaction.atomic():
-        tenant = Tenant.objects.select_for_update().filter(pk=tenant_id).first()
-        if tenant is None:
-            return
+def _finish(removal: _Removal) -> None:
+    with _held(removal) as tenant:
         transitions.forget_hosts(tenant)
         audit.record(
             actor=system(tenant.id),

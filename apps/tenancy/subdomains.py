@@ -45,8 +45,9 @@ def change_slug(*, actor: Actor, slug: str) -> None:
         try:
             with transaction.atomic():
                 own.filter(kind=DomainKind.SLUG).update(kind=DomainKind.FORMER, is_primary=False)
-                if not own.filter(domain=host).update(kind=DomainKind.SLUG):
-                    Domain.objects.create(tenant=tenant, domain=host, is_primary=not tenant.primary_domain)
+                is_primary = not tenant.primary_domain
+                if not own.filter(domain=host).update(kind=DomainKind.SLUG, is_primary=is_primary):
+                    Domain.objects.create(tenant=tenant, domain=host, is_primary=is_primary)
                 tenant.slug = slug
                 tenant.save(update_fields=["slug", "updated_at"])
         except IntegrityError as error:

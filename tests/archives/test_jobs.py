@@ -17,7 +17,7 @@ from django.core.files.storage import default_storage
 from django.db import connection
 
 from apps.archives import jobs, selectors, services, storage
-from apps.archives.errors import ArchiveNotFound, ArchiveNotReady, ExportRunning
+from apps.archives.errors import ArchiveNotFound, ArchiveNotReady, ExportRunning, LeaseLost
 from apps.archives.models import ArchiveJob, JobKind, JobStatus
 from apps.archives.progress import LEASE
 from apps.archives.services import expire_exports, open_download, request_export, run_job
@@ -205,3 +205,18 @@ def test_storage_that_is_away_is_tried_again(small: TenantView, settings: Any, t
 
 def remove_by_id(tenant_id: UUID) -> None:
     remove(services.tenancy.tenant_by_id(tenant_id))
+
+
+def test_an_export_that_a_purge_overtook_leaves_no_file(small: TenantView, tmp_path: Path) -> None:
+    job_id = requested(small)
+    job = jobs._claim(job_id, utcnow())
+    assert job is not None
+
+    def purged_while_storing(step: str, share: float) -> None:
+        if step == "storing":
+            ArchiveJob.objects.filter(pk=job_id).delete()
+
+    with pytest.raises(LeaseLost):
+        jobs._export(job, tmp_path, purged_while_storing)
+    assert not list(storage.paths_below(storage.tenant_prefix(small.id)))
+    jobs._settle_failure(job, OSError("its row is gone"))

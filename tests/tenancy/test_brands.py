@@ -5,6 +5,7 @@ import itertools
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
@@ -14,7 +15,7 @@ from apps.invoices import services as invoices
 from apps.notifications.models import EmailDelivery
 from apps.tenancy import brands, logos, selectors
 from apps.tenancy.brands import BrandInUse
-from apps.tenancy.models import Domain
+from apps.tenancy.models import Brand, Domain
 from apps.tenancy.selectors import TenantView
 from tests.factories import invoices as factory
 from tests.fixtures.clients import ApiFor, BrowserFor
@@ -233,3 +234,28 @@ def test_the_page_makes_a_brand_with_its_logo(acme: TenantView, browser_client: 
     client.post(f"/settings/brands/{brand.id}/", {"name": "Web", "accent": "#0f766e", "remove_logo": "on"})
     with in_tenant(acme):
         assert brands.list_brands(actor=actor_of(acme))[0].logo == ""
+
+
+def test_a_brand_whose_logo_is_refused_is_not_half_saved(acme: TenantView, browser_client: BrowserFor) -> None:
+    browser = browser_client(acme)
+
+    def send(path: str, name: str, content: bytes) -> int:
+        upload = SimpleUploadedFile("logo.png", content, "image/png")
+        return browser.post(path, {"name": name, "accent": "#2f5fe0", "logo": upload}).status_code
+
+    assert send("/settings/brands/new/", "Pier", b"<svg><script/></svg>") == 400
+    assert not Brand.objects.filter(name="Pier").exists()
+    assert send("/settings/brands/new/", "Pier", picture()) == 302
+    brand = Brand.objects.get(name="Pier")
+    assert send(f"/settings/brands/{brand.pk}/", "Quay", b"<html>") == 400
+    brand.refresh_from_db()
+    assert brand.name == "Pier"
+
+
+def test_an_address_that_no_column_holds_is_refused(acme: TenantView, browser_client: BrowserFor, api: ApiFor) -> None:
+    values = {"name": "Long", "accent": "#2f5fe0", "reply_to": f"{'a' * 245}@example.com"}
+    assert browser_client(acme).post("/settings/brands/new/", values).status_code == 400
+    answer = api(acme).post("/api/v1/brands", values)
+    assert answer.json()["errors"][0]["field"] == "reply_to"
+    with pytest.raises(ValidationFailed):
+        make(acme, reply_to=values["reply_to"])

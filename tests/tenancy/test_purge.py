@@ -219,3 +219,19 @@ def test_every_shared_table_with_a_tenant_is_known_save_the_trail(acme: TenantVi
         tables = {row[0] for row in cursor.fetchall()}
     assert tables == {model._meta.db_table for model in purging.shared_models_of_tenants()} | {"audit_entry"}
     assert {Domain, ExternalRef, Membership, Notification, TokenFamily} <= set(purging.shared_models_of_tenants())
+
+
+def test_a_worker_that_was_overtaken_leaves_the_next_tenant_of_that_id_alone(
+    doomed: TenantView, committed: NewTenant
+) -> None:
+    slow = purging._begin(doomed.id, utcnow())
+    assert slow is not None
+    assert purging.purge_tenant(tenant_id=doomed.id)
+    newcomer = Tenant.objects.create(id=doomed.id, name="Came Back", slug="came-back", schema_name=doomed.schema_name)
+    kept = default_storage.save(f"tenants/{doomed.id}/kept.txt", ContentFile(b"kept"))
+    try:
+        assert not purging._carry_out(slow)
+        assert Tenant.objects.filter(pk=newcomer.id).exists() and default_storage.exists(kept)
+    finally:
+        newcomer.delete()
+        purging.remove_files(default_storage, f"tenants/{doomed.id}")

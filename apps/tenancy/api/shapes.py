@@ -31,7 +31,7 @@ class BrandBody(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=brands.LONGEST_NAME)
     accent = serializers.CharField(max_length=7, required=False, help_text="``#rrggbb``; must stand out on white.")
     sender_name = serializers.CharField(max_length=brands.LONGEST_SENDER, required=False, allow_blank=True)
-    reply_to = serializers.EmailField(required=False, allow_blank=True)
+    reply_to = serializers.EmailField(max_length=brands.LONGEST_REPLY_TO, required=False, allow_blank=True)
     locale = serializers.CharField(
         max_length=10, required=False, allow_blank=True, help_text="Empty: each client's own language."
     )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -121,7 +122,8 @@ def _editor(request: PageRequest, brand: BrandView | None) -> HttpResponse:
     form = _form(request, request.POST or None, brand)
     if request.method == "POST" and form.is_valid():
         try:
-            saved = _save(request, brand, form)
+            with transaction.atomic():
+                saved = _save(request, brand, form)
         except DomainError as error:
             show_refusal(form, error)
         else:
