@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -21,6 +22,7 @@ hypothesis_settings.load_profile("insula")
 pytest_plugins = [
     "tests.fixtures.database",
     "tests.fixtures.tenants",
+    "tests.fixtures.replica",
     "tests.fixtures.clients",
     "tests.fixtures.processes",
     "tests.fixtures.stack",
@@ -28,6 +30,7 @@ pytest_plugins = [
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Make the fonts once, before any test's time runs: on a busy machine they take longer than a test may."""
+    """Make catalogues and fonts once, before any test's time runs: a busy machine takes longer than a test may."""
     if not hasattr(session.config, "workerinput"):
+        call_command("compile_translations")
         prepare_fonts(Path(settings.FONT_DIR))

@@ -62,7 +62,7 @@ def test_what_is_answered_is_what_it_promises(document: dict[str, Any], acme: Te
     client: APIClient = api(acme)
     ledger = client.get("/api/v1/ledger/entries").json()["data"][0]["id"]
     for route in (route for route in ROUTES if "GET" in route.methods):
-        if route.name in ("invoice-pdf", "signup-status", "invitation-by-token"):
+        if route.name in ("invoice-pdf", "export-download", "signup-status", "invitation-by-token"):
             continue
         name = route.parameters[0] if route.parameters else ""
         value = ledger if route.name == "ledger-entry" else ids.get(name)
