@@ -125,6 +125,7 @@ class _Import:
         self.scope = TenantScope(identity.id, identity.schema_name)
         self.names: dict[bytes, bytes] = {}
         self.notes: list[str] = []
+        self._keys: dict[str, str] = {}
         self._total = sum(member.rows for member in self.manifest.members) or 1
         self._done = 0
 
@@ -155,7 +156,9 @@ class _Import:
 
     def _shared_tables(self) -> list[tuple[catalogue.Table, Member]]:
         with connection.cursor() as cursor:
-            known = {table.name: table for table in policy.select_shared(catalogue.tables(cursor, "public")).tables}
+            public = catalogue.tables(cursor, "public")
+        self._keys = {table.name: table.key[0] for table in public if len(table.key) == 1}
+        known = {table.name: table for table in policy.select_shared(public).tables}
         members = {member.table: member for member in self.manifest.of_kind("shared")}
         if PEOPLE not in members or members[PEOPLE].columns != policy.PEOPLE_COLUMNS:
             raise ArchiveRefused("The archive does not say who its people are.")
@@ -227,6 +230,8 @@ class _Import:
                 written = loading.insert_rows(cursor, table, member, lines, owner=self.identity.id, people=here)
                 if written < member.rows:
                     self.notes.append(f"{table.name}: {member.rows - written} rows were here already and stayed.")
+            for table, _member in shared:
+                loading.check_references(cursor, table, self._keys)
 
     def _counted(self, lines: Iterator[bytes], name: str) -> Iterator[bytes]:
         for line in lines:

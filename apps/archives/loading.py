@@ -1,6 +1,6 @@
 """Rows of an archive into tables: COPY where the schema is new, one insert at a time where others have rows, too."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -127,6 +127,26 @@ def insert_rows(
         )
         written += cursor.rowcount
     return written
+
+
+def check_references(cursor: Any, table: Table, keys: Mapping[str, str]) -> None:
+    """Refuse rows that point at rows of others; run as the tenant once all its rows are in.
+
+    Foreign keys do not look at policies, so the database alone would let them through. `keys`: tables' primary keys.
+
+    Raises:
+        ArchiveRefused: a row of `table` names a row that the tenant cannot see.
+    """
+    for column, target in table.references:
+        if target in (policy.PEOPLE_TABLE, policy.TENANT_TABLE):
+            continue
+        name, key = quoted(column), quoted(keys[target])
+        cursor.execute(
+            f"select exists (select from public.{quoted(table.name)} r where r.{name} is not null"
+            f" and not exists (select from public.{quoted(target)} t where t.{key} = r.{name}))"
+        )
+        if cursor.fetchone()[0]:
+            raise ArchiveRefused(f"{table.name} names a row of {target} that is not the workspace's own.")
 
 
 def _check_row(table: Table, row: dict[str, Any], *, owner: UUID, people: set[UUID], naming: set[str]) -> None:

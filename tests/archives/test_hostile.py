@@ -12,13 +12,14 @@ import pytest
 from django.core.files.storage import default_storage
 from django.db import connection
 
+from apps.archives import rows
 from apps.archives.errors import ArchiveRefused
 from apps.archives.models import ArchiveJob, JobStatus
 from apps.archives.reading import opened
 from apps.archives.services import import_from_file
 from apps.core.errors import DomainError
 from apps.tenancy.errors import NameTaken
-from apps.tenancy.models import Tenant
+from apps.tenancy.models import Domain, Tenant
 from apps.tenancy.selectors import TenantView
 from tests.archives.conftest import records, silent
 from tests.archives.contents import checksums
@@ -268,3 +269,17 @@ def test_a_name_that_is_taken(filled: TenantView, archive: Path) -> None:
     with pytest.raises(DomainError):
         import_from_file(path=archive, name="Other", slug="No Slug!", tell=silent)
     ArchiveJob.objects.all().delete()
+
+
+def test_a_row_that_points_at_another_tenants(
+    standing_tenants: tuple[TenantView, ...], archive: Path, forge: Forge
+) -> None:
+    theirs = str(Domain.objects.get(tenant_id=standing_tenants[0].id).pk)
+
+    def steal(lines: list[bytes]) -> None:
+        columns = lines[0].decode().strip().split(",")
+        row = dict(zip(columns, rows.values(lines[1], len(columns)), strict=True)) | {"domain_id": theirs}
+        cells = ("" if cell is None else '"{}"'.format(cell.replace('"', '""')) for cell in row.values())
+        lines[1] = (",".join(cells) + "\n").encode()
+
+    refused(forge(changed(archive, "shared/tenancy_brand.csv", steal)), "not the workspace's own")
