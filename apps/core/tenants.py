@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
@@ -11,6 +12,11 @@ from django.utils.asyncio import async_unsafe
 
 if TYPE_CHECKING:
     from apps.core.postgres.base import DatabaseWrapper
+
+
+# Where reports read (apps.core.replica); configured only where there is one.
+REPLICA_ALIAS = "replica"
+_reads_from: ContextVar[str] = ContextVar("reads_from", default=DEFAULT_DB_ALIAS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +39,14 @@ class NoTenant(RuntimeError):
     """Code that works on a tenant's data ran outside any tenant's context."""
 
 
-def current_scope(using: str = DEFAULT_DB_ALIAS) -> TenantScope:
+def current_alias() -> str:
+    """The connection of the innermost scope for code that names none: the replica inside a report, else the primary."""
+    return _reads_from.get()
+
+
+def current_scope(using: str = "") -> TenantScope:
     """The scope of this thread's (or async context's) connection; `PUBLIC` when no tenant was entered."""
-    return _connection(using).scope
+    return _connection(using or current_alias()).scope
 
 
 def current_tenant_id() -> UUID:
@@ -57,11 +68,14 @@ def tenant_scope(scope: TenantScope) -> Iterator[None]:
     Inside a running transaction the settings are switched at once and switched back at the end.
     """
     connection = _connection(scope.database_alias)
-    before = connection.scope
+    before, read_from = connection.scope, current_alias()
     _switch(connection, scope)
+    # A scope entered inside a report must not be answered from the report's tenant.
+    _reads_from.set(REPLICA_ALIAS if scope.database_alias == REPLICA_ALIAS else DEFAULT_DB_ALIAS)
     try:
         yield
     finally:
+        _reads_from.set(read_from)
         connection.set_scope(before)
 
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db import connection
+from django.db import connections
 
 from apps.core.actor import Actor
 from apps.core.clock import today_in, utcnow
-from apps.core.tenants import current_tenant_id
+from apps.core.tenants import current_alias, current_tenant_id
 from apps.invoices import filtering, projections
 from apps.invoices.models import Invoice
 from apps.invoices.projections import InvoiceSummary
@@ -110,7 +110,7 @@ def dashboard(*, actor: Actor, currency: str = "", now: datetime | None = None) 
     today = today_in(tenant.time_zone, now=now)
     first = _months_before(today, MONTHS - 1)
     zone = ZoneInfo(tenant.time_zone)
-    with connection.cursor() as cursor:
+    with connections[current_alias()].cursor() as cursor:
         cursor.execute(_CURRENCIES)
         currencies = tuple(row[0] for row in cursor.fetchall())
         currency = currency or (tenant.currency if tenant.currency in currencies or not currencies else currencies[0])

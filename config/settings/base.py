@@ -69,6 +69,23 @@ DATABASES = {
     }
 }
 
+# Where reports read; empty: from the primary. apps.core.replica says what happens when it does not answer.
+REPLICA_DATABASE_URL = env.str("REPLICA_DATABASE_URL", default="")
+REPLICA_WAIT_SECONDS = 3
+if REPLICA_DATABASE_URL:
+    replica = env.db_url("REPLICA_DATABASE_URL")
+    options = {**DATABASES["default"]["OPTIONS"], "connect_timeout": REPLICA_WAIT_SECONDS}
+    if DATABASE_POOL_SIZE:
+        options["pool"] = {**options["pool"], "timeout": REPLICA_WAIT_SECONDS}
+    DATABASES["replica"] = {
+        **DATABASES["default"],
+        **{name: replica[name] for name in ("NAME", "USER", "PASSWORD", "PORT")},
+        "HOST": unquote(replica["HOST"] or ""),
+        "OPTIONS": options,
+        "DIRECT": {},
+        "READ_ONLY": True,
+    }
+
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

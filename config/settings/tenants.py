@@ -44,7 +44,7 @@ TENANT_APPS_WITH_SHARED_MODELS = frozenset({"payments"})
 TENANT_MODEL = "tenancy.Tenant"
 TENANT_DOMAIN_MODEL = "tenancy.Domain"
 TENANT_SYNC_ROUTER = "apps.tenancy.routers.SideRouter"
-DATABASE_ROUTERS = [TENANT_SYNC_ROUTER]
+DATABASE_ROUTERS = ["apps.core.replica.ReplicaRouter", TENANT_SYNC_ROUTER]
 TEST_RUNNER = "django.test.runner.DiscoverRunner"
 
 ROLLOUT_MODE = env.str("ROLLOUT_MODE", default="MULTI_TENANT")

@@ -7,6 +7,9 @@ import tempfile
 os.environ.setdefault("PUBLIC_SCHEME", "http")
 os.environ.setdefault("LOG_FORMAT", "console")
 
+# Tests of the replica make one of their own database.
+os.environ["REPLICA_DATABASE_URL"] = ""
+
 # Each test process has a database of its own, and so a Valkey database of its own: nothing cached, queued or pushed
 # by one may reach another. Its child processes inherit both.
 if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and "INSULA_TEST_VALKEY" not in os.environ:

@@ -6,16 +6,17 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
-from django.db import connection, transaction
-from django.db.utils import DataError, IntegrityError, ProgrammingError
+from django.db import connection, connections, transaction
+from django.db.utils import DataError, IntegrityError, InternalError, ProgrammingError
 from psycopg import errors
 
-from apps.core.tenants import TenantScope, public_scope, tenant_transaction
+from apps.core.tenants import TenantScope, current_alias, public_scope, tenant_transaction
 from apps.tenancy.schema_script import TEMPLATE_SCHEMA
 from apps.tenancy.selectors import TenantView
 from tests.isolation.tables import Model, tenant_column
 
-_REFUSED = (errors.InsufficientPrivilege, errors.UndefinedTable)
+# The last one by a replica's connection, to whatever writes or locks.
+_REFUSED = (errors.InsufficientPrivilege, errors.UndefinedTable, errors.ReadOnlySqlTransaction)
 
 
 class _Undone(Exception):
@@ -33,7 +34,7 @@ def _attempt(scope: TenantScope) -> Iterator[None]:
 
 
 def _run(statement: str, parameters: list[Any] | None = None) -> tuple[list[tuple[Any, ...]], int]:
-    with connection.cursor() as cursor:
+    with connections[current_alias()].cursor() as cursor:
         cursor.execute(statement, parameters)
         while cursor.nextset():
             pass
@@ -45,7 +46,7 @@ def _comes_through(scope: TenantScope, statement: str, parameters: list[Any] | N
     try:
         with _attempt(scope):
             _run(statement, parameters)
-    except ProgrammingError as error:
+    except (ProgrammingError, InternalError) as error:
         if isinstance(error.__cause__, _REFUSED):
             return False
         raise
@@ -156,7 +157,7 @@ def _finds_by_orm(scope: TenantScope, model: Model, key: Any) -> bool:
 
 def _copies(scope: TenantScope, statement: str) -> bool:
     def copy() -> bool:
-        with connection.cursor() as cursor, cursor.copy(statement) as rows:
+        with connections[current_alias()].cursor() as cursor, cursor.copy(statement) as rows:
             for _ in rows:
                 pass
         return True
@@ -169,8 +170,8 @@ def _unless_refused(scope: TenantScope, work: Callable[[], bool]) -> bool:
     try:
         with _attempt(scope):
             found = work()
-    except (ProgrammingError, errors.InsufficientPrivilege) as error:
-        cause = error.__cause__ if isinstance(error, ProgrammingError) else error
+    except (ProgrammingError, InternalError, errors.InsufficientPrivilege) as error:
+        cause = error if isinstance(error, errors.InsufficientPrivilege) else error.__cause__
         if not isinstance(cause, _REFUSED):
             raise
         return False

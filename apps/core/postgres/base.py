@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.utils import ProgrammingError
+from django.utils.functional import cached_property
 from django_tenants.postgresql_backend import base as tenants_base
 from django_tenants.utils import get_public_schema_name, quote_schema_name
 from psycopg import sql
@@ -52,7 +53,9 @@ class DatabaseWrapper(tenants_base.DatabaseWrapper):
             self.set_scope(TenantScope(getattr(tenant, "id", None), tenant.schema_name))
 
     def _handle_search_path(self, cursor: Any = None) -> None:
-        if self._pinned_schema or self.in_atomic_block or self.scope is PUBLIC or not self.autocommit:
+        if self._pinned_schema or self.in_atomic_block or not self.autocommit:
+            return
+        if self.scope is PUBLIC and not self._is_read_only:
             return
         raise TenantTransactionRequired(
             f"No transaction is open in the context of {self.scope.schema_name}; "
@@ -79,6 +82,13 @@ class DatabaseWrapper(tenants_base.DatabaseWrapper):
             role=role,
         )
 
+    @cached_property
+    def pg_version(self) -> int:
+        """The server's version number, as it said when it was connected to; no statement, which a scope may refuse."""
+        self.ensure_connection()
+        assert self.connection is not None
+        return int(self.connection.info.server_version)
+
     # -- transactions --------------------------------------------------------------------------------------------
 
     def _set_autocommit(self, autocommit: bool) -> None:
@@ -89,10 +99,11 @@ class DatabaseWrapper(tenants_base.DatabaseWrapper):
             if not self.connection.autocommit:
                 self.connection.autocommit = True
             if not autocommit and self._transaction_status() == TransactionStatus.IDLE:
+                begin = sql.SQL("BEGIN READ ONLY" if self._is_read_only else "BEGIN")
                 if self.scope is PUBLIC or self._pinned_schema:
-                    self._send(sql.SQL("BEGIN"))
+                    self._send(begin)
                 else:
-                    self._send(sql.SQL("BEGIN; {}").format(self._local_settings()))
+                    self._send(sql.SQL("{}; {}").format(begin, self._local_settings()))
             elif autocommit and self._transaction_status() != TransactionStatus.IDLE:
                 self.connection.commit()
 
@@ -101,6 +112,11 @@ class DatabaseWrapper(tenants_base.DatabaseWrapper):
         super()._savepoint_rollback(sid)
         if not self._pinned_schema:
             self._send(self._local_settings())
+
+    @property
+    def _is_read_only(self) -> bool:
+        # A replica's alias: transactions that cannot write are all that it offers, whatever its URL leads to.
+        return bool(self.settings_dict.get("READ_ONLY"))
 
     def _transaction_status(self) -> TransactionStatus:
         if self.connection is None:
