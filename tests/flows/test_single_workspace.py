@@ -1,0 +1,56 @@
+"""The main job where everybody shares one workspace, on real processes in that mode."""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from apps.payments.models import GatewayEvent, GatewayEventStatus
+from apps.tenancy.models import Tenant
+from apps.tenancy.selectors import TenantView
+from tests.fixtures.processes import wait_until
+from tests.fixtures.stack import Stack
+from tests.flows.story import CUSTOMER, Person, next_notification, pay, sign_up
+
+
+def _roles(person: Person) -> list[str]:
+    return list(person.api("GET", "/me")["roles"])
+
+
+def test_from_joining_to_being_paid(single_stack: Stack, standing_tenants: tuple[TenantView, TenantView]) -> None:
+    stack = single_stack
+    first = sign_up(stack)
+    first.wait_until_active()
+    assert _roles(first) == ["MEMBER"]
+    (workspace,) = Tenant.objects.filter(is_default=True)
+    assert (workspace.key, workspace.name) == (first.key, "The One")
+
+    assert stack.manage("make_owner", first.email) == f"{first.email} owns The One.\n"
+    first.sign_in()
+    assert _roles(first) == ["OWNER"]
+    second = sign_up(stack)
+    second.sign_in()
+    assert (second.key, _roles(second)) == (first.key, ["MEMBER"])
+
+    invoice = first.open_invoice()
+    assert second.invoice(invoice["id"])["number"] == invoice["number"]
+    first.api("POST", f"/invoices/{invoice['id']}/send")
+    wait_until(lambda: stack.mailbox.to(CUSTOMER, invoice["number"]), what="the invoice by e-mail")
+    link = urlsplit(invoice["hosted_url"])
+    assert link.hostname == settings.PLATFORM_HOST
+    page = stack.http.get(link.path, headers={"Host": link.netloc})
+    assert (page.status_code, invoice["number"] in page.text) == (200, True)
+
+    with first.listen() as socket:
+        pay(stack, first.checkout(invoice["id"]))
+        assert first.wait_until_paid(invoice["id"])["amount_due_minor"] == 0
+        assert next_notification(socket, "paid")["unread"] >= 1
+    processed = GatewayEvent.objects.filter(tenant_id=workspace.pk, status=GatewayEventStatus.PROCESSED)
+    wait_until(processed.exists, what="the webhook to be processed")
+    wait_until(lambda: stack.mailbox.to(CUSTOMER, "eceipt"), what="the receipt")
+    wait_until(lambda: "payment.fee" in first.entries(), what="the fee in the ledger")
+
+    # The workspaces of the other mode keep their data and are not served.
+    acme, _ = standing_tenants
+    assert stack.http.get("/", headers={"Host": acme.host}).status_code == 404
+    refused = Person(stack, f"owner@{acme.slug}.test", acme.key).send("GET", "/api/v1/invoices", host=acme.host)
+    assert refused.status_code == 404
