@@ -13,5 +13,6 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         """Subscribe the handlers."""
         import_module("apps.notifications.handlers")
+        import_module("apps.notifications.domain_handlers")
         import_module("apps.notifications.life_handlers")
         import_module("apps.notifications.people_handlers")

@@ -17,6 +17,7 @@ class NotificationKind(models.TextChoices):
     PAYMENT_FAILED = "PAYMENT_FAILED"
     PAYMENT_REFUNDED = "PAYMENT_REFUNDED"
     REFUND_FAILED = "REFUND_FAILED"
+    DOMAIN_LOST = "DOMAIN_LOST"
 
 
 class Level(models.TextChoices):

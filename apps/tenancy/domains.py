@@ -196,7 +196,7 @@ def remove_domain(*, actor: Actor, claim_id: UUID) -> None:
     with transaction.atomic():
         tenant = own_tenant(actor, lock=True)
         claim = _claim(tenant, claim_id, lock=True)
-        _release(actor, tenant, claim.domain)
+        _release(actor, tenant, claim.domain, given_up=True)
         claim.delete()
         record_tenant(
             actor, tenant, "remove_domain", before={"domain": claim.domain}, after={}, severity=Severity.MEDIUM
@@ -257,7 +257,7 @@ def _doubt(actor: Actor, tenant: Tenant, claim: DomainClaim) -> None:
     claim.failures = min(claim.failures + 1, 1000)
     if claim.state == ClaimState.VERIFIED and claim.failures >= LOST_AFTER:
         claim.state = ClaimState.LOST
-        _release(actor, tenant, claim.domain)
+        _release(actor, tenant, claim.domain, given_up=False)
         record_tenant(actor, tenant, "lose_domain", before={"domain": claim.domain}, after={}, severity=Severity.HIGH)
 
 
@@ -270,7 +270,7 @@ def _next_check(claim: DomainClaim, proof: Proof, now: datetime) -> datetime | N
     return now + min(FIRST_WAIT * int(2 ** min(claim.failures, 10)), LONGEST_WAIT)
 
 
-def _release(actor: Actor, tenant: Tenant, domain: str) -> None:
+def _release(actor: Actor, tenant: Tenant, domain: str, *, given_up: bool) -> None:
     row = Domain.objects.filter(tenant=tenant, domain=domain, kind=DomainKind.CUSTOM).first()
     if row is None:
         return
@@ -278,7 +278,7 @@ def _release(actor: Actor, tenant: Tenant, domain: str) -> None:
         _make_primary(actor, tenant, "")
     forget_hosts(tenant, [domain])
     row.delete()
-    events.publish(DomainLost(tenant_id=tenant.id, domain=domain))
+    events.publish(DomainLost(tenant_id=tenant.id, domain=domain, given_up=given_up))
 
 
 def _make_primary(actor: Actor, tenant: Tenant, domain: str) -> None:

@@ -40,9 +40,10 @@ class DomainVerified(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainLost(Event):
-    """DNS stopped naming the tenant, or the tenant gave the domain up; nothing is there any more."""
+    """Nothing is at the domain any more: DNS stopped naming the tenant, or it was `given_up` by its people."""
 
     domain: str
+    given_up: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

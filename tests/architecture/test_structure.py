@@ -38,7 +38,7 @@ MORE_DOORS = {
         "jobs",
         "admin",
         "operators",
-        "roles",
+        "schema_building",
     },
 }
 BANNED_NAMES = re.compile(r"(^|/)(utils?|helpers?|common|misc|managers?)(\.py$|/)")

@@ -13,6 +13,7 @@ from apps.audit.models import AuditEntry
 from apps.core.clock import utcnow
 from apps.core.errors import PermissionRefused, ValidationFailed
 from apps.core.tenants import tenant_scope
+from apps.notifications.models import EmailDelivery, Notification, NotificationKind
 from apps.tenancy import domains, hosts, selectors, subdomains
 from apps.tenancy.errors import DomainNotVerified, DomainTaken, NameTaken, TooMany
 from apps.tenancy.models import Domain
@@ -108,8 +109,14 @@ def test_a_domain_is_lost_only_when_dns_denies_it(acme: TenantView, dns_server: 
     assert states == ["VERIFIED"] * (domains.LOST_AFTER - 1) + ["LOST"]
     assert selectors.tenant_by_id(acme.id).url == acme.url
     assert not Domain.objects.filter(domain=NAME).exists()
+    assert [letter.to for letter in EmailDelivery.objects.filter(template="domain_lost")] == [f"owner@{acme.slug}.test"]
+    told = Notification.objects.filter(tenant_id=acme.id, kind=NotificationKind.DOMAIN_LOST)
+    assert {row.title for row in told} == {f"{NAME} does not lead here any more"} and told.count() == 2
     prove(dns_server, found)
     assert check(acme, found, now=now + timedelta(days=30)).state == "VERIFIED"
+    with in_tenant(acme):
+        domains.remove_domain(actor=actor_of(acme), claim_id=found.id)
+    assert told.count() == 2, "whoever gives a domain up knows it"
 
 
 def test_the_sweep_checks_what_is_due(acme: TenantView, dns_server: NameServer) -> None:
