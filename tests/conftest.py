@@ -2,12 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from xdist.scheduler import LoadScopeScheduling
 
 from apps.core.documents.fonts import prepare_fonts
 from tests.fixtures.processes import ASYNC_CHECK
@@ -27,6 +29,18 @@ pytest_plugins = [
     "tests.fixtures.processes",
     "tests.fixtures.stack",
 ]
+
+
+class Together(LoadScopeScheduling):
+    """A file's tests share a test process; so do all that need the whole product, which then starts once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "stack" if nodeid.startswith(("tests/flows/", "tests/browser/")) else nodeid.split("::", maxsplit=1)[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    """Distribute over the test processes by `Together`."""
+    return Together(config, log)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -22,12 +22,11 @@ LOOK = {"locale": "en-US", "timezone_id": "UTC", "reduced_motion": "reduce"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what lies here, keep it in one test process, and say why it is left out without a browser."""
+    """Mark what lies here, and say why it is left out without a browser."""
     without = pytest.mark.skip(reason="no Chromium on this machine: the pages are not looked at")
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("stack"))
             if chromium() is None:
                 item.add_marker(without)
 
