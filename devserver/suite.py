@@ -47,7 +47,7 @@ def run_suite(directory: Path, given: Mapping[str, str], arguments: Sequence[str
         if environment.need_postgres:
             _drop_databases_of_killed_runs(layout)
             variables |= libpq_variables(layout)
-        command = python("-m", "pytest", "-n", DEFAULT_WORKERS, "--dist", "loadgroup", *arguments)
+        command = python("-m", "pytest", "-n", DEFAULT_WORKERS, "--dist", "loadscope", *arguments)
         return run_command(variables, command, services=services, spare=services.pids)
 
 
