@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
@@ -18,6 +18,7 @@ from sandbox.stripe.delivery import Courier
 from sandbox.stripe.faults import Faults
 from sandbox.stripe.pages.challenge_page import ChallengePage
 from sandbox.stripe.pages.checkout_page import CheckoutPage
+from sandbox.stripe.pages.invoice_page import InvoicePage
 from sandbox.stripe.pages.panel import Panel
 from sandbox.stripe.pages.portal_page import PortalPage
 from sandbox.stripe.pages.receipt_page import ReceiptPage
@@ -89,6 +90,8 @@ class Application:
         try:
             view, names = self._pages.bind_to_environ(request.environ).match()
             response: Response = view(request, **names)
+        except RequestEntityTooLarge:
+            return message("That is too much", "The form is larger than the sandbox reads.", status=413, tone="bad")
         except HTTPException as error:
             return message("Nothing here", "The sandbox has no such page.", status=error.code or 404)
         return response
@@ -97,6 +100,7 @@ class Application:
 def _pages(configuration: Configuration, storage: Storage, control: Control) -> Map:
     payment = CheckoutPage(configuration, storage)
     challenge = ChallengePage(configuration, storage)
+    invoice = InvoicePage(configuration, storage)
     panel = Panel(storage, control)
     portal = PortalPage(configuration, storage)
     views: list[tuple[str, str, Callable[..., Response]]] = [
@@ -111,6 +115,9 @@ def _pages(configuration: Configuration, storage: Storage, control: Control) -> 
         ("POST", "/c/3ds/<intent>", challenge.decide),
         ("GET", "/p/session/<session>", portal.show),
         ("POST", "/p/session/<session>/<action>", portal.act),
+        ("GET", "/i/<invoice>/<key>", invoice.show),
+        ("POST", "/i/<invoice>/<key>", invoice.pay),
+        ("GET", "/i/<invoice>/<key>/pdf", invoice.pdf),
         ("GET", "/receipts/<charge>", ReceiptPage(storage).show),
         ("GET", "/static/<name>", static_file),
     ]
@@ -120,12 +127,13 @@ def _pages(configuration: Configuration, storage: Storage, control: Control) -> 
 def _from_here(request: Request) -> bool:
     """Return whether the request names a loopback host and no foreign page made a browser send it.
 
-    Any page a browser has open can reach loopback ports; the host check also stops rebound names.
+    Any page a browser has open can reach loopback ports, those of other programs there included; the host check
+    also stops rebound names.
     """
     if not _is_loopback(urlsplit(f"//{request.host}").hostname):
         return False
     origin = request.headers.get("Origin")
-    return origin is None or request.method in ("GET", "HEAD") or _is_loopback(urlsplit(origin).hostname)
+    return origin is None or request.method in ("GET", "HEAD") or urlsplit(origin).netloc == request.host
 
 
 def _is_loopback(host: str | None) -> bool:

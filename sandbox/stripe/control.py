@@ -235,8 +235,8 @@ def _json_body(request: Request) -> JsonObject:
         return {}
     try:
         body: Any = json.loads(text)
-    except ValueError:
-        raise InvalidRequest("The body is not valid JSON.") from None
+    except (ValueError, RecursionError):
+        raise InvalidRequest("The body is not valid JSON, or nested too deeply.") from None
     if not isinstance(body, dict):
         raise InvalidRequest("The body must be a JSON object.")
     return body

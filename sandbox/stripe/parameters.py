@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from sandbox.stripe.currencies import CURRENCIES
@@ -106,7 +106,7 @@ class Integer(Kind):
         text = _text(raw, name)
         if text == "":
             raise _refuse_empty(name)
-        if re.fullmatch(r"[+-]?\d{1,18}", text) is None:
+        if re.fullmatch(r"[+-]?[0-9]{1,18}", text) is None:
             raise InvalidParameters(f"Invalid integer: {text[:40]}", code="parameter_invalid_integer", param=name)
         value = int(text)
         if self.least is not None and value < self.least:
@@ -128,12 +128,11 @@ class DecimalText(Kind):
 
     def parse(self, raw: Raw, name: str) -> str:
         text = _text(raw, name)
-        try:
-            value = Decimal(text)
-        except InvalidOperation:
-            raise InvalidParameters(f"Invalid decimal: {text[:40]}", param=name) from None
+        if re.fullmatch(r"[+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?", text) is None:
+            raise InvalidParameters(f"Invalid decimal: {text[:40]}", param=name)
+        value = Decimal(text)
         exponent = value.as_tuple().exponent
-        if not isinstance(exponent, int) or exponent < -12 or value < 0 or value > 10**12:
+        if not isinstance(exponent, int) or exponent < -12 or value > 10**12:
             raise InvalidParameters(f"Invalid decimal: {text[:40]}", param=name)
         return format(value.normalize(), "f")
 
@@ -201,7 +200,7 @@ class ListOf(Kind):
     def parse(self, raw: Raw, name: str) -> list[Any] | None:
         if raw == "" and self.clearable:
             return None
-        if not isinstance(raw, dict) or not all(key.isdecimal() for key in raw):
+        if not isinstance(raw, dict) or not all(key.isascii() and key.isdecimal() for key in raw):
             raise InvalidParameters("Invalid array", param=name)
         if len(raw) > self.most:
             raise InvalidParameters(f"Array {name} has more than {self.most} items", param=name)

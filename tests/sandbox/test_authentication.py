@@ -65,8 +65,12 @@ def test_the_version_is_the_one_which_the_sdk_pins(http: object, client: stripe.
 
 def test_other_host_names_and_foreign_pages_are_refused(sandbox: Sandbox) -> None:
     assert _get(sandbox, "/", Host="evil.example").status_code == 403
-    foreign = httpx.post(f"{sandbox.url}/_sandbox/reset", headers={"Origin": "https://evil.example"}, trust_env=False)
-    assert foreign.status_code == 403
+    own = sandbox.url
+    statuses = {
+        origin: httpx.post(f"{own}/panel/faults", headers={"Origin": origin}, trust_env=False).status_code
+        for origin in ("https://evil.example", "null", "http://127.0.0.1:1", "http://tenant.localhost:8000", own)
+    }
+    assert set(statuses.values()) == {403, 400} and [key for key, code in statuses.items() if code == 400] == [own]
 
 
 def test_it_listens_on_loopback_only(tmp_path: Path) -> None:

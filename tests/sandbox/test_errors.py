@@ -107,3 +107,23 @@ def test_unknown_addresses_and_methods_are_unrecognized(sandbox: Sandbox) -> Non
 def test_strange_versions_are_refused(sandbox: Sandbox) -> None:
     headers = {"Authorization": f"Bearer {KEY}", "Stripe-Version": "latest"}
     assert httpx.get(f"{sandbox.url}/v1/account", headers=headers, trust_env=False).status_code == 400
+
+
+@pytest.mark.parametrize("given", ["-0", "1_000", " 5", "٣", "NaN", "1e-13", "", "1e99"])
+def test_only_plain_decimals_are_amounts(client: stripe.StripeClient, given: str) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.prices.create(
+            {"currency": "usd", "unit_amount_decimal": given, "product_data": {"name": "x"}}  # type: ignore[typeddict-item]
+        )
+    assert refused.value.param == "unit_amount_decimal"
+
+
+def test_only_plain_digits_are_whole_numbers(client: stripe.StripeClient) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.payment_intents.create({"amount": "١٠٠٠", "currency": "usd"})  # type: ignore[typeddict-item]
+    assert refused.value.code == "parameter_invalid_integer"
+
+
+def test_control_requests_nested_too_deeply_are_refused(sandbox: Sandbox) -> None:
+    answer = httpx.post(f"{sandbox.url}/_sandbox/faults", content=b"[" * 100_000, trust_env=False)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")

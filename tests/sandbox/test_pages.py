@@ -155,3 +155,21 @@ def test_the_panel_shows_everything_and_its_buttons_work(
     assert sandbox.control("GET", "faults")["data"] == []
     assert press("faults", status="7", count="x") == 400
     assert httpx.get(f"{sandbox.url}/panel/deliveries/hold", trust_env=False).status_code == 405
+
+
+@pytest.mark.parametrize("back", ["//evil.example", "/\\evil.example", "https://evil.example", "/\r\nX-Header: 1"])
+def test_the_panel_leads_back_to_itself_only(sandbox: Sandbox, back: str) -> None:
+    pressed = httpx.post(f"{sandbox.url}/panel/deliveries/release", data={"back": back}, trust_env=False)
+    assert (pressed.status_code, pressed.headers["Location"]) == (303, "/")
+
+
+def test_a_form_too_large_is_refused(client: stripe.StripeClient) -> None:
+    assert _post(open_session(client).url, name="x" * 1_000_001).status_code == 413
+
+
+def test_the_receipt_of_a_debit_names_the_account(client: stripe.StripeClient, sandbox: Sandbox) -> None:
+    session = open_session(client, payment_method_types=["sepa_debit"])
+    complete(sandbox, session.id, "pm_sepaDebit_success")
+    sandbox.control("POST", "later/run")
+    [charge] = client.v1.charges.list().data
+    assert "SEPA •••• 3000" in httpx.get(charge.receipt_url, trust_env=False).text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 import stripe
 
@@ -49,6 +50,10 @@ def test_a_paid_session_has_begun_a_subscription(sandbox: Sandbox, client: strip
 def test_a_trial_costs_nothing_today(sandbox: Sandbox, client: stripe.StripeClient) -> None:
     session = _session(client, subscription_data={"trial_period_days": 14})
     assert (session.amount_total, session.payment_method_collection) == (0, "always")
+    page = httpx.get(session.url, trust_env=False).text
+    assert (
+        "Start the trial" in page and "Free until" in page and "€40.00" in page and "per month after the trial" in page
+    )
     complete(sandbox, session.id)
     done = client.v1.checkout.sessions.retrieve(session.id, {"expand": ["subscription"]})
     assert done.payment_status == "no_payment_required"

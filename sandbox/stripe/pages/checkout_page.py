@@ -11,6 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.stripe import checkout, payments, setups
 from sandbox.stripe.billing import subscribing
+from sandbox.stripe.billing.subscription_body import trial_end_of
 from sandbox.stripe.calls import Work
 from sandbox.stripe.configuration import Configuration
 from sandbox.stripe.errors import CardError, StripeError
@@ -137,9 +138,17 @@ class CheckoutPage:
             lines=lines,
             form=form,
             asks=_asks(session),
+            trial_end=_trial_end(work, session),
             cards=SHOWN_CARDS,
             accounts=SHOWN_ACCOUNTS,
         )
+
+
+def _trial_end(work: Work, session: JsonObject) -> int | None:
+    """Return until when the subscription that the session begins is free, in seconds."""
+    if session["mode"] != "subscription":
+        return None
+    return trial_end_of(work, work.objects.hidden(session["id"]).get("subscription_data", {}))
 
 
 def _asks(session: JsonObject) -> bool:

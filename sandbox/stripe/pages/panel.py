@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
@@ -18,6 +20,9 @@ from sandbox.stripe.shapes import JsonObject
 from sandbox.stripe.storage import Storage
 
 _SHOWN = 40
+
+# Browsers read `/\` as `//`, which leads to another host.
+_OWN_ADDRESS = re.compile(r"/(?![/\\])[\x21-\x7e]*")
 
 
 class Panel:
@@ -79,7 +84,7 @@ class Panel:
             name: _value(text) for name, text in request.form.items() if name not in ("back", "method") and text
         }
         back = request.form.get("back", "/")
-        if not back.startswith("/") or back.startswith("//"):
+        if _OWN_ADDRESS.fullmatch(back) is None:
             back = "/"
         try:
             self._control.perform(request.form.get("method", "POST"), f"/_sandbox/{control}", body)
@@ -92,4 +97,4 @@ def _value(text: str) -> str | int | bool:
     """Return what a field's text means in JSON."""
     if text in ("true", "false"):
         return text == "true"
-    return int(text) if text.isdecimal() else text
+    return int(text) if text.isascii() and text.isdecimal() else text

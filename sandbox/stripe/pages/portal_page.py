@@ -263,7 +263,7 @@ def _change(visit: _Visit) -> None:
         raise InvalidRequest("This plan cannot be chosen.")
     if quantity is not None:
         bounds = portals.quantity_bounds(visit.configuration, item["price"])
-        if bounds is None or not quantity.isdecimal() or not bounds[0] <= int(quantity) <= bounds[1]:
+        if bounds is None or not re.fullmatch(r"[0-9]{1,9}", quantity) or not bounds[0] <= int(quantity) <= bounds[1]:
             raise InvalidRequest("This quantity cannot be chosen.")
     portal_actions.change_subscription(visit.work, visit.configuration, subscription, price=price, quantity=quantity)
 

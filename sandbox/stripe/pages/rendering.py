@@ -36,7 +36,8 @@ def _instant(seconds: float | None) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%-d %b %Y, %H:%M:%S UTC")
 
 
-def _day(seconds: float) -> str:
+def day(seconds: float) -> str:
+    """Return the day of an instant (in seconds, UTC) for people, such as `3 May 2026`."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%-d %B %Y")
 
 
@@ -53,7 +54,7 @@ def _pretty(value: object) -> str:
 _TEMPLATES = Environment(
     loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
-_TEMPLATES.filters |= {"money": written, "instant": _instant, "day": _day, "every": _every, "pretty": _pretty}
+_TEMPLATES.filters |= {"money": written, "instant": _instant, "day": day, "every": _every, "pretty": _pretty}
 _TEMPLATES.globals |= {"merchant": ACCOUNT_NAME, "version": _VERSION}
 
 
