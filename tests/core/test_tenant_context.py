@@ -2,13 +2,14 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import pytest
 from django.db import connection, connections, transaction
 from django.db.utils import DataError, ProgrammingError
 
 from apps.core.postgres.base import TenantTransactionRequired
-from apps.core.tenants import current_scope, public_scope, tenant_scope, tenant_transaction
+from apps.core.tenants import TenantScope, current_scope, public_scope, tenant_scope, tenant_transaction
 from apps.tenancy.models import Tenant
 from apps.tenancy.selectors import TenantView
 from tests.fixtures.tenants import NewTenant
@@ -44,6 +45,16 @@ def test_a_statement_without_a_transaction_is_refused(committed: NewTenant) -> N
     tenant = committed("Careless")
     with tenant_scope(tenant.scope), pytest.raises(TenantTransactionRequired):
         Tenant.objects.count()
+
+
+def test_a_tenant_whose_role_is_gone_leaves_a_usable_connection(committed: NewTenant) -> None:
+    tenant = committed("Neighbour of nobody")
+    for _ in range(2):
+        with pytest.raises(DataError, match="does not exist"), tenant_transaction(TenantScope(uuid4(), "t_gone")):
+            pass
+    assert Tenant.objects.filter(pk=tenant.id).exists()
+    with tenant_transaction(tenant.scope):
+        assert tenant_setting() == str(tenant.id)
 
 
 def test_tenant_tables_do_not_exist_outside_a_tenant(committed: NewTenant) -> None:

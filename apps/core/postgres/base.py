@@ -99,13 +99,22 @@ class DatabaseWrapper(tenants_base.DatabaseWrapper):
             if not self.connection.autocommit:
                 self.connection.autocommit = True
             if not autocommit and self._transaction_status() == TransactionStatus.IDLE:
-                begin = sql.SQL("BEGIN READ ONLY" if self._is_read_only else "BEGIN")
-                if self.scope is PUBLIC or self._pinned_schema:
-                    self._send(begin)
-                else:
-                    self._send(sql.SQL("{}; {}").format(begin, self._local_settings()))
+                self._begin()
             elif autocommit and self._transaction_status() != TransactionStatus.IDLE:
                 self.connection.commit()
+
+    def _begin(self) -> None:
+        begin = sql.SQL("BEGIN READ ONLY" if self._is_read_only else "BEGIN")
+        if self.scope is PUBLIC or self._pinned_schema:
+            self._send(begin)
+            return
+        try:
+            self._send(sql.SQL("{}; {}").format(begin, self._local_settings()))
+        except Exception:
+            # A role that is gone, or not here yet: Django does not know of the transaction and would not end it.
+            if self.connection is not None and self._transaction_status() == TransactionStatus.INERROR:
+                self.connection.rollback()
+            raise
 
     def _savepoint_rollback(self, sid: str) -> None:
         # ROLLBACK TO undoes every SET LOCAL made since the savepoint; the scope that Python sees is written anew.
