@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -38,6 +39,9 @@ __all__ = [
 ]
 
 HOST_CACHE_SECONDS = 30
+# Longer than any request takes between asking the database and writing down what it said.
+HOST_CHANGED_SECONDS = 60
+_CHANGED = "changed"
 _PROGRESS = {
     ProvisioningStep.QUEUED: 10,
     ProvisioningStep.SCHEMA: 40,
@@ -164,18 +168,22 @@ def tenant_by_host(host: str) -> TenantView | None:
 
     The database answers while the cache is down.
     """
-    cache_key = _host_key(host)
-    cached: TenantView | None = None
+    cached: Any = None
     with suppress(RedisError, OSError):
-        cached = cache.get(cache_key)
-    if cached is None:
-        found = _at_host(host)
-        if found is None:
-            return None
-        cached = view(found)
-        with suppress(RedisError, OSError):
-            cache.set(cache_key, cached, HOST_CACHE_SECONDS)
-    return cached
+        cached = cache.get(_host_key(host))
+    if isinstance(cached, TenantView):
+        return cached
+    row = _at_host(host)
+    found = view(row) if row is not None else None
+    if found is not None and cached != _CHANGED:
+        _remember_host(host, found)
+    return found
+
+
+def _remember_host(host: str, found: TenantView) -> None:
+    with suppress(RedisError, OSError):
+        # Never over a mark of `forget_host`: what was read before the change may be written after it.
+        cache.add(_host_key(host), found, HOST_CACHE_SECONDS)
 
 
 def _at_host(host: str) -> Tenant | None:
@@ -191,9 +199,12 @@ def _at_host(host: str) -> Tenant | None:
 
 
 def forget_host(host: str) -> None:
-    """Drop what is cached of a host after its tenant changed; while the cache is down, it expires by itself."""
+    """Drop what is cached of a host after its tenant changed; while the cache is down, it expires by itself.
+
+    For a minute the database alone answers, so that a request that asked it before the change brings nothing back.
+    """
     with suppress(RedisError, OSError):
-        cache.delete(_host_key(host))
+        cache.set(_host_key(host), _CHANGED, HOST_CHANGED_SECONDS)
 
 
 def _host_key(host: str) -> str:

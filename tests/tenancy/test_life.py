@@ -236,3 +236,13 @@ def test_restoring_ends_with_the_grace(acme: TenantView, settings: Any) -> None:
 def test_refusals_have_codes_of_their_own(error: type[DomainError]) -> None:
     assert error.status == 403
     assert error.code not in ("permission_refused", "error")
+
+
+def test_a_request_from_before_the_deletion_brings_nothing_back(acme: TenantView) -> None:
+    read_before = selectors.tenant_by_id(acme.id)
+    deleting.delete_tenant(actor=actor_of(acme), tenant_id=acme.id)
+    selectors.forget_host(acme.host)
+    selectors._remember_host(acme.host, read_before)
+    found = selectors.tenant_by_host(acme.host)
+    assert found is not None and found.status == "DELETED"
+    selectors.forget_host(acme.host)
