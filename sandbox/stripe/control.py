@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from sandbox.stripe import checkout
+from sandbox.stripe import checkout, payment_methods
 from sandbox.stripe.billing_control import BillingControl
 from sandbox.stripe.calls import Work
 from sandbox.stripe.configuration import ACCOUNT_ID, API_VERSION, Configuration
@@ -23,7 +23,6 @@ from sandbox.stripe.events import with_pending
 from sandbox.stripe.faults import LONGEST_WAIT, Fault, Faults
 from sandbox.stripe.object_control import ObjectControl
 from sandbox.stripe.objects import Objects
-from sandbox.stripe.resources import payment_methods
 from sandbox.stripe.resources.webhook_endpoints import new_endpoint
 from sandbox.stripe.serialization import encoded, present
 from sandbox.stripe.shapes import JsonObject

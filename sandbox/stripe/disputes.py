@@ -5,13 +5,13 @@ Source: https://docs.stripe.com/disputes/how-disputes-work and https://docs.stri
 
 from __future__ import annotations
 
-from sandbox.stripe import later
+from sandbox.stripe import later, payment_methods
 from sandbox.stripe.calls import Work
 from sandbox.stripe.currencies import THREE_DECIMAL, ZERO_DECIMAL
 from sandbox.stripe.events import emit
 from sandbox.stripe.identifiers import new_id
 from sandbox.stripe.objects import equals
-from sandbox.stripe.resources import balance_transactions, payment_methods
+from sandbox.stripe.resources import balance_transactions
 from sandbox.stripe.shapes import JsonObject
 
 KIND = "dispute"

@@ -5,7 +5,7 @@ Source: https://docs.stripe.com/payments/paymentintents/lifecycle.
 
 from __future__ import annotations
 
-from sandbox.stripe import later
+from sandbox.stripe import later, payment_methods
 from sandbox.stripe.calls import Work
 from sandbox.stripe.cards import AUTHENTICATION_REQUIRED, Authentication, Card, Decline
 from sandbox.stripe.configuration import ACCOUNT_ID, APPLICATION_ID
@@ -14,7 +14,7 @@ from sandbox.stripe.errors import CardError, InvalidRequest
 from sandbox.stripe.events import emit
 from sandbox.stripe.identifiers import client_secret, new_id
 from sandbox.stripe.parameters import full_address, merge_metadata
-from sandbox.stripe.resources import charges, payment_methods
+from sandbox.stripe.resources import charges
 from sandbox.stripe.shapes import JsonObject
 
 SUCCEED, FAIL, DISPUTE = "payment_intent.succeed", "payment_intent.fail", "charge.dispute"

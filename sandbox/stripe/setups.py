@@ -5,6 +5,7 @@ Source: https://docs.stripe.com/payments/setup-intents.
 
 from __future__ import annotations
 
+from sandbox.stripe import payment_methods
 from sandbox.stripe.calls import Work
 from sandbox.stripe.cards import Authentication, Decline
 from sandbox.stripe.configuration import ACCOUNT_ID, APPLICATION_ID
@@ -12,7 +13,6 @@ from sandbox.stripe.errors import CardError, InvalidRequest
 from sandbox.stripe.events import emit
 from sandbox.stripe.identifiers import client_secret, new_id
 from sandbox.stripe.parameters import merge_metadata
-from sandbox.stripe.resources import payment_methods
 from sandbox.stripe.shapes import JsonObject
 
 KIND = "setup_intent"

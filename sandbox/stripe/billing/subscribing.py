@@ -5,6 +5,7 @@ Source: https://docs.stripe.com/payments/checkout/build-subscriptions.
 
 from __future__ import annotations
 
+from sandbox.stripe import payment_methods
 from sandbox.stripe.billing import clocks, collection, discounts, invoices, subscription_state, subscriptions
 from sandbox.stripe.billing.reductions import Reducible, reduce_lines
 from sandbox.stripe.billing.subscription_body import trial_end_of
@@ -13,7 +14,6 @@ from sandbox.stripe.calls import Work
 from sandbox.stripe.currencies import check_charge_amount
 from sandbox.stripe.errors import InvalidRequest
 from sandbox.stripe.objects import equals, owned_by
-from sandbox.stripe.resources import payment_methods
 from sandbox.stripe.shapes import JsonObject
 
 LINE = "item"

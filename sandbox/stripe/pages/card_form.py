@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from werkzeug.wrappers import Request
 
+from sandbox.stripe import payment_methods
 from sandbox.stripe.calls import Work
 from sandbox.stripe.cards import Card
-from sandbox.stripe.resources import payment_methods
 
 _EXPIRY = re.compile(r"\s*(\d{1,2})\s*[/ -]?\s*(\d{4}|\d{2})\s*")
 

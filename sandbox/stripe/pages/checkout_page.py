@@ -9,7 +9,7 @@ from urllib.parse import quote
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from sandbox.stripe import checkout, payments, setups
+from sandbox.stripe import checkout, payment_methods, payments, setups
 from sandbox.stripe.billing import subscribing
 from sandbox.stripe.billing.subscription_body import trial_end_of
 from sandbox.stripe.calls import Work
@@ -18,7 +18,6 @@ from sandbox.stripe.errors import CardError, StripeError
 from sandbox.stripe.objects import Objects, owned_by
 from sandbox.stripe.pages.card_form import FIELD_OF_CODE, SHOWN_ACCOUNTS, SHOWN_CARDS, CardForm, read_card
 from sandbox.stripe.pages.rendering import message, page
-from sandbox.stripe.resources import payment_methods
 from sandbox.stripe.shapes import JsonObject
 from sandbox.stripe.storage import Storage
 

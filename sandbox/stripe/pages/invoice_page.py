@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from sandbox.stripe import setups
+from sandbox.stripe import payment_methods, setups
 from sandbox.stripe.billing import collection, invoices, lines
 from sandbox.stripe.billing.clocks import at_time_of
 from sandbox.stripe.calls import Work
@@ -20,7 +20,6 @@ from sandbox.stripe.objects import Objects, owned_by
 from sandbox.stripe.pages.card_form import FIELD_OF_CODE, SHOWN_CARDS, CardForm, read_card
 from sandbox.stripe.pages.invoice_pdf import written_as_pdf
 from sandbox.stripe.pages.rendering import day, message, page
-from sandbox.stripe.resources import payment_methods
 from sandbox.stripe.shapes import JsonObject
 from sandbox.stripe.storage import Storage
 

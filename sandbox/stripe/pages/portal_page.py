@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from sandbox.stripe import portal_actions, portals, setups
+from sandbox.stripe import payment_methods, portal_actions, portals, setups
 from sandbox.stripe.calls import Work
 from sandbox.stripe.configuration import Configuration
 from sandbox.stripe.errors import InvalidRequest, StripeError
@@ -18,7 +18,6 @@ from sandbox.stripe.inside import ask
 from sandbox.stripe.objects import Objects, equals
 from sandbox.stripe.pages.card_form import SHOWN_CARDS, CardForm, read_card
 from sandbox.stripe.pages.rendering import message, page
-from sandbox.stripe.resources import payment_methods
 from sandbox.stripe.shapes import JsonObject
 from sandbox.stripe.storage import Storage
 

@@ -5,6 +5,7 @@ Source: https://docs.stripe.com/api/charges.
 
 from __future__ import annotations
 
+from sandbox.stripe import payment_methods
 from sandbox.stripe.calls import Call, Work
 from sandbox.stripe.cards import Card, Decline
 from sandbox.stripe.events import emit
@@ -24,7 +25,7 @@ from sandbox.stripe.parameters import (
     full_address,
     merge_metadata,
 )
-from sandbox.stripe.resources import application_fees, balance_transactions, payment_methods
+from sandbox.stripe.resources import application_fees, balance_transactions
 from sandbox.stripe.routing import Route
 from sandbox.stripe.shapes import JsonObject
 

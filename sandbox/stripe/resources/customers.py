@@ -5,6 +5,7 @@ Source: https://docs.stripe.com/api/customers.
 
 from __future__ import annotations
 
+from sandbox.stripe import payment_methods
 from sandbox.stripe.billing import balances, clocks, subscription_state, subscriptions
 from sandbox.stripe.calls import Call, Work
 from sandbox.stripe.events import emit
@@ -27,7 +28,7 @@ from sandbox.stripe.parameters import (
     full_address,
     merge_metadata,
 )
-from sandbox.stripe.resources import payment_methods, tax_ids
+from sandbox.stripe.resources import tax_ids
 from sandbox.stripe.routing import Route
 from sandbox.stripe.shapes import JsonObject
 

@@ -5,6 +5,7 @@ Source: https://docs.stripe.com/api/invoices.
 
 from __future__ import annotations
 
+from sandbox.stripe import payment_methods
 from sandbox.stripe.billing import collection, discounts, invoices, lines
 from sandbox.stripe.billing.calendar import HOUR
 from sandbox.stripe.billing.clocks import at_time_of
@@ -27,7 +28,7 @@ from sandbox.stripe.parameters import (
     declare_list,
     merge_metadata,
 )
-from sandbox.stripe.resources import payment_methods, tax_rates
+from sandbox.stripe.resources import tax_rates
 from sandbox.stripe.resources.subscription_parameters import COLLECTION_METHOD, DISCOUNTS, TAX_RATES
 from sandbox.stripe.routing import Route
 from sandbox.stripe.shapes import JsonObject

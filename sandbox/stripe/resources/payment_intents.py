@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.stripe import payments
+from sandbox.stripe import payment_methods, payments
 from sandbox.stripe.billing import collection
 from sandbox.stripe.calls import Call
 from sandbox.stripe.configuration import ACCOUNT_ID
@@ -35,7 +35,6 @@ from sandbox.stripe.parameters import (
     full_address,
     merge_metadata,
 )
-from sandbox.stripe.resources import payment_methods
 from sandbox.stripe.routing import Route
 from sandbox.stripe.shapes import JsonObject
 

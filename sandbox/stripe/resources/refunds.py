@@ -5,7 +5,7 @@ Source: https://docs.stripe.com/api/refunds.
 
 from __future__ import annotations
 
-from sandbox.stripe import disputes, later
+from sandbox.stripe import disputes, later, payment_methods
 from sandbox.stripe.calls import Call, Work
 from sandbox.stripe.configuration import ACCOUNT_ID
 from sandbox.stripe.currencies import written
@@ -26,7 +26,7 @@ from sandbox.stripe.parameters import (
     declare_list,
     merge_metadata,
 )
-from sandbox.stripe.resources import application_fees, balance_transactions, payment_methods
+from sandbox.stripe.resources import application_fees, balance_transactions
 from sandbox.stripe.routing import Route
 from sandbox.stripe.shapes import JsonObject
 

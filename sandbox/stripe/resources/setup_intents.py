@@ -5,7 +5,7 @@ Source: https://docs.stripe.com/api/setup_intents and https://docs.stripe.com/ap
 
 from __future__ import annotations
 
-from sandbox.stripe import setups
+from sandbox.stripe import payment_methods, setups
 from sandbox.stripe.calls import Call
 from sandbox.stripe.errors import InvalidRequest
 from sandbox.stripe.objects import Filter, equals
@@ -22,7 +22,6 @@ from sandbox.stripe.parameters import (
     declare_list,
     merge_metadata,
 )
-from sandbox.stripe.resources import payment_methods
 from sandbox.stripe.resources.payment_intents import METHOD_TYPES
 from sandbox.stripe.routing import Route
 from sandbox.stripe.shapes import JsonObject

@@ -5,11 +5,12 @@ Source: https://docs.stripe.com/api/subscriptions/create.
 
 from __future__ import annotations
 
+from sandbox.stripe import payment_methods
 from sandbox.stripe.calls import Work
 from sandbox.stripe.catalogue import AMOUNTS, RECURRING, new_price
 from sandbox.stripe.errors import InvalidRequest
 from sandbox.stripe.parameters import Choice, Flag, Hash, Integer, ListOf, Metadata, Text
-from sandbox.stripe.resources import payment_methods, tax_rates
+from sandbox.stripe.resources import tax_rates
 from sandbox.stripe.shapes import JsonObject
 
 DISCOUNTS = ListOf(Hash({"coupon": Text(), "discount": Text(), "promotion_code": Text()}), most=20, clearable=True)
