@@ -12,7 +12,11 @@ from sandbox.stripe.configuration import Configuration
 from sandbox.stripe.server import serve
 
 
-def _loopback(text: str) -> str:
+def loopback_address(text: str) -> str:
+    """Return the address to listen on.
+
+    Raises: ArgumentTypeError unless it is one of this machine alone.
+    """
     try:
         address = ipaddress.ip_address("127.0.0.1" if text == "localhost" else text)
     except ValueError:
@@ -25,7 +29,7 @@ def _loopback(text: str) -> str:
 def main() -> None:
     """Read the command line and serve."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.stripe", description=__doc__)
-    parser.add_argument("--host", type=_loopback, default="127.0.0.1", help="loopback address to listen on")
+    parser.add_argument("--host", type=loopback_address, default="127.0.0.1", help="loopback address to listen on")
     parser.add_argument("--port", type=int, default=8002, help="port to listen on")
     parser.add_argument("--data", type=Path, required=True, help="SQLite file or directory, made if missing")
     parser.add_argument("--retry-base", type=float, default=2.0, help="seconds before the first webhook retry")

@@ -38,6 +38,8 @@ class InsideClient(stripe.HTTPClient):
             headers=dict(headers or {}),
             data=post_data,
             base_url=f"{parts.scheme}://{parts.netloc}",
+            # Closes the answer; unclosed, the call counts as under way and stopping waits for it.
+            buffered=True,
         )
         content = answer.get_data(as_text=True)
         self.answers.append(json.loads(content))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import httpx
 import pytest
 import stripe
 
+from sandbox.stripe.__main__ import loopback_address
 from sandbox.stripe.configuration import ACCOUNT_ID
 from tests.sandbox.process import KEY, REPOSITORY, Sandbox
 
@@ -74,10 +76,12 @@ def test_other_host_names_and_foreign_pages_are_refused(sandbox: Sandbox) -> Non
 
 
 def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
-    for host in ("0.0.0.0", "192.0.2.1", "example.com"):
-        command = [sys.executable, "-m", "sandbox.stripe", "--host", host, "--data", str(tmp_path / "x.sqlite3")]
-        refused = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-        assert refused.returncode == 2
+    command = [sys.executable, "-m", "sandbox.stripe", "--host", "0.0.0.0", "--data", str(tmp_path / "x.sqlite3")]
+    refused = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    for host in ("::", "192.0.2.1", "10.0.0.1", "example.com", ""):
+        with pytest.raises(argparse.ArgumentTypeError):
+            loopback_address(host)
     assert not list(tmp_path.iterdir())
 
 
