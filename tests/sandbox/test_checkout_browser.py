@@ -111,3 +111,28 @@ def test_the_number_is_grouped_while_typing(client: stripe.StripeClient, tab: Pa
     expiry = tab.get_by_label("Expiry")
     expiry.press_sequentially("740")
     assert expiry.input_value() == "07 / 40"
+
+
+def test_no_page_is_wider_than_a_phone(client: stripe.StripeClient, sandbox: Sandbox, tab: Page) -> None:
+    client.v1.webhook_endpoints.create({"url": f"http://127.0.0.1:9/{'long-' * 30}", "enabled_events": ["*"]})
+    customer = client.v1.customers.create({"name": "n" * 90})
+    invoice = client.v1.invoices.create(
+        {"customer": customer.id, "currency": "eur", "collection_method": "send_invoice", "days_until_due": 9}
+    )
+    client.v1.invoice_items.create(
+        {
+            "customer": customer.id,
+            "invoice": invoice.id,
+            "amount": 900,
+            "currency": "eur",
+            "description": "d" * 90,
+        }
+    )
+    hosted = client.v1.invoices.finalize_invoice(invoice.id).hosted_invoice_url
+    portal = client.v1.billing_portal.sessions.create({"customer": customer.id}).url
+    tab.set_viewport_size({"width": 390, "height": 844})
+    for address in (
+        f"{sandbox.url}/", f"{sandbox.url}/objects/{invoice.id}", hosted, portal, open_session(client).url,
+    ):  # fmt: skip
+        tab.goto(str(address))
+        assert tab.evaluate("document.documentElement.scrollWidth") == 390, address
