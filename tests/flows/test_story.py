@@ -6,6 +6,7 @@ import httpx
 
 from tests.fixtures.processes import wait_until
 from tests.fixtures.stack import Stack
+from tests.fixtures.tenants import NewTenant
 from tests.flows.story import CUSTOMER, member, next_notification, pay, sign_up
 
 
@@ -51,12 +52,12 @@ def test_from_sign_up_to_refund(stack: Stack) -> None:
     assert {"tenancy.tenant.create", "invoices.invoice.finalize", "invoices.invoice.send"} <= actions
 
 
-def test_another_workspace_sees_nothing(stack: Stack, standing_tenants: tuple) -> None:
-    acme, globex = standing_tenants
-    invoice = member(stack, acme).open_invoice()
-    stranger = member(stack, globex)
+def test_another_workspace_sees_nothing(stack: Stack, committed: NewTenant) -> None:
+    ours, theirs = committed("Ours"), committed("Theirs")
+    invoice = member(stack, ours).open_invoice()
+    stranger = member(stack, theirs)
     assert stranger.send("GET", f"/api/v1/invoices/{invoice['id']}").status_code == 404
-    assert stranger.send("GET", "/api/v1/invoices", host=acme.host).status_code == 403
+    assert stranger.send("GET", "/api/v1/invoices", host=ours.host).status_code == 403
 
 
 def test_static_files_come_from_the_web_process(stack: Stack, standing_tenants: tuple) -> None:
