@@ -141,7 +141,7 @@ def test_only_the_first_view_is_written_down(acme: TenantView, actor: Actor) -> 
         assert selectors.hosted_invoice(token=token) == first
     assert first.viewed_at is not None
     assert len(told) == 1
-    entry = AuditEntry.objects.get(action="invoices.invoice.view")
+    entry = AuditEntry.objects.get(action="invoices.invoice.view", entity_id=issued.id)
     assert (entry.actor_kind, entry.actor_name, entry.ip) == ("CUSTOMER", "ap@ionian.test", "198.51.100.7")
 
 

@@ -134,7 +134,7 @@ def test_money_for_a_void_invoice_is_kept_as_a_surplus_and_noted_loudly(acme: Te
         late = move(void, 11_900)
     assert (late.status, late.amount_due_minor, late.surplus_minor) == ("VOID", 0, 11_900)
     assert told == []
-    assert AuditEntry.objects.get(action="invoices.invoice.receive_payment").severity == "HIGH"
+    assert AuditEntry.objects.filter(action="invoices.invoice.receive_payment").latest("id").severity == "HIGH"
 
 
 def test_money_for_a_written_off_invoice_undoes_the_loss(acme: TenantView, actor: Actor) -> None:

@@ -60,7 +60,9 @@ def test_suspending_and_reactivating_while_inside(acme: TenantView, globex: Tena
     assert _status(tenant) == TenantStatus.SUSPENDED
     assert _confirm(client, tenant, "reactivate") == 302
     assert _status(tenant) == TenantStatus.ACTIVE
-    entries = AuditEntry.objects.filter(action="tenancy.tenant.change_status", actor_kind="OPERATOR")
+    entries = AuditEntry.objects.filter(
+        action="tenancy.tenant.change_status", entity_id=tenant.id, actor_kind="OPERATOR"
+    )
     assert set(entries.values_list("tenant_id", flat=True)) == {tenant.id}
 
 
