@@ -6,7 +6,7 @@ from pathlib import Path
 from csp.constants import NONCE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config.settings.base import PLATFORM_HOST, PUBLIC_PORT, PUBLIC_SCHEME, REALTIME_PORT
+from config.settings.base import PLATFORM_HOST, PUBLIC_PORT, PUBLIC_SCHEME, REALTIME_PORT, SECRET_KEY
 from config.settings.environment import env
 
 AUTH_USER_MODEL = "iam.User"
@@ -36,6 +36,11 @@ def _pem() -> str:
         return encoded if encoded.startswith("-----") else base64.b64decode(encoded).decode()
     raise ImproperlyConfigured("Set JWT_PRIVATE_KEY_FILE (a path) or JWT_PRIVATE_KEY (PEM, or its base64).")
 
+
+# What secrets in the database are encrypted with, the newest first; see apps/core/sealing.py.
+SEALING_KEYS = env.list("SEALING_KEYS", default=[SECRET_KEY])
+if any(len(key) < 32 for key in SEALING_KEYS):
+    raise ImproperlyConfigured("Each of SEALING_KEYS needs 32 characters or more.")
 
 JWT_PRIVATE_KEY_PEM = _pem()
 JWT_ISSUER = env.str("JWT_ISSUER", default="insula")
