@@ -1,6 +1,12 @@
-"""What every refusal of the API must look like (RFC 9457, PRODUCT: errors)."""
+"""Sending anything, and what every refusal of the API must look like (RFC 9457, PRODUCT: errors)."""
 
+import json
 from typing import Any
+
+from django.http import HttpResponse
+from rest_framework.test import APIClient
+
+JSON = "application/json"
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "correlation_id"}
 
@@ -15,3 +21,15 @@ def problem(answer: Any, *statuses: int) -> dict[str, Any]:
     assert body["status"] == answer.status_code
     assert body["correlation_id"] and body["correlation_id"] == answer["X-Correlation-ID"], told
     return body
+
+
+def send(client: APIClient, method: str, path: str, body: Any) -> Any:
+    """`body` as JSON, or as it is when it is text or bytes."""
+    raw = body if isinstance(body, str | bytes) else json.dumps(body)
+    return client.generic(method, path, raw, content_type=JSON)
+
+
+def fine_or_problem(answer: HttpResponse) -> None:
+    """Neither an error of ours nor a refusal without a problem document."""
+    if answer.status_code >= 400:
+        problem(answer, 400, 401, 402, 403, 404, 409, 413, 415, 422)

@@ -1,9 +1,16 @@
-"""Following a handover between hosts as a browser does."""
+"""Signing in and following a handover between hosts as a browser does."""
 
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.test import Client
+
+from tests.factories.iam import PASSWORD
+
+
+def credentials(email: str = "owner@acme.test", **more: str) -> dict[str, str]:
+    """What a person types into the form of signing in."""
+    return {"email": email, "password": PASSWORD, **more}
 
 
 def land(start: str, *clients: Client) -> Any:

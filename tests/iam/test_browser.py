@@ -1,4 +1,4 @@
-"""Browsers sign in, are handed over between hosts, and sign out."""
+"""Browsers sign in on their workspace's host, and sign out."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,30 +9,12 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from apps.audit.models import AuditEntry
-from apps.core import ids
 from apps.core.clock import utcnow
-from apps.iam import services
-from apps.iam.browser import HANDOFF_COOKIE
-from apps.iam.models import Membership, SessionHandoff, TokenFamily, User
-from apps.tenancy.models import Tenant
+from apps.iam.models import Membership, TokenFamily
 from apps.tenancy.selectors import TenantView
-from tests.factories.iam import PASSWORD, operator, person
+from tests.factories.iam import PASSWORD, person
 from tests.fixtures.clients import BrowserFor
-from tests.fixtures.tenants import NewTenant
-from tests.iam.handover import land
-from tests.iam.threads import at_once
-
-SECRET = "the-browsers-own-secret"
-
-
-def _credentials(email: str = "owner@acme.test", **more: str) -> dict[str, str]:
-    return {"email": email, "password": PASSWORD, **more}
-
-
-@pytest.fixture
-def platform() -> Client:
-    """A browser on the platform's host."""
-    return Client(SERVER_NAME=settings.PLATFORM_HOST)
+from tests.iam.handover import credentials, land
 
 
 def _key(client: Client) -> str:
@@ -40,13 +22,10 @@ def _key(client: Client) -> str:
     return value
 
 
-# -- on the tenant's host -------------------------------------------------------------------------------------------
-
-
 def test_a_member_signs_in_and_out(acme: TenantView) -> None:
     client = Client(SERVER_NAME=acme.host)
 
-    answer = client.post("/sign-in/", _credentials())
+    answer = client.post("/sign-in/", credentials())
     assert (answer.status_code, answer["Location"]) == (302, "/")
     assert client.get("/").status_code == 200
 
@@ -68,9 +47,9 @@ def test_signing_in_changes_the_session_key(acme: TenantView) -> None:
     client = Client(SERVER_NAME=acme.host)
     client.cookies[settings.SESSION_COOKIE_NAME] = "0123456789abcdef0123456789abcdef"
 
-    client.post("/sign-in/", _credentials())
+    client.post("/sign-in/", credentials())
     first = _key(client)
-    client.post("/sign-in/", _credentials())
+    client.post("/sign-in/", credentials())
 
     assert first != "0123456789abcdef0123456789abcdef"
     assert _key(client) != first
@@ -99,12 +78,12 @@ def test_signing_out_needs_post_and_the_csrf_token(acme: TenantView, browser_cli
 def test_signing_in_needs_the_csrf_token(acme: TenantView) -> None:
     client = Client(SERVER_NAME=acme.host, enforce_csrf_checks=True)
 
-    assert client.post("/sign-in/", _credentials()).status_code == 403
+    assert client.post("/sign-in/", credentials()).status_code == 403
 
 
 @pytest.mark.parametrize("wrong", [{"password": "Wrong-pass-1"}, {"email": "nobody@acme.test"}])
 def test_wrong_credentials_stay_on_the_form(acme: TenantView, wrong: dict[str, str]) -> None:
-    answer = Client(SERVER_NAME=acme.host).post("/sign-in/", {**_credentials(), **wrong})
+    answer = Client(SERVER_NAME=acme.host).post("/sign-in/", {**credentials(), **wrong})
 
     page = answer.content.decode()
     assert answer.status_code == 401
@@ -119,8 +98,8 @@ def test_a_person_of_another_workspace_is_told_only_with_the_right_password(
 ) -> None:
     client = Client(SERVER_NAME=acme.host)
 
-    assert client.post("/sign-in/", _credentials("owner@globex.test")).status_code == 403
-    assert client.post("/sign-in/", _credentials("owner@globex.test") | {"password": "x"}).status_code == 401
+    assert client.post("/sign-in/", credentials("owner@globex.test")).status_code == 403
+    assert client.post("/sign-in/", credentials("owner@globex.test") | {"password": "x"}).status_code == 401
 
 
 def test_a_session_of_one_tenant_is_nobodys_on_anothers_host(
@@ -129,7 +108,7 @@ def test_a_session_of_one_tenant_is_nobodys_on_anothers_host(
     _, email = person(acme)
     person(globex, email=email)
     at_acme = Client(SERVER_NAME=acme.host)
-    at_acme.post("/sign-in/", _credentials(email))
+    at_acme.post("/sign-in/", credentials(email))
 
     at_globex = Client(SERVER_NAME=globex.host)
     at_globex.cookies[settings.SESSION_COOKIE_NAME] = _key(at_acme)
@@ -144,7 +123,7 @@ def test_signed_out_pages_lead_to_sign_in_and_back(acme: TenantView) -> None:
 
     assert sent["Location"] == "/sign-in/?next=%2F%3Ftab%3Dopen%26q%3Da%2520b"
     assert 'name="next" value="/?tab=open&amp;q=a%20b"' in page.content.decode()
-    answer = client.post("/sign-in/", _credentials(next="/?tab=open&q=a%20b"))
+    answer = client.post("/sign-in/", credentials(next="/?tab=open&q=a%20b"))
     assert answer["Location"] == "/?tab=open&q=a%20b"
 
 
@@ -164,8 +143,8 @@ OPEN_REDIRECTS = [
 
 @pytest.mark.parametrize("wanted", OPEN_REDIRECTS)
 def test_no_open_redirect_after_signing_in(acme: TenantView, platform: Client, wanted: str) -> None:
-    here = Client(SERVER_NAME=acme.host).post("/sign-in/", _credentials(next=wanted))
-    there = platform.post("/sign-in/", _credentials(next=wanted))
+    here = Client(SERVER_NAME=acme.host).post("/sign-in/", credentials(next=wanted))
+    there = platform.post("/sign-in/", credentials(next=wanted))
     landed = land(there["Location"], platform, Client(SERVER_NAME=acme.host))
 
     assert here["Location"] == "/"
@@ -187,7 +166,7 @@ def test_sign_out_everywhere_ends_browsers_too(acme: TenantView, browser_client:
 def test_a_removed_member_is_out_at_once(acme: TenantView) -> None:
     user_id, email = person(acme)
     client = Client(SERVER_NAME=acme.host)
-    client.post("/sign-in/", _credentials(email))
+    client.post("/sign-in/", credentials(email))
 
     Membership.objects.filter(user_id=user_id).update(status="REMOVED")
 
@@ -223,217 +202,3 @@ def test_an_htmx_request_of_a_signed_out_browser_is_redirected_as_a_whole(acme: 
     answer = Client(SERVER_NAME=acme.host).get("/", HTTP_HX_REQUEST="true")
 
     assert (answer.status_code, answer["HX-Redirect"]) == (401, "/sign-in/?next=%2F")
-
-
-# -- from the platform's host ---------------------------------------------------------------------------------------
-
-
-def test_with_one_workspace_the_password_is_the_only_step(acme: TenantView, platform: Client) -> None:
-    answer = platform.post("/sign-in/", _credentials(next="/clients/"))
-
-    target = answer["Location"]
-    assert target.startswith("http://acme.localhost/sign-in/handoff/begin/?")
-    client = Client(SERVER_NAME=acme.host)
-    landed = land(target, platform, client)
-    assert landed["Location"] == "/clients/"
-    assert client.get("/").status_code == 200
-
-
-def test_with_several_workspaces_one_is_picked(acme: TenantView, globex: TenantView, platform: Client) -> None:
-    _, email = person(acme)
-    person(globex, email=email)
-
-    step = platform.post("/sign-in/", _credentials(email))
-    page = platform.get(step["Location"]).content.decode()
-    answer = platform.post(step["Location"], {"workspace": globex.key, "next": "/"})
-
-    assert step["Location"].startswith("/sign-in/workspace/")
-    assert acme.name in page
-    assert globex.name in page
-    assert answer["Location"].startswith("http://globex.localhost/sign-in/handoff/begin/?")
-
-
-def test_the_choice_needs_the_password_first_and_ends_with_it(
-    acme: TenantView, globex: TenantView, platform: Client
-) -> None:
-    assert platform.post("/sign-in/workspace/", {"workspace": acme.key})["Location"] == "/sign-in/?next=%2F"
-
-    _, email = person(acme)
-    person(globex, email=email)
-    platform.post("/sign-in/", _credentials(email))
-    chosen = platform.post("/sign-in/workspace/", {"workspace": acme.key})
-    land(chosen["Location"], platform, Client(SERVER_NAME=acme.host))
-
-    assert platform.post("/sign-in/workspace/", {"workspace": acme.key})["Location"] == "/sign-in/?next=%2F"
-
-
-def test_the_choice_is_limited_to_ones_own_workspaces(acme: TenantView, globex: TenantView, platform: Client) -> None:
-    platform.post("/sign-in/", _credentials(operator()))
-    _, email = person(acme)
-    person(acme, email=email)
-    other = _third_workspace(email)
-    platform.post("/sign-in/", _credentials(email))
-
-    answer = platform.post("/sign-in/workspace/", {"workspace": globex.key})
-
-    assert answer.status_code == 403
-    assert "not a member" in answer.content.decode()
-    assert platform.post("/sign-in/workspace/", {"workspace": "platform"}).status_code == 403
-    assert platform.post("/sign-in/workspace/", {"workspace": other}).status_code == 302
-
-
-def _third_workspace(email: str) -> str:
-    tenant = Tenant.objects.create(name="Third", slug="third", status="ACTIVE")
-    services.ensure_member(email=email, password=PASSWORD, tenant_id=tenant.id, role="MEMBER")
-    return tenant.key
-
-
-def test_without_any_workspace_the_form_says_so(acme: TenantView, platform: Client) -> None:
-    user_id, email = person(acme)
-    Membership.objects.filter(user_id=user_id).delete()
-
-    answer = platform.post("/sign-in/", _credentials(email))
-
-    assert answer.status_code == 403
-    assert "no active workspace" in answer.content.decode()
-
-
-def test_an_operator_goes_to_the_admin(acme: TenantView, platform: Client) -> None:
-    answer = platform.post("/sign-in/", _credentials(operator()))
-
-    assert answer["Location"] == "/admin/"
-    assert platform.get("/admin/").status_code == 200
-    platform.post("/sign-out/")
-    assert platform.get("/admin/").status_code == 302
-
-
-def test_switching_asks_for_no_password(acme: TenantView, globex: TenantView) -> None:
-    _, email = person(acme)
-    person(globex, email=email)
-    client = Client(SERVER_NAME=acme.host)
-    client.post("/sign-in/", _credentials(email))
-
-    answer = client.post("/workspaces/switch/", {"workspace": globex.key})
-
-    assert answer["Location"].startswith("http://globex.localhost/sign-in/handoff/begin/?")
-    there = Client(SERVER_NAME=globex.host)
-    assert land(answer["Location"], client, there)["Location"] == "/"
-    assert there.get("/").status_code == 200
-    assert client.post("/workspaces/switch/", {"workspace": "zzzzzzzz"}).status_code == 403
-    assert Client(SERVER_NAME=acme.host).post("/workspaces/switch/", {"workspace": globex.key}).status_code == 302
-
-
-# -- the handoff ----------------------------------------------------------------------------------------------------
-
-
-def _handoff(tenant: TenantView, email: str = "owner@acme.test") -> str:
-    digest = ids.token_digest(SECRET)
-    return services.hand_off(user_id=User.objects.get(email=email).id, tenant=tenant.key, browser=digest)[1]
-
-
-def _holder(tenant: TenantView, client: Client | None = None) -> Client:
-    """The browser that began the handover."""
-    client = client or Client(SERVER_NAME=tenant.host)
-    client.cookies[HANDOFF_COOKIE] = SECRET
-    return client
-
-
-def test_a_handoff_works_once(acme: TenantView) -> None:
-    token = _handoff(acme)
-
-    first = _holder(acme).get("/sign-in/handoff/", {"token": token})
-    second = _holder(acme).get("/sign-in/handoff/", {"token": token})
-
-    assert first.status_code == 302
-    assert second.status_code == 400
-    assert "was used or has expired" in second.content.decode()
-
-
-def test_a_handoff_of_another_tenant_is_worthless_and_stays_good_for_its_own(
-    acme: TenantView, globex: TenantView
-) -> None:
-    token = _handoff(acme)
-
-    assert _holder(globex).get("/sign-in/handoff/", {"token": token}).status_code == 400
-    assert _holder(acme).get("/sign-in/handoff/", {"token": token}).status_code == 302
-
-
-def test_a_handoff_lives_a_minute(acme: TenantView) -> None:
-    token = _handoff(acme)
-    SessionHandoff.objects.update(expires_at=utcnow())
-
-    assert _holder(acme).get("/sign-in/handoff/", {"token": token}).status_code == 400
-    assert SessionHandoff.objects.order_by("-pk")[0].digest != token
-
-
-@pytest.mark.parametrize("token", ["", "x", "\x00", "é" * 300])
-def test_rubbish_is_no_handoff(acme: TenantView, token: str) -> None:
-    assert _holder(acme).get("/sign-in/handoff/", {"token": token}).status_code == 400
-
-
-def test_of_eight_browsers_with_one_handoff_one_gets_in(committed: NewTenant) -> None:
-    tenant = committed("Eight Browsers")
-    token = _handoff(tenant, f"owner@{tenant.slug}.test")
-
-    answers = at_once(8, lambda _: _holder(tenant).get("/sign-in/handoff/", {"token": token}).status_code)
-
-    assert sorted(answers) == [302] + [400] * 7
-
-
-def test_a_handoff_replaces_the_session_that_was_there(acme: TenantView, browser_client: BrowserFor) -> None:
-    client = _holder(acme, browser_client(acme, "VIEWER"))
-    before = TokenFamily.objects.order_by("-pk")[0]
-
-    client.get("/sign-in/handoff/", {"token": _handoff(acme)})
-
-    before.refresh_from_db()
-    assert before.revoked_reason == "signout"
-    assert TokenFamily.objects.order_by("-pk")[0].user.email == "owner@acme.test"
-
-
-def test_a_link_is_worthless_in_another_browser(acme: TenantView) -> None:
-    victim = Client(SERVER_NAME=acme.host)
-    assert victim.get("/sign-in/handoff/", {"token": _handoff(acme)}).status_code == 400
-    victim.cookies[HANDOFF_COOKIE] = "another-secret"
-    assert victim.get("/sign-in/handoff/", {"token": _handoff(acme)}).status_code == 400
-    assert victim.get("/").status_code == 302
-
-
-def test_a_token_without_a_browser_is_nobodys(acme: TenantView) -> None:
-    user_id = User.objects.get(email="owner@acme.test").id
-    _, token = services.hand_off(user_id=user_id, tenant=acme.key, browser="")
-
-    assert Client(SERVER_NAME=acme.host).get("/sign-in/handoff/", {"token": token}).status_code == 400
-
-
-def test_the_secret_stays_on_the_tenants_host(acme: TenantView) -> None:
-    answer = Client(SERVER_NAME=acme.host).get("/sign-in/handoff/begin/", {"from": "-", "next": "/clients/"})
-    cookie = answer.cookies[HANDOFF_COOKIE]
-
-    assert (cookie["httponly"], cookie["samesite"], cookie["domain"]) == (True, "Lax", "")
-    assert cookie["path"] == "/sign-in/handoff/"
-    assert answer["Location"].startswith("http://localhost/sign-in/handoff/issue/?")
-    assert cookie.value not in answer["Location"]
-    assert ids.token_digest(cookie.value) in answer["Location"]
-
-
-@pytest.mark.parametrize("giver", ["", "zzzzzzzz", "http://evil.test", "//evil.test"])
-def test_a_handover_begins_only_with_hosts_of_ours(acme: TenantView, giver: str) -> None:
-    answer = Client(SERVER_NAME=acme.host).get("/sign-in/handoff/begin/", {"from": giver})
-
-    assert answer["Location"] == "/sign-in/"
-
-
-def test_the_platform_hands_over_only_whom_it_knows(acme: TenantView, platform: Client) -> None:
-    answer = platform.get("/sign-in/handoff/issue/", {"tenant": acme.key, "browser": "x"})
-
-    assert answer["Location"] == "/sign-in/"
-
-
-def test_a_password_that_was_changed_since_hands_nobody_over(acme: TenantView, platform: Client) -> None:
-    _, email = person(acme)
-    begun = platform.post("/sign-in/", _credentials(email))["Location"]
-    User.objects.filter(email=email).update(password_changed_at=utcnow())
-    issue = Client(SERVER_NAME=acme.host).get(begun.removeprefix("http://acme.localhost"))["Location"]
-
-    assert platform.get(issue.removeprefix("http://localhost")).status_code == 401

@@ -8,18 +8,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import httpx
 import pytest
+from django.db import transaction
+from django.test import Client
+from rest_framework.test import APIClient
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from apps.notifications import push
 from apps.notifications.models import Notification, NotificationCursor
 from apps.tenancy.selectors import TenantView
 from devserver.layout import prepare_layout
 from devserver.valkey import Valkey
+from tests.factories.notifications import tell
 from tests.fixtures.processes import free_port, process, product_environment, wait_until
+from tests.fixtures.tenants import PASSWORD
 
 NewTenant = Callable[[str], TenantView]
+BrowserFor = Callable[..., Client]
 
 
 class Realtime:
@@ -93,3 +102,51 @@ def heard(opened: ClientConnection) -> dict[str, Any]:
 def say(opened: ClientConnection, **message: Any) -> None:
     """Send one message."""
     opened.send(json.dumps(message))
+
+
+@pytest.fixture
+def tenant(realtime: Realtime, committed: NewTenant) -> TenantView:
+    return committed(f"Harbour {uuid4().hex[:6]}")
+
+
+@pytest.fixture
+def standing(realtime: Realtime, standing_tenants: tuple[TenantView, TenantView]) -> TenantView:
+    """A host to knock at, for those who do not get in."""
+    return standing_tenants[0]
+
+
+@pytest.fixture
+def neighbour(realtime: Realtime, committed: NewTenant) -> TenantView:
+    return committed(f"Quay {uuid4().hex[:6]}")
+
+
+@pytest.fixture
+def session(browser_client: BrowserFor) -> Callable[..., str]:
+    """``session(tenant, role)``: the session cookie of that member's browser."""
+    return lambda tenant, role="OWNER": str(browser_client(tenant, role).cookies["sessionid"].value)
+
+
+@pytest.fixture
+def token(anonymous_api: APIClient) -> Callable[..., str]:
+    """``token(tenant, role)``: that member's access token."""
+
+    def of(tenant: TenantView, role: str = "OWNER") -> str:
+        body = {"email": f"{role.lower()}@{tenant.slug}.test", "password": PASSWORD, "tenant": tenant.key}
+        return str(anonymous_api.post("/api/v1/auth/signin", body).json()["access"])
+
+    return of
+
+
+def announce(tenant: TenantView, title: str, roles: tuple[str, ...] = ("OWNER",)) -> None:
+    """What a handler does: tell in a transaction, push when it commits."""
+    with transaction.atomic():
+        push.poke(tenant.id, tell(tenant, title, roles=roles))
+
+
+def close_code(opened: ClientConnection) -> int | None:
+    """The code with which the server closes; what it says before is skipped."""
+    try:
+        while True:
+            heard(opened)
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd else None
