@@ -28,6 +28,8 @@ class AuditEntry(models.Model):
     actor_id = models.UUIDField(null=True)
     actor_name = models.CharField(max_length=254, blank=True)
     impersonator_id = models.UUIDField(null=True)
+    api_key_id = models.UUIDField(null=True)
+    api_key_name = models.CharField(max_length=100, blank=True, default="", db_default="")
     entity_type = models.CharField(max_length=60)
     entity_id = models.CharField(max_length=64)
     entity_label = models.CharField(max_length=200, blank=True)

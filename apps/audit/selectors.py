@@ -13,6 +13,7 @@ from apps.core.rest.paging import Page, PageRequest, paginate
 
 _SHOWN = (
     *("id", "action", "severity", "actor_kind", "actor_id", "actor_name", "impersonator_id"),
+    *("api_key_id", "api_key_name"),
     *("entity_type", "entity_id", "entity_label", "before", "after"),
     *("ip", "user_agent", "source", "correlation_id", "occurred_at"),
 )

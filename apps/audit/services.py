@@ -46,6 +46,8 @@ def record(
         actor_id=actor.user_id,
         actor_name=(actor.email or actor.name)[:254],
         impersonator_id=actor.impersonator_id,
+        api_key_id=actor.api_key_id,
+        api_key_name=actor.api_key_name[:100],
         entity_type=entity_type,
         entity_id=str(entity_id),
         entity_label=entity_label[:200],

@@ -39,6 +39,9 @@ class Actor:
     roles: tuple[str, ...] = ()
     permissions: frozenset[str] = frozenset()
     impersonator_id: UUID | None = None
+    # Of a program that came with an API key: it acts as the key's maker, with no more than the key's scopes.
+    api_key_id: UUID | None = None
+    api_key_name: str = ""
     is_verified: bool = True  # a person's e-mail; what is no person has nothing to verify
     origin: Origin = field(default_factory=Origin)
 

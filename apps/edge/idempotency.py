@@ -58,7 +58,7 @@ def call_of(request: HttpRequest, actor: Actor) -> Call | None:
         key = key[1:-1]
     if not 0 < len(key) <= MAX_KEY or not all("!" <= character <= "~" for character in key):
         raise malformed_key()
-    caller = f"{actor.kind}:{actor.user_id}:{actor.impersonator_id}"
+    caller = f"{actor.kind}:{actor.user_id}:{actor.impersonator_id}:{actor.api_key_id}"
     return Call(
         actor.tenant_id,
         _digest(str(actor.tenant_id), caller, request.method or "", request.path, key),

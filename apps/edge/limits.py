@@ -151,7 +151,11 @@ def _rules(actor: Actor | None, ip: str, is_sensitive: bool) -> list[tuple[Rule,
     if actor is None or actor.user_id is None:
         counted.append((Rule("ip", *limits["ip"]), ip))
         return counted
-    counted.append((Rule("user", *limits["user"]), str(actor.user_id)))
+    if actor.api_key_id is not None:
+        # Of its own, so that a busy program does not keep its maker's browser waiting.
+        counted.append((Rule("api_key", *limits["api_key"]), str(actor.api_key_id)))
+    else:
+        counted.append((Rule("user", *limits["user"]), str(actor.user_id)))
     if actor.tenant_id is not None:
         counted.append((Rule("workspace", *limits["workspace"]), str(actor.tenant_id)))
     return counted

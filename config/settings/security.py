@@ -42,6 +42,12 @@ SEALING_KEYS = env.list("SEALING_KEYS", default=[SECRET_KEY])
 if any(len(key) < 32 for key in SEALING_KEYS):
     raise ImproperlyConfigured("Each of SEALING_KEYS needs 32 characters or more.")
 
+# What API keys are hashed with, the newest first; see apps/iam/key_secrets.py.
+API_KEY_PEPPERS = env.list("API_KEY_PEPPERS", default=[SECRET_KEY])
+if any(len(key) < 32 for key in API_KEY_PEPPERS):
+    raise ImproperlyConfigured("Each of API_KEY_PEPPERS needs 32 characters or more.")
+API_KEYS_PER_WORKSPACE = env.int("API_KEYS_PER_WORKSPACE", default=100)
+
 JWT_PRIVATE_KEY_PEM = _pem()
 JWT_ISSUER = env.str("JWT_ISSUER", default="insula")
 JWT_AUDIENCE = env.str("JWT_AUDIENCE", default="insula-api")
@@ -89,6 +95,7 @@ RATE_LIMITS = {
     "sensitive": (env.int("RATE_LIMIT_SENSITIVE", default=5), 60),
     "ip": (env.int("RATE_LIMIT_ANONYMOUS", default=100), 60),
     "user": (env.int("RATE_LIMIT_USER", default=1000), 60),
+    "api_key": (env.int("RATE_LIMIT_API_KEY", default=1000), 60),
     "workspace": (env.int("RATE_LIMIT_WORKSPACE", default=10_000), 60),
 }
 RATE_LIMITS_ENFORCED = True

@@ -8,21 +8,29 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from apps.core.actor import Actor
-from apps.core.errors import NotAuthenticated
+from apps.core.errors import NotAuthenticated, PermissionRefused
 from apps.core.rest.paging import PageRequest
 
 S = TypeVar("S", bound="Serializer[Any]")
 ANY_MEMBER = ""
 
 
+class NotForApiKeys(PermissionRefused):
+    """The resource is a person's own; an API key acts for a person only where a permission says what it may do."""
+
+    code, title = "not_for_api_keys", "An API key cannot do this"
+
+
 class ApiView(APIView):
     """One resource. `permissions` maps each method to the permission it needs; `ANY_MEMBER` asks for sign-in only.
 
     The view runs inside the tenant's transaction unless `own_transactions` is set, which a view does when it
-    calls the outside between two transactions.
+    calls the outside between two transactions. API keys may call what needs a permission, and of what asks for sign-in
+    only the methods in `open_to_keys`.
     """
 
     permissions: ClassVar[Mapping[str, str]] = {}
+    open_to_keys: ClassVar[frozenset[str]] = frozenset()
     own_transactions: ClassVar[bool] = False
 
     @property
@@ -39,9 +47,12 @@ class ApiView(APIView):
             raise NotAuthenticated("Send an access token as “Authorization: Bearer …”.")
         if method not in self.permissions and method != "HEAD" and method in self.allowed_methods:
             raise LookupError(f"{type(self).__name__} names no permission for {method}.")
-        required = self.permissions.get("GET" if method == "HEAD" else method, ANY_MEMBER)
+        asked = "GET" if method == "HEAD" else method
+        required = self.permissions.get(asked, ANY_MEMBER)
         if required:
             request.user.require(required)
+        elif request.user.api_key_id is not None and asked not in self.open_to_keys:
+            raise NotForApiKeys("An API key cannot do this: sign in as a person.")
 
     def read_body(self, serializer: type[S], **options: Any) -> dict[str, Any]:
         """Validate the body with `serializer`.
