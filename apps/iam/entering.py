@@ -13,6 +13,7 @@ from apps.iam import identity, selectors, signins, standing
 from apps.iam.errors import InvalidCredentials, NotAMember, NoWorkspace
 from apps.iam.identity import Identity
 from apps.iam.models import Channel, Membership, User
+from apps.iam.proofs import PASSWORD, Proof
 from apps.iam.signins import TokenPair
 from apps.tenancy import selectors as tenancy_selectors
 from apps.tenancy.errors import TenantNotAvailable
@@ -58,21 +59,39 @@ def enterable(user: User, tenant: TenantView) -> TenantView:
     return tenant
 
 
-def pair_for(user: User, tenant: TenantView | None, origin: Origin, now: datetime | None = None) -> TokenPair:
-    """Sign a program in, in the caller's transaction."""
-    found = start(user, tenant, Channel.API, origin, now)
+def pair_for(
+    user: User,
+    tenant: TenantView | None,
+    origin: Origin,
+    now: datetime | None = None,
+    *,
+    methods: tuple[str, ...] = (PASSWORD,),
+    proof: Proof | None = None,
+) -> TokenPair:
+    """Sign a program in, in the caller's transaction; `methods` and `proof` as in `start`."""
+    found = start(user, tenant, Channel.API, origin, now, methods=methods, proof=proof)
     return signins.issue_pair(found, now=found.last_seen_at)
 
 
 def start(
-    user: User, tenant: TenantView | None, channel: Channel, origin: Origin, now: datetime | None = None
+    user: User,
+    tenant: TenantView | None,
+    channel: Channel,
+    origin: Origin,
+    now: datetime | None = None,
+    *,
+    methods: tuple[str, ...] = (PASSWORD,),
+    proof: Proof | None = None,
 ) -> Identity:
     """Start a sign-in, in the caller's transaction.
+
+    `methods` were shown this moment (``mfa`` among them vouches for a second factor); `proof` instead is one that was
+    given earlier and goes along, as from one workspace to another.
 
     Raises:
         InvalidCredentials: the person may not enter any more, or his password was changed since it was checked.
     """
-    family = signins.start_family(user, tenant.id if tenant else None, channel, origin, now=now)
+    family = signins.start_family(user, tenant.id if tenant else None, channel, origin, now=now, methods=methods, proof=proof)
     # The password that was checked must still be the one: a reset may have committed in between.
     if not User.objects.filter(pk=user.pk, password=user.password).update(last_login=family.started_at):
         raise InvalidCredentials(_("E-mail or password is wrong."))

@@ -79,3 +79,15 @@ class InvitationsClosed(PermissionRefused):
     """An installation with one workspace for everybody knows no invitations."""
 
     code, title = "single_tenant", "Nobody is invited here: everybody who signs up is a member"
+
+
+class MfaRequired(NotAuthenticated):
+    """The password is right, and the account asks for more; `methods` says which proofs it takes."""
+
+    code, title = "mfa_required", "A second factor is needed"
+
+
+class StepUpRequired(PermissionRefused):
+    """A dangerous action wants a fresh proof of who is asking; `max_age` is in seconds."""
+
+    code, title = "step_up_required", "Please confirm that it is you"

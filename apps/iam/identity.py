@@ -18,7 +18,7 @@ _TENANT_FIELDS = tuple(TenantView.__dataclass_fields__)
 # everywhere, whose person is inactive or whose membership is not active, finds no row.
 _STATEMENT = f"""
 SELECT u.email, u.first_name, u.last_name, u.locale, u.platform_role, u.email_verified_at IS NOT NULL,
-       f.last_seen_at, m.role, {", ".join(f"t.{name}" for name in _TENANT_FIELDS)}
+       f.last_seen_at, f.methods, f.proved_at, f.strong_at, m.role, {", ".join(f"t.{name}" for name in _TENANT_FIELDS)}
   FROM public.iam_token_family f
   JOIN public.iam_user u ON u.id = f.user_id
   LEFT JOIN public.tenancy_tenant t ON t.id = f.tenant_id
@@ -44,6 +44,10 @@ class Identity:
     locale: str
     email_verified: bool
     last_seen_at: datetime
+    # How he showed who he is, when last at all, and when last by more than one factor (`proofs.Proof`).
+    methods: tuple[str, ...] = ()
+    proved_at: datetime | None = None
+    strong_at: datetime | None = None
 
 
 def identify(
@@ -55,7 +59,8 @@ def identify(
         row = cursor.fetchone()
     if row is None:
         return None
-    email, first_name, last_name, locale, platform_role, email_verified, last_seen_at, role, *columns = row
+    email, first_name, last_name, locale, platform_role, email_verified, last_seen_at, *rest = row
+    methods, proved_at, strong_at, role, *columns = rest
     name = f"{first_name} {last_name}".strip() or email
     if tenant_id is None:
         tenant = None
@@ -71,7 +76,19 @@ def identify(
             is_verified=email_verified,
             origin=origin,
         )
-    return Identity(actor, tenant, family_id, first_name, last_name, locale, email_verified, last_seen_at)
+    return Identity(
+        actor,
+        tenant,
+        family_id,
+        first_name,
+        last_name,
+        locale,
+        email_verified,
+        last_seen_at,
+        tuple(methods),
+        proved_at,
+        strong_at,
+    )
 
 
 def member(

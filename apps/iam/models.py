@@ -240,7 +240,8 @@ class Invitation(models.Model):
 class TokenFamily(models.Model):
     """One sign-in, by a program or a browser; everything that was issued from it dies with it.
 
-    `tenant` is empty for an operator's sign-in to the platform itself.
+    `tenant` is empty for an operator's sign-in to the platform itself. `methods`, `proved_at` and `strong_at` are its
+    `proofs.Proof`: how and when the person last showed who he is.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
@@ -249,6 +250,9 @@ class TokenFamily(models.Model):
     channel = models.CharField(max_length=10, choices=Channel)
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=300, blank=True)
+    methods = ArrayField(models.CharField(max_length=10), default=list)
+    proved_at = models.DateTimeField(null=True)
+    strong_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
@@ -280,6 +284,7 @@ class SessionHandoff(models.Model):
     """Carries a browser from one of our hosts to a tenant's, once and within a minute; stored as its digest.
 
     Only the browser that holds the secret behind `browser_digest` can redeem it: a link sent to somebody is worthless.
+    `methods`, `proved_at` and `strong_at` are the `proofs.Proof` that goes along.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
@@ -288,6 +293,9 @@ class SessionHandoff(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     browser_digest = models.CharField(max_length=64, default="")
     next_path = models.CharField(max_length=500, default="/")
+    methods = ArrayField(models.CharField(max_length=10), default=list)
+    proved_at = models.DateTimeField(null=True)
+    strong_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)

@@ -14,6 +14,7 @@ from apps.core.clock import utcnow
 from apps.iam import tokens
 from apps.iam.identity import Identity, identify
 from apps.iam.models import Channel, RefreshToken, SessionHandoff, TokenFamily, User
+from apps.iam.proofs import PASSWORD, Proof
 
 # Parallel tabs may spend the same refresh token; within this time that is no sign of theft.
 REUSE_GRACE = timedelta(seconds=10)
@@ -47,19 +48,30 @@ class TokenPair:
 
 
 def start_family(
-    user: User, tenant_id: UUID | None, channel: Channel, origin: Origin, *, now: datetime | None = None
+    user: User,
+    tenant_id: UUID | None,
+    channel: Channel,
+    origin: Origin,
+    *,
+    now: datetime | None = None,
+    methods: tuple[str, ...] = (PASSWORD,),
+    proof: Proof | None = None,
 ) -> TokenFamily:
-    """Write a new sign-in."""
+    """Write a new sign-in, by `methods` of this moment or by a `proof` that was given earlier."""
     started_at = now or utcnow()
     if user.tokens_valid_after:
         # Another server's clock may have set it a moment ahead; the new sign-in must outlive it.
         started_at = max(started_at, user.tokens_valid_after)
+    shown = proof or Proof.given(methods, started_at)
     return TokenFamily.objects.create(
         user=user,
         tenant_id=tenant_id,
         channel=channel,
         ip=origin.ip,
         user_agent=origin.user_agent,
+        methods=list(shown.methods),
+        proved_at=shown.proved_at,
+        strong_at=shown.strong_at,
         started_at=started_at,
         last_seen_at=started_at,
     )
@@ -81,6 +93,8 @@ def issue_pair(identity: Identity, *, now: datetime) -> TokenPair:
         family_id=identity.family_id,
         roles=identity.actor.roles,
         email_verified=identity.email_verified,
+        methods=identity.methods,
+        proved_at=identity.proved_at,
         now=now,
     )
     return TokenPair(access, refresh, settings.ACCESS_TOKEN_SECONDS, identity)

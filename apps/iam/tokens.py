@@ -85,8 +85,13 @@ def issue_access(
     roles: tuple[str, ...],
     email_verified: bool,
     now: datetime,
+    methods: tuple[str, ...] = (),
+    proved_at: datetime | None = None,
 ) -> str:
-    """A signed access token, good for ``ACCESS_TOKEN_SECONDS`` from `now`."""
+    """A signed access token, good for ``ACCESS_TOKEN_SECONDS`` from `now`.
+
+    `methods` and `proved_at` become ``amr`` and ``auth_time`` (RFC 9068, 2.2.1): how it stood when the token was made.
+    """
     token = AccessToken()
     token.set_iat(at_time=now)
     token.set_exp(from_time=now, lifetime=timedelta(seconds=settings.ACCESS_TOKEN_SECONDS))
@@ -97,6 +102,8 @@ def issue_access(
         "roles": list(roles),
         "email_verified": email_verified,
     }
+    if methods and proved_at:
+        token.payload |= {"amr": list(methods), "auth_time": int(proved_at.timestamp())}
     return str(token)
 
 

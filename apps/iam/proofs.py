@@ -1,0 +1,23 @@
+"""How somebody showed who he is: by which methods, when last at all, and when last by more than one factor."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+PASSWORD, CODE, PASSKEY, SYNCED_PASSKEY, FEDERATED = "pwd", "otp", "hwk", "swk", "fed"
+# Says that more than one factor was shown; whoever starts a sign-in with it vouches for that.
+STRONG = "mfa"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """`methods` are ``amr`` words (RFC 8176; ``fed`` for another's sign-in); `strong_at` is empty for one factor."""
+
+    methods: tuple[str, ...]
+    proved_at: datetime
+    strong_at: datetime | None
+
+    @classmethod
+    def given(cls, methods: tuple[str, ...], now: datetime) -> Self:
+        """What was shown this moment; with the word ``mfa`` it is strong."""
+        return cls(methods, now, now if STRONG in methods else None)
