@@ -5,6 +5,7 @@ import os
 os.environ.setdefault("PUBLIC_SCHEME", "http")
 os.environ.setdefault("PUBLIC_PORT", ":" + os.environ.get("PORT", "8000"))
 os.environ.setdefault("LOG_FORMAT", "console")
+os.environ.setdefault("OUTBOUND_PRIVATE_ADDRESSES", "true")  # an identity provider on this machine
 
 from config.settings.environment import env
 from config.settings.product import *  # noqa: F403

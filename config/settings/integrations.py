@@ -31,6 +31,9 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Insula <no-reply@ins
 DNS_NAMESERVERS = env.list("DNS_NAMESERVERS", default=[])
 DNS_TIMEOUT = env.float("DNS_TIMEOUT", default=5.0)  # seconds for one domain
 
+# -- Asking servers that tenants name (identity providers): loopback and private networks too, and without TLS?
+OUTBOUND_PRIVATE_ADDRESSES = env.bool("OUTBOUND_PRIVATE_ADDRESSES", default=False)
+
 # -- Queues -----------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.str("BROKER_URL", default=env.str("REDIS_URL"))
 if CELERY_BROKER_URL.startswith("unix://"):

@@ -1,0 +1,136 @@
+"""Asking servers that a tenant named: never a private address, never longer or larger than agreed, no redirects.
+
+The address is looked up once and the connection made to exactly what was looked at, so that a name cannot change its
+meaning in between (DNS rebinding). `settings.OUTBOUND_PRIVATE_ADDRESSES` opens loopback and plain http for development
+and tests. Source: OWASP, Server-Side Request Forgery Prevention.
+"""
+
+import socket
+import ssl
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpcore
+from django.conf import settings
+
+CONNECT_SECONDS, TOTAL_SECONDS = 5.0, 10.0
+MOST_BYTES = 512 * 1024
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+
+class FetchFailed(Exception):
+    """The other side cannot be asked, or did not answer as agreed; the text names no internals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    body: bytes
+
+
+def fetch(
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+    most_bytes: int = MOST_BYTES,
+    total_seconds: float = TOTAL_SECONDS,
+) -> Answer:
+    """One request and its whole answer, whatever its status; a redirect is an answer like any other.
+
+    Raises:
+        FetchFailed: the address may not be asked, nobody answers in time, or the answer is too large.
+    """
+    require_public_form(url)
+    deadline = time.monotonic() + total_seconds
+    timeouts = {"connect": CONNECT_SECONDS, "read": total_seconds, "write": total_seconds, "pool": total_seconds}
+    sent = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "Insula", **(headers or {})}
+    try:
+        with (
+            httpcore.ConnectionPool(
+                ssl_context=ssl.create_default_context(), network_backend=_GuardedBackend(), max_connections=1
+            ) as pool,
+            pool.stream(method, url, headers=sent, content=content, extensions={"timeout": timeouts}) as response,
+        ):
+            body = bytearray()
+            for piece in response.iter_stream():
+                body += piece
+                if len(body) > most_bytes:
+                    raise FetchFailed("The answer is too large.")
+                if time.monotonic() > deadline:
+                    raise FetchFailed("The server took too long.")
+            return Answer(response.status, bytes(body))
+    except (httpcore.TimeoutException, TimeoutError) as error:
+        raise FetchFailed("The server took too long.") from error
+    except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol, OSError) as error:
+        raise FetchFailed("The server cannot be reached.") from error
+
+
+def require_public_form(url: str) -> None:
+    """Check that `url` is one that may be asked, as far as its text says: https, a host, no credentials.
+
+    Raises:
+        FetchFailed: it is not.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise FetchFailed("This is not an address.") from error
+    schemes = {"https", "http"} if settings.OUTBOUND_PRIVATE_ADDRESSES else {"https"}
+    if parts.scheme not in schemes or not parts.hostname or parts.username is not None or port == 0:
+        raise FetchFailed("The address must begin with https:// and a host.")
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise FetchFailed("This is not an address.")
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address belongs to the public internet, also when it is wrapped into IPv6."""
+    found: IPv4Address | IPv6Address = ip_address(address)
+    if isinstance(found, IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour
+        if found in _NAT64:
+            inner = IPv4Address(int(found) & 0xFFFFFFFF)
+        if inner is not None:
+            found = inner
+    return found.is_global and not found.is_multicast
+
+
+class _GuardedBackend(httpcore.NetworkBackend):
+    """Looks a name up, refuses it when any of its addresses is private, and connects to the first that was seen."""
+
+    def __init__(self) -> None:
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """A connection to `host` by an address that was looked at."""
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError("The name is not known.") from error
+        addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
+        if not addresses or (
+            not settings.OUTBOUND_PRIVATE_ADDRESSES and not all(is_public(address) for address in addresses)
+        ):
+            raise FetchFailed("The server cannot be reached.")
+        return self._inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.NetworkStream:
+        """Never."""
+        raise FetchFailed("The server cannot be reached.")

@@ -1,0 +1,81 @@
+"""Servers that tenants name are asked carefully."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from apps.core import fetching
+from apps.core.fetching import FetchFailed
+
+
+class _Server(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/large")
+            self.end_headers()
+            return
+        body = b"x" * (fetching.MOST_BYTES + 1 if self.path == "/large" else 3)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Server) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+
+
+def test_an_answer(server, settings):
+    settings.OUTBOUND_PRIVATE_ADDRESSES = True
+    assert fetching.fetch("GET", f"{server}/small") == fetching.Answer(200, b"xxx")
+
+
+def test_a_redirect_is_not_followed(server, settings):
+    settings.OUTBOUND_PRIVATE_ADDRESSES = True
+    assert fetching.fetch("GET", f"{server}/moved").status == 302
+
+
+def test_a_large_answer_is_cut_off(server, settings):
+    settings.OUTBOUND_PRIVATE_ADDRESSES = True
+    with pytest.raises(FetchFailed):
+        fetching.fetch("GET", f"{server}/large")
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "10.0.0.1", "169.254.169.254"],
+)
+def test_private_addresses_are_not_asked(server, settings, host):
+    settings.OUTBOUND_PRIVATE_ADDRESSES = False
+    port = server.rpartition(":")[2]
+    with pytest.raises(FetchFailed):
+        fetching.fetch("GET", f"https://{host}:{port}/small")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://login.example", "ftp://login.example", "https://", "https://a:b@login.example", "https://x:99999", "//x"],
+)
+def test_other_addresses_are_refused_by_their_form(settings, url):
+    settings.OUTBOUND_PRIVATE_ADDRESSES = False
+    with pytest.raises(FetchFailed):
+        fetching.require_public_form(url)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "100.64.0.1", "224.0.0.1", "fe80::1", "fc00::1", "2002:7f00:1::"])
+def test_what_is_not_public(address):
+    assert not fetching.is_public(address)
+
+
+def test_what_is_public():
+    assert fetching.is_public("93.184.215.14") and fetching.is_public("2606:4700::1111")
