@@ -18,6 +18,7 @@ LEFT_OUT: dict[str, str] = {
     "edge_idempotency_key": "answers kept for a day belong to the installation that gave them",
     "archives_job": "exports and imports are this installation's own work",
     "iam_api_key": "keys are made anew: only their digests are stored",
+    "iam_mfa_policy": "second factors stay with the installation, so its owner demands them anew",
     "iam_invitation": "invitations are short-lived and hang on one-time links",
     "iam_session_handoff": "hand-overs between hosts live for a minute",
     "iam_token_family": "sign-ins end with the installation",

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core import ids
 from apps.core.clock import utcnow
+from apps.iam import factor_models  # noqa: F401 - Django looks for models here
 from apps.tenancy.models import Tenant
 
 
@@ -329,6 +330,8 @@ class AttemptOutcome(models.TextChoices):
 
     SUCCESS = "SUCCESS", _("Signed in")
     WRONG = "WRONG", _("Wrong e-mail or password")
+    HALF = "HALF", _("Password right, second factor asked for")
+    WRONG_CODE = "WRONG_CODE", _("Wrong second factor")
     INACTIVE = "INACTIVE", _("Account not active")
     LOCKED = "LOCKED", _("Locked: password not checked")
 
