@@ -14,7 +14,7 @@ from apps.core.actor import Actor, ActorKind, Origin
 from apps.core.clock import utcnow
 from apps.core.errors import DomainError, FieldError, ValidationFailed
 from apps.core.tenants import public_scope
-from apps.iam import lockout
+from apps.iam import factors, lockout
 from apps.iam.errors import AccountBanned, AccountInactive, InvalidCredentials
 from apps.iam.models import AttemptOutcome, User, normal_email
 
@@ -50,7 +50,9 @@ def verify(*, email: str, password: str, origin: Origin, now: datetime | None = 
             lockout.note(email, user, AttemptOutcome.INACTIVE, origin, now=now)
             error = AccountBanned() if user.is_active else AccountInactive()
         else:
-            lockout.note(email, user, AttemptOutcome.SUCCESS, origin, now=now)
+            # Who has a second factor has not succeeded yet, or its codes could be guessed between two right passwords.
+            outcome = AttemptOutcome.HALF if factors.has_any(user.id) else AttemptOutcome.SUCCESS
+            lockout.note(email, user, outcome, origin, now=now)
             return user
     raise error
 

@@ -87,6 +87,24 @@ class MfaRequired(NotAuthenticated):
     code, title = "mfa_required", "A second factor is needed"
 
 
+class MfaDemanded(PermissionRefused):
+    """The workspace demands a second factor of its members, and this sign-in has shown none."""
+
+    code, title = "mfa_required", "This workspace demands a second factor"
+
+
+class WrongCode(NotAuthenticated):
+    """The second factor is wrong, used up, or of another time: nobody can tell which."""
+
+    code, title = "wrong_code", "This code is not valid"
+
+
+class PasskeyRefused(NotAuthenticated):
+    """The passkey is unknown, its answer does not hold, or comes too late."""
+
+    code, title = "passkey_refused", "This passkey was not accepted"
+
+
 class StepUpRequired(PermissionRefused):
     """A dangerous action wants a fresh proof of who is asking; `max_age` is in seconds."""
 

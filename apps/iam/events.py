@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from uuid import UUID
 
 from apps.core.events import Event, Fact
@@ -34,6 +35,30 @@ class PasswordChanged(Fact):
     email: str
     name: str
     locale: str
+
+
+class MfaChange(Enum):
+    """What happened to somebody's second factors; the value ends the audit action ``iam.mfa.…``."""
+
+    APP_ADDED = "add_app"
+    APP_REMOVED = "remove_app"
+    PASSKEY_ADDED = "add_passkey"
+    PASSKEY_REMOVED = "remove_passkey"
+    CODES_RENEWED = "renew_recovery_codes"
+    CODE_USED = "use_recovery_code"
+    RESET = "reset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MfaChanged(Fact):
+    """A person's second factors are others now. `change` is a value of `MfaChange`, `detail` a passkey's name."""
+
+    user_id: UUID
+    email: str
+    name: str
+    locale: str
+    change: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

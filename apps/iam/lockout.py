@@ -55,7 +55,7 @@ def note(email: str, user: User | None, outcome: AttemptOutcome, origin: Origin,
         SignInGuard.objects.filter(email=email).exclude(failed_at=[], locked_until=None).update(
             failed_at=[], locked_until=None
         )
-    if outcome == AttemptOutcome.WRONG:
+    if outcome in (AttemptOutcome.WRONG, AttemptOutcome.WRONG_CODE):
         _count_failure(email, user, origin, now)
 
 
