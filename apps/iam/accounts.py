@@ -7,6 +7,7 @@ from django.db import transaction
 
 from apps.audit import services as audit
 from apps.audit.services import Severity
+from apps.core import versions
 from apps.core.actor import Actor, system
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound, PermissionRefused
@@ -86,16 +87,23 @@ def ensure_operator(
         return user.id
 
 
-def update_profile(*, actor: Actor, changes: dict[str, str]) -> None:
+def profile_version(values: object) -> str:
+    """The version of what people edit of themselves, from whatever has it as attributes."""
+    return versions.version_of({name: getattr(values, name) for name in _PROFILE})
+
+
+def update_profile(*, actor: Actor, changes: dict[str, str], expected: versions.Expected = None) -> None:
     """Change one's own `first_name`, `last_name` or `locale`.
 
     Raises:
         NotFound: the actor is no person.
+        VersionConflict: the profile's version is not among `expected`.
     """
     if actor.user_id is None:
         raise NotFound
     with public_scope(), transaction.atomic():
         user = User.objects.select_for_update().get(pk=actor.user_id)
+        versions.require(expected, profile_version(user))
         _apply(actor, user, {name: changes[name] for name in _PROFILE if name in changes})
 
 

@@ -9,7 +9,7 @@ from babel import Locale, UnknownLocaleError
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from apps.core import events
+from apps.core import events, versions
 from apps.core.actor import Actor
 from apps.core.clock import utcnow
 from apps.core.errors import FieldError, ValidationFailed
@@ -54,16 +54,20 @@ def create_client(*, actor: Actor, fields: ClientChanges) -> ClientView:
         return client_view(client)
 
 
-def update_client(*, actor: Actor, client_id: UUID, changes: ClientChanges) -> ClientView:
+def update_client(
+    *, actor: Actor, client_id: UUID, changes: ClientChanges, expected: versions.Expected = None
+) -> ClientView:
     """Change a client. Issued invoices keep the name and address that they were issued with.
 
     Raises:
         ClientNotFound: unknown or deleted.
+        VersionConflict: its version is not among `expected`.
         ValidationFailed: a field is too long or malformed.
     """
     actor.require("clients:write")
     with transaction.atomic():
         client = _lock(client_id)
+        versions.require(expected, client_view(client).version)
         before = trail.client_state(client)
         _apply(client, changes)
         if trail.client_state(client) == before:
@@ -74,15 +78,19 @@ def update_client(*, actor: Actor, client_id: UUID, changes: ClientChanges) -> C
         return client_view(client)
 
 
-def delete_client(*, actor: Actor, client_id: UUID, now: datetime | None = None) -> None:
+def delete_client(
+    *, actor: Actor, client_id: UUID, expected: versions.Expected = None, now: datetime | None = None
+) -> None:
     """Take a client off the list; its invoices stay.
 
     Raises:
         ClientNotFound: unknown, or deleted before.
+        VersionConflict: its version is not among `expected`.
     """
     actor.require("clients:write")
     with transaction.atomic():
         client = _lock(client_id)
+        versions.require(expected, client_view(client).version)
         before = trail.client_state(client)
         client.deleted_at = now or utcnow()
         client.save(update_fields=["deleted_at", "updated_at"])

@@ -8,14 +8,14 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from apps.core import events
+from apps.core import events, versions
 from apps.core.actor import Actor
 from apps.core.clock import today_in
 from apps.core.errors import ValidationFailed
 from apps.core.tenants import current_tenant_id
 from apps.invoices import draft_rules, states, totals, trail
 from apps.invoices.draft_rules import LineInput
-from apps.invoices.errors import ClientDeleted, ClientNotFound, StaleEdit
+from apps.invoices.errors import ClientDeleted, ClientNotFound
 from apps.invoices.events import InvoiceCreated
 from apps.invoices.locking import lock_invoice
 from apps.invoices.models import Client, Invoice, InvoiceLine, TaxTotal
@@ -70,13 +70,15 @@ def create_invoice(*, actor: Actor, draft: DraftInput) -> InvoiceView:
         return invoice_view(invoice_id=invoice.id)
 
 
-def update_invoice(*, actor: Actor, invoice_id: UUID, changes: DraftChanges, version: int | None = None) -> InvoiceView:
-    """Change a draft and its totals. With `version`, only if nobody changed it since that version was read.
+def update_invoice(
+    *, actor: Actor, invoice_id: UUID, changes: DraftChanges, expected: versions.Expected = None
+) -> InvoiceView:
+    """Change a draft and its totals.
 
     Raises:
         InvoiceNotFound: unknown, or another tenant's.
         IllegalState: it is no draft any more.
-        StaleEdit: `version` is not the current one.
+        VersionConflict: its version is not among `expected`.
         ClientNotFound: the new client is unknown or deleted.
         ValidationFailed: a value breaks a rule.
     """
@@ -84,8 +86,7 @@ def update_invoice(*, actor: Actor, invoice_id: UUID, changes: DraftChanges, ver
     with transaction.atomic():
         invoice = lock_invoice(invoice_id)
         states.check(invoice, states.EDIT)
-        if version is not None and version != invoice.version:
-            raise StaleEdit("Someone changed this invoice in the meantime; load it again.", version=invoice.version)
+        versions.require(expected, str(invoice.version))
         before = _state(invoice)
         _write(invoice, replace(_read(invoice), **changes))
         after = _state(invoice)
@@ -94,17 +95,19 @@ def update_invoice(*, actor: Actor, invoice_id: UUID, changes: DraftChanges, ver
         return invoice_view(invoice_id=invoice.id)
 
 
-def delete_invoice(*, actor: Actor, invoice_id: UUID) -> None:
+def delete_invoice(*, actor: Actor, invoice_id: UUID, expected: versions.Expected = None) -> None:
     """Throw a draft away; the audit trail keeps what it was.
 
     Raises:
         InvoiceNotFound: unknown, or another tenant's.
         IllegalState: it is no draft any more.
+        VersionConflict: its version is not among `expected`.
     """
     actor.require("invoices:write")
     with transaction.atomic():
         invoice = lock_invoice(invoice_id)
         states.check(invoice, states.DELETE)
+        versions.require(expected, str(invoice.version))
         trail.record_invoice(actor, "delete", invoice, before=_state(invoice), after={"deleted": True})
         invoice.delete()
 

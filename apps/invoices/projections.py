@@ -7,12 +7,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from apps.core import versions
 from apps.core.clock import today_in
 from apps.invoices import branding, states
 from apps.invoices.branding import InvoiceBrand
 from apps.invoices.models import Client, Invoice, InvoiceLine, InvoiceStatus, TaxTotal
 from apps.tenancy import brands
 from apps.tenancy.selectors import TenantView
+
+_EDITED_OF_CLIENT = ("name", "email", "phone", "address", "tax_id", "notes", "locale", "currency", "deleted_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,11 @@ class ClientView:
     deleted_at: datetime | None
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def version(self) -> str:
+        """The version of what people edit."""
+        return versions.version_of({name: getattr(self, name) for name in _EDITED_OF_CLIENT})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
 from apps.audit.services import Severity
+from apps.core import versions
 from apps.core.actor import Actor
 from apps.core.clock import today_in
-from apps.core.errors import Conflict, FieldError, ValidationFailed
+from apps.core.errors import Conflict, FieldError, NotFound, ValidationFailed
 from apps.core.tenants import current_tenant_id
 from apps.invoices import numbering
 from apps.invoices.models import NumberSeries
@@ -59,6 +60,11 @@ class SeriesView:
     next_number: str
     has_begun: bool
 
+    @property
+    def version(self) -> str:
+        """The version of what people edit."""
+        return versions.version_of({"year": self.year, "pattern": self.pattern, "first_seq": self.first_seq})
+
 
 def list_series(*, actor: Actor, today: date | None = None) -> list[SeriesView]:
     """Both series in the tenant's present year.
@@ -71,8 +77,27 @@ def list_series(*, actor: Actor, today: date | None = None) -> list[SeriesView]:
     return [_view(kind, year) for kind in KINDS]
 
 
+def get_series(*, actor: Actor, kind: str, today: date | None = None) -> SeriesView:
+    """One series in the tenant's present year.
+
+    Raises:
+        PermissionRefused: the actor lacks ``settings:write``.
+        NotFound: there is no such kind.
+    """
+    actor.require("settings:write")
+    if kind not in KINDS:
+        raise NotFound
+    return _view(kind, (today or _today()).year)
+
+
 def update_series(
-    *, actor: Actor, kind: str, pattern: str | None = None, first_seq: int | None = None, today: date | None = None
+    *,
+    actor: Actor,
+    kind: str,
+    pattern: str | None = None,
+    first_seq: int | None = None,
+    expected: versions.Expected = None,
+    today: date | None = None,
 ) -> SeriesView:
     """Change how the next numbers of `kind` are written and, while this year has none, where they start.
 
@@ -82,6 +107,7 @@ def update_series(
         PermissionRefused: the actor lacks ``settings:write``.
         ValidationFailed: unknown kind, a pattern that could name two documents alike, a start out of range.
         SeriesBegun: a number of this year was given.
+        VersionConflict: its version is not among `expected`.
     """
     actor.require("settings:write")
     if kind not in KINDS:
@@ -91,6 +117,7 @@ def update_series(
     _check(pattern, first_seq)
     with transaction.atomic():
         rows = _locked(year)
+        versions.require(expected, _view(kind, year).version)
         row, other = rows[name], next(found for key, found in rows.items() if key != name)
         before = {"pattern": row.pattern, "first_seq": row.first_seq}
         if pattern is not None:

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
-from apps.core import colours, events
+from apps.core import colours, events, versions
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, FieldError, NotFound, ValidationFailed
 from apps.tenancy import logos
@@ -56,6 +56,11 @@ class BrandView:
     host: str = ""
     created_at: datetime | None = None
     updated_at: datetime | None = None
+
+    @property
+    def version(self) -> str:
+        """The version of what people edit."""
+        return versions.version_of({name: getattr(self, name) for name in (*_KEPT, "is_default", "domain_id")})
 
     @property
     def palette(self) -> colours.Palette:
@@ -163,27 +168,36 @@ def create_brand(*, actor: Actor, values: BrandChanges) -> BrandView:
         return _view(row)
 
 
-def update_brand(*, actor: Actor, brand_id: UUID, changes: BrandChanges) -> BrandView:
-    """Change what `changes` names; raises as `create_brand` does, and NotFound for another tenant's."""
+def update_brand(
+    *, actor: Actor, brand_id: UUID, changes: BrandChanges, expected: versions.Expected = None
+) -> BrandView:
+    """Change what `changes` names.
+
+    Raises:
+        PermissionRefused, ValidationFailed: as `create_brand`.
+        NotFound: unknown, or another tenant's.
+        VersionConflict: its version is not among `expected`.
+    """
     own_tenant(actor, "brands:write")
     with transaction.atomic():
-        row = _one(own_tenant(actor, "brands:write", lock=True), brand_id)
+        row = _expected(own_tenant(actor, "brands:write", lock=True), brand_id, expected)
         before = _state(row)
         _apply(row, changes)
         return _changed(actor, row, before)
 
 
-def set_logo(*, actor: Actor, brand_id: UUID, content: bytes | None) -> BrandView:
+def set_logo(*, actor: Actor, brand_id: UUID, content: bytes | None, expected: versions.Expected = None) -> BrandView:
     """Replace the logo, or take it away.
 
     Raises:
         PermissionRefused: the actor lacks ``brands:write``.
         NotFound: unknown, or another tenant's.
         ValidationFailed: see `logos.store`.
+        VersionConflict: its version is not among `expected`.
     """
     own_tenant(actor, "brands:write")
     with transaction.atomic():
-        row = _one(own_tenant(actor, "brands:write", lock=True), brand_id)
+        row = _expected(own_tenant(actor, "brands:write", lock=True), brand_id, expected)
         before = _state(row)
         row.logo = "" if content is None else logos.store(row.tenant_id, content)
         return _changed(actor, row, before)
@@ -203,18 +217,19 @@ def make_default(*, actor: Actor, brand_id: UUID) -> BrandView:
         return _changed(actor, row, before)
 
 
-def delete_brand(*, actor: Actor, brand_id: UUID) -> None:
+def delete_brand(*, actor: Actor, brand_id: UUID, expected: versions.Expected = None) -> None:
     """Remove a brand: issued invoices keep its face, drafts fall back to the default one.
 
     Raises:
         PermissionRefused: the actor lacks ``brands:write``.
         NotFound: unknown, or another tenant's.
         BrandInUse: it is the default one and others stand beside it.
+        VersionConflict: its version is not among `expected`.
     """
     own_tenant(actor, "brands:write")
     with transaction.atomic():
         tenant = own_tenant(actor, "brands:write", lock=True)
-        row = _one(tenant, brand_id)
+        row = _expected(tenant, brand_id, expected)
         if row.is_default and Brand.objects.filter(tenant=tenant).count() > 1:
             raise BrandInUse(_("Make another brand the default one first."))
         _record(actor, row, "delete", _state(row))
@@ -322,6 +337,12 @@ def _one(tenant: Tenant, brand_id: UUID) -> Brand:
     row: Brand | None = _rows(tenant.pk).filter(pk=brand_id).first()
     if row is None:
         raise NotFound
+    return row
+
+
+def _expected(tenant: Tenant, brand_id: UUID, expected: versions.Expected) -> Brand:
+    row = _one(tenant, brand_id)
+    versions.require(expected, _view(row).version)
     return row
 
 

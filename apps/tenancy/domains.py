@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from apps.audit.services import Severity
-from apps.core import events, ids
+from apps.core import events, ids, versions
 from apps.core.actor import Actor, system
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound
@@ -49,6 +49,11 @@ class ClaimView:
     record_name: str
     record_value: str
     is_primary: bool
+
+    @property
+    def version(self) -> str:
+        """The version of what people decide about it."""
+        return versions.version_of({"domain": self.domain, "state": self.state, "is_primary": self.is_primary})
 
     @property
     def readable(self) -> str:
@@ -186,16 +191,18 @@ def check_due_domains(*, limit: int = 100, now: datetime | None = None) -> int:
     return len(wanted)
 
 
-def remove_domain(*, actor: Actor, claim_id: UUID) -> None:
+def remove_domain(*, actor: Actor, claim_id: UUID, expected: versions.Expected = None) -> None:
     """Give a domain up: it leads nowhere any more, and links use the sub-domain if it was the primary one.
 
     Raises:
         PermissionRefused: the actor lacks ``settings:write``.
         NotFound: unknown, or another tenant's.
+        VersionConflict: its version is not among `expected`.
     """
     with transaction.atomic():
         tenant = own_tenant(actor, lock=True)
         claim = _claim(tenant, claim_id, lock=True)
+        versions.require(expected, _view(claim, tenant).version)
         _release(actor, tenant, claim.domain, given_up=True)
         claim.delete()
         record_tenant(
@@ -220,6 +227,23 @@ def set_primary(*, actor: Actor, claim_id: UUID | None) -> None:
                 raise DomainNotVerified(_("Verify this domain first."))
             wanted = claim.domain
         _make_primary(actor, tenant, wanted)
+
+
+def use_in_links(*, actor: Actor, claim_id: UUID, wanted: bool, expected: versions.Expected = None) -> ClaimView:
+    """Use a domain in links, or the sub-domain in its place; nothing happens if it is so already.
+
+    Raises:
+        PermissionRefused, NotFound, DomainNotVerified: as `set_primary`.
+        VersionConflict: its version is not among `expected`.
+    """
+    with transaction.atomic():
+        tenant = own_tenant(actor, lock=True)
+        claim = _claim(tenant, claim_id, lock=True)
+        found = _view(claim, tenant)
+        versions.require(expected, found.version)
+        if wanted != found.is_primary:
+            set_primary(actor=actor, claim_id=claim_id if wanted else None)
+    return get_claim(actor=actor, claim_id=claim_id)
 
 
 def _settle(actor: Actor, claim_id: UUID, proof: Proof, now: datetime) -> ClaimView:

@@ -9,25 +9,27 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from apps.core import events
+from apps.core import events, versions
 from apps.core.actor import Actor
 from apps.core.errors import FieldError, ValidationFailed
 from apps.core.money import is_currency
 from apps.tenancy.errors import NameTaken
 from apps.tenancy.events import TenantSettingsChanged
+from apps.tenancy.selectors import view
 from apps.tenancy.trail import forget_hosts, own_tenant, record_tenant
 
 LONGEST = {"name": 100, "legal_name": 200, "address": 500, "email": 254}
 FIELDS = frozenset({*LONGEST, "currency", "locale", "time_zone"})
 
 
-def update_settings(*, actor: Actor, changes: dict[str, str]) -> None:
+def update_settings(*, actor: Actor, changes: dict[str, str], expected: versions.Expected = None) -> None:
     """Change what `changes` names of the actor's tenant (see `FIELDS`). Issued invoices keep what they say.
 
     Raises:
         PermissionRefused: the actor lacks ``settings:write``.
         ValidationFailed: a value breaks a rule.
         NameTaken: another organisation has this name.
+        VersionConflict: the settings' version is not among `expected`.
         ValueError: `changes` names something else.
     """
     own_tenant(actor)
@@ -40,6 +42,7 @@ def update_settings(*, actor: Actor, changes: dict[str, str]) -> None:
         raise ValidationFailed(errors)
     with transaction.atomic():
         tenant = own_tenant(actor, lock=True)
+        versions.require(expected, view(tenant).version)
         before = {name: getattr(tenant, name) for name in changes}
         changed = {name: value for name, value in changes.items() if before[name] != value}
         if not changed:

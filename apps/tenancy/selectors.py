@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.db.models import Q
 from redis.exceptions import RedisError
 
+from apps.core import versions
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound
 from apps.core.tenants import TenantScope
@@ -42,6 +43,7 @@ HOST_CACHE_SECONDS = 30
 # Longer than any request takes between asking the database and writing down what it said.
 HOST_CHANGED_SECONDS = 60
 _CHANGED = "changed"
+_EDITED = ("name", "legal_name", "address", "email", "currency", "locale", "time_zone", "slug")
 _PROGRESS = {
     ProvisioningStep.QUEUED: 10,
     ProvisioningStep.SCHEMA: 40,
@@ -70,6 +72,11 @@ class TenantView:
     currency: str
     primary_domain: str
     is_default: bool
+
+    @property
+    def version(self) -> str:
+        """The version of its settings, which people edit."""
+        return versions.version_of({name: getattr(self, name) for name in _EDITED})
 
     @property
     def scope(self) -> TenantScope:

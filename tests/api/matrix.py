@@ -63,6 +63,7 @@ API: dict[tuple[str, str], str | None] = {
     ("POST", "tax-id-list"): TRUST,
     ("DELETE", "tax-id"): TRUST,
     ("GET", "series-list"): TRUST,
+    ("GET", "series"): TRUST,
     ("PATCH", "series"): TRUST,
     ("GET", "client-list"): ANY,
     ("POST", "client-list"): WORK,

@@ -25,6 +25,7 @@ class Route:
     template: str
     methods: tuple[str, ...]
     parameters: tuple[str, ...]
+    view: type[Any]
 
     def path(self, value: Any = None) -> str:
         """The path with `value` (an unknown id without one) for its parameter."""
@@ -47,7 +48,7 @@ def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[Rou
             start = template.index("<")
             template = f"{template[:start]}{{{name}}}{template[template.index('>') + 1 :]}"
         view: Any = pattern.callback.cls  # type: ignore[union-attr]
-        yield Route(str(pattern.name), template, tuple(m for m in METHODS if hasattr(view, m.lower())), names)
+        yield Route(str(pattern.name), template, tuple(m for m in METHODS if hasattr(view, m.lower())), names, view)
 
 
 ROUTES = list(_walk(v1, "/api/v1/"))

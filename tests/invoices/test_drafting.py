@@ -11,8 +11,9 @@ from apps.audit.models import AuditEntry
 from apps.core.actor import Actor
 from apps.core.errors import IllegalState, PermissionRefused, ValidationFailed
 from apps.core.money import MAX_MINOR
+from apps.core.versions import VersionConflict
 from apps.invoices import selectors, services
-from apps.invoices.errors import ClientDeleted, ClientNotFound, InvoiceNotFound, StaleEdit
+from apps.invoices.errors import ClientDeleted, ClientNotFound, InvoiceNotFound
 from apps.invoices.models import Invoice, InvoiceLine
 from apps.tenancy.selectors import TenantView
 from tests.factories.invoices import DUE, draft_input, line, make_client, make_draft, make_open
@@ -83,10 +84,10 @@ def test_a_change_of_nothing_is_not_traced(acme: TenantView, actor: Actor) -> No
 def test_a_stale_edit_is_refused_and_changes_nothing(acme: TenantView, actor: Actor) -> None:
     with in_tenant(acme):
         draft = make_draft(actor)
-        services.update_invoice(actor=actor, invoice_id=draft.id, changes={"notes": "first"}, version=1)
-        with pytest.raises(StaleEdit) as refused:
-            services.update_invoice(actor=actor, invoice_id=draft.id, changes={"notes": "second"}, version=1)
-        assert refused.value.extra == {"version": 2}
+        services.update_invoice(actor=actor, invoice_id=draft.id, changes={"notes": "first"}, expected={"1"})
+        with pytest.raises(VersionConflict) as refused:
+            services.update_invoice(actor=actor, invoice_id=draft.id, changes={"notes": "second"}, expected={"1"})
+        assert refused.value.present == "2"
         assert selectors.get_invoice(actor=actor, invoice_id=draft.id).notes == "first"
 
 

@@ -10,8 +10,9 @@ import pytest
 from apps.core.actor import Actor, system
 from apps.core.errors import IllegalState, ValidationFailed
 from apps.core.tenants import tenant_transaction
+from apps.core.versions import VersionConflict
 from apps.invoices import selectors, services
-from apps.invoices.errors import InvoiceNotFound, StaleEdit
+from apps.invoices.errors import InvoiceNotFound
 from apps.tenancy.selectors import TenantView
 from tests.factories.invoices import make_draft, make_open
 from tests.fixtures.threads import at_once
@@ -96,12 +97,12 @@ def test_of_two_edits_of_one_version_one_is_stale(tenant: TenantView, actor: Act
             actor=actor,
             invoice_id=draft.id,
             changes={"notes": notes},
-            version=draft.version,
+            expected={str(draft.version)},
         )
         for notes in ("one", "two")
     ]
     done, refused = race(tenant, edits)
-    assert [type(error) for error in refused] == [StaleEdit]
+    assert [type(error) for error in refused] == [VersionConflict]
     with tenant_transaction(tenant.scope):
         assert selectors.invoice_view(invoice_id=draft.id).notes == done[0].notes
 

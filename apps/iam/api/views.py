@@ -8,8 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.errors import NotFound
+from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ANY_MEMBER, ApiView, PublicApiView
-from apps.iam import selectors, services, tokens
+from apps.iam import accounts, selectors, services, tokens
 from apps.iam.api import presenters, serializers
 from apps.iam.api.authentication import bearer_token
 from apps.iam.identity import Identity
@@ -175,7 +176,7 @@ class ValidateView(_SignedIn):
         )
 
 
-class MeView(_SignedIn):
+class MeView(_SignedIn, VersionedView):
     """One's own profile."""
 
     permissions: ClassVar = {"GET": ANY_MEMBER, "PATCH": ANY_MEMBER}
@@ -188,12 +189,14 @@ class MeView(_SignedIn):
     @extend_schema(tags=["Profile"], request=serializers.ProfileBody, responses=serializers.ProfileAnswer)
     def patch(self, request: Request) -> Response:
         """Change names or language; the e-mail is read-only."""
-        services.update_profile(actor=self.actor, changes=self.read_body(serializers.ProfileBody))
+        changes, expected = self.read_body(serializers.ProfileBody), self.expected_versions()
+        services.update_profile(actor=self.actor, changes=changes, expected=expected)
         return self._answer()
 
     def _answer(self) -> Response:
         assert self.actor.user_id is not None
-        return Response(presenters.profile(selectors.get_profile(self.actor.user_id), self.identity))
+        person = selectors.get_profile(self.actor.user_id)
+        return self.versioned(presenters.profile(person, self.identity), accounts.profile_version(person))
 
 
 class MyMembershipsView(_SignedIn):
@@ -210,7 +213,7 @@ class MyMembershipsView(_SignedIn):
         return Response({"data": data, "next_cursor": None, "has_more": False})
 
 
-class TenantView(ApiView):
+class TenantView(VersionedView):
     """The tenant that one is signed in to."""
 
     permissions: ClassVar = {"GET": ANY_MEMBER, "PATCH": "settings:write", "DELETE": "tenant:delete"}
@@ -223,7 +226,7 @@ class TenantView(ApiView):
         identity = cast(Identity, request.auth)
         if identity.tenant is None:
             raise NotFound("This token belongs to no workspace.")
-        return Response(presenters.tenant(identity.tenant))
+        return self.versioned(presenters.tenant(identity.tenant), identity.tenant.version)
 
     @extend_schema(
         tags=["Organisation"],
@@ -234,11 +237,12 @@ class TenantView(ApiView):
         """Change what the body names. Issued invoices keep what they say; the old slug leads to the new one."""
         changes = self.read_body(serializers.TenantBody)
         slug = changes.pop("slug", None)
-        profile.update_settings(actor=self.actor, changes=changes)
+        profile.update_settings(actor=self.actor, changes=changes, expected=self.expected_versions())
         if slug is not None:
             subdomains.change_slug(actor=self.actor, slug=slug)
         assert self.actor.tenant_id is not None
-        return Response(presenters.tenant(tenancy.tenant_by_id(self.actor.tenant_id)))
+        found = tenancy.tenant_by_id(self.actor.tenant_id)
+        return self.versioned(presenters.tenant(found), found.version)
 
     @extend_schema(tags=["Organisation"], responses={204: None, 409: _CONFLICT})
     def delete(self, request: Request) -> Response:

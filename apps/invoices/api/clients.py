@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ApiView
 from apps.invoices import selectors, services
 from apps.invoices.api import bodies, schemas
@@ -55,7 +56,7 @@ class ClientList(ApiView):
         return Response(present_client(detail), status=201, headers={"Location": f"/api/v1/clients/{client.id}"})
 
 
-class ClientResource(ApiView):
+class ClientResource(VersionedView):
     """One client."""
 
     permissions: ClassVar = {"GET": "clients:read", "PATCH": "clients:write", "DELETE": "clients:write"}
@@ -68,7 +69,8 @@ class ClientResource(ApiView):
     )
     def get(self, request: Request, client_id: UUID) -> Response:
         """The client with its balances; deleted ones, too."""
-        return Response(present_client(selectors.get_client(actor=self.actor, client_id=client_id)))
+        found = selectors.get_client(actor=self.actor, client_id=client_id)
+        return self.versioned(present_client(found), found.client.version)
 
     @extend_schema(
         operation_id="clients_update",
@@ -80,8 +82,10 @@ class ClientResource(ApiView):
     def patch(self, request: Request, client_id: UUID) -> Response:
         """Change what the body names."""
         changes = bodies.client_changes(self.read_body(bodies.ClientChangesBody))
-        services.update_client(actor=self.actor, client_id=client_id, changes=changes)
-        return Response(present_client(selectors.get_client(actor=self.actor, client_id=client_id)))
+        services.update_client(
+            actor=self.actor, client_id=client_id, changes=changes, expected=self.expected_versions()
+        )
+        return self.get(request, client_id)
 
     @extend_schema(
         operation_id="clients_delete",
@@ -91,5 +95,5 @@ class ClientResource(ApiView):
     )
     def delete(self, request: Request, client_id: UUID) -> Response:
         """Take the client off the list; a second time there is nothing to delete."""
-        services.delete_client(actor=self.actor, client_id=client_id)
+        services.delete_client(actor=self.actor, client_id=client_id, expected=self.expected_versions())
         return Response(status=204)

@@ -7,10 +7,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ApiView
+from apps.core.versions import VersionConflict
 from apps.invoices import selectors, services
 from apps.invoices.api import bodies, schemas
 from apps.invoices.api.presenters import present_full_invoice, present_invoice
+from apps.invoices.errors import StaleEdit
 from apps.invoices.selectors import InvoiceFilters, InvoiceView
 
 ACTION_ANSWERS = {200: schemas.InvoiceAnswer, 404: schemas.ProblemAnswer, 409: schemas.ProblemAnswer}
@@ -48,7 +51,7 @@ class InvoiceList(ApiView):
         return created(services.create_invoice(actor=self.actor, draft=draft))
 
 
-class InvoiceResource(ApiView):
+class InvoiceResource(VersionedView):
     """One invoice."""
 
     permissions: ClassVar = {"GET": "invoices:read", "PATCH": "invoices:write", "DELETE": "invoices:write"}
@@ -61,7 +64,7 @@ class InvoiceResource(ApiView):
     )
     def get(self, request: Request, invoice_id: UUID) -> Response:
         """The whole invoice."""
-        return Response(present_full_invoice(selectors.get_invoice(actor=self.actor, invoice_id=invoice_id)))
+        return self._answer(selectors.get_invoice(actor=self.actor, invoice_id=invoice_id))
 
     @extend_schema(
         operation_id="invoices_update",
@@ -72,14 +75,20 @@ class InvoiceResource(ApiView):
     )
     def patch(self, request: Request, invoice_id: UUID) -> Response:
         """Change what the body names; `lines` replaces all lines."""
-        body = self.read_body(bodies.InvoiceChangesBody)
-        invoice = services.update_invoice(
-            actor=self.actor,
-            invoice_id=invoice_id,
-            changes=bodies.draft_changes(body),
-            version=body.get("version"),
-        )
-        return Response(present_full_invoice(invoice))
+        body, expected = self.read_body(bodies.InvoiceChangesBody), self.expected_versions()
+        seen = expected
+        if "version" in body:
+            named = str(body["version"])
+            seen = {named} if expected is None or named in expected else set()
+        try:
+            invoice = services.update_invoice(
+                actor=self.actor, invoice_id=invoice_id, changes=bodies.draft_changes(body), expected=seen
+            )
+        except VersionConflict as conflict:
+            if "version" in body:
+                raise StaleEdit(conflict.detail, version=int(conflict.present)) from conflict
+            raise
+        return self._answer(invoice)
 
     @extend_schema(
         operation_id="invoices_delete",
@@ -89,8 +98,11 @@ class InvoiceResource(ApiView):
     )
     def delete(self, request: Request, invoice_id: UUID) -> Response:
         """Throw a draft away."""
-        services.delete_invoice(actor=self.actor, invoice_id=invoice_id)
+        services.delete_invoice(actor=self.actor, invoice_id=invoice_id, expected=self.expected_versions())
         return Response(status=204)
+
+    def _answer(self, invoice: InvoiceView) -> Response:
+        return self.versioned(present_full_invoice(invoice), str(invoice.version))
 
 
 class InvoiceFinalize(ApiView):

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.core.errors import NotFound
+from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ApiView
 from apps.invoices import series
 from apps.invoices.api import schemas
@@ -56,10 +56,20 @@ class SeriesList(ApiView):
         return Response({"data": [_present(row) for row in found], "next_cursor": None, "has_more": False})
 
 
-class SeriesResource(ApiView):
+class SeriesResource(VersionedView):
     """One series."""
 
-    permissions: ClassVar = {"PATCH": "settings:write"}
+    permissions: ClassVar = {"GET": "settings:write", "PATCH": "settings:write"}
+
+    @extend_schema(
+        operation_id="number_series_retrieve",
+        summary="Read a number series",
+        tags=["invoices"],
+        responses={200: SeriesAnswer, 404: schemas.ProblemAnswer},
+    )
+    def get(self, request: Request, kind: str) -> Response:
+        """How the next number of `kind` (``invoice``, ``credit_note``) is written."""
+        return self._answer(series.get_series(actor=self.actor, kind=kind.upper()))
 
     @extend_schema(
         operation_id="number_series_update",
@@ -74,10 +84,12 @@ class SeriesResource(ApiView):
     )
     def patch(self, request: Request, kind: str) -> Response:
         """Change how the next numbers are written; those given stay, and none is left out."""
-        if kind.upper() not in series.KINDS:
-            raise NotFound
-        changes = self.read_body(SeriesBody)
-        return Response(_present(series.update_series(actor=self.actor, kind=kind.upper(), **changes)))
+        series.get_series(actor=self.actor, kind=kind.upper())
+        changes, expected = self.read_body(SeriesBody), self.expected_versions()
+        return self._answer(series.update_series(actor=self.actor, kind=kind.upper(), expected=expected, **changes))
+
+    def _answer(self, found: SeriesView) -> Response:
+        return self.versioned(_present(found), found.version)
 
 
 def _present(found: SeriesView) -> dict[str, Any]:

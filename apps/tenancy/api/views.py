@@ -9,20 +9,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.errors import ValidationFailed
+from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ApiView
 from apps.tenancy import brands, domains, tax_ids
 from apps.tenancy.api import presenters, shapes
+from apps.tenancy.brands import BrandView
 
 _PROBLEM = OpenApiResponse(description="Problem document.")
 _REFUSED = {400: _PROBLEM, 404: _PROBLEM, 409: _PROBLEM}
 
 
-class _TenantView(ApiView):
+class _TenantView(VersionedView):
     @property
     def tenant(self) -> Any:
         """The tenant that the middleware found."""
         inner: HttpRequest = self.request._request
         return inner.tenant  # type: ignore[attr-defined]
+
+    def _brand(self, found: BrandView) -> Response:
+        return self.versioned(presenters.brand(found, self.tenant), found.version)
 
 
 class BrandList(_TenantView):
@@ -58,7 +63,7 @@ class BrandResource(_TenantView):
     @extend_schema(operation_id="brands_retrieve", tags=["brands"], responses={200: shapes.BrandAnswer, **_REFUSED})
     def get(self, request: Request, brand_id: UUID) -> Response:
         """The brand."""
-        return Response(presenters.brand(brands.get_brand(actor=self.actor, brand_id=brand_id), self.tenant))
+        return self._brand(brands.get_brand(actor=self.actor, brand_id=brand_id))
 
     @extend_schema(
         operation_id="brands_update",
@@ -72,15 +77,17 @@ class BrandResource(_TenantView):
         wants_default = changes.pop("is_default", None)
         if wants_default is False:
             raise ValidationFailed.one("is_default", "invalid", "Make another brand the default one instead.")
-        found = brands.update_brand(actor=self.actor, brand_id=brand_id, changes=changes)
+        found = brands.update_brand(
+            actor=self.actor, brand_id=brand_id, changes=changes, expected=self.expected_versions()
+        )
         if wants_default:
             found = brands.make_default(actor=self.actor, brand_id=brand_id)
-        return Response(presenters.brand(found, self.tenant))
+        return self._brand(found)
 
     @extend_schema(operation_id="brands_delete", tags=["brands"], responses={204: None, **_REFUSED})
     def delete(self, request: Request, brand_id: UUID) -> Response:
         """Remove the brand; drafts that name it use the default one."""
-        brands.delete_brand(actor=self.actor, brand_id=brand_id)
+        brands.delete_brand(actor=self.actor, brand_id=brand_id, expected=self.expected_versions())
         return Response(status=204)
 
 
@@ -98,13 +105,14 @@ class BrandLogo(_TenantView):
     def put(self, request: Request, brand_id: UUID) -> Response:
         """Replace it: PNG, JPEG or WebP, at most 2 MB, drawn anew as a PNG of at most 640 × 240."""
         content = self.read_body(shapes.LogoBody)["content"]
-        found = brands.set_logo(actor=self.actor, brand_id=brand_id, content=content)
-        return Response(presenters.brand(found, self.tenant))
+        expected = self.expected_versions()
+        found = brands.set_logo(actor=self.actor, brand_id=brand_id, content=content, expected=expected)
+        return self._brand(found)
 
     @extend_schema(operation_id="brands_remove_logo", tags=["brands"], responses={204: None, **_REFUSED})
     def delete(self, request: Request, brand_id: UUID) -> Response:
         """Take it away."""
-        brands.set_logo(actor=self.actor, brand_id=brand_id, content=None)
+        brands.set_logo(actor=self.actor, brand_id=brand_id, content=None, expected=self.expected_versions())
         return Response(status=204)
 
 
@@ -132,7 +140,7 @@ class DomainList(ApiView):
         return Response(presenters.domain(made), status=201, headers=location)
 
 
-class DomainResource(ApiView):
+class DomainResource(VersionedView):
     """One domain."""
 
     permissions: ClassVar = {"GET": "settings:write", "PATCH": "settings:write", "DELETE": "settings:write"}
@@ -140,7 +148,8 @@ class DomainResource(ApiView):
     @extend_schema(operation_id="domains_retrieve", tags=["domains"], responses={200: shapes.DomainAnswer, **_REFUSED})
     def get(self, request: Request, claim_id: UUID) -> Response:
         """The domain and how far it is."""
-        return Response(presenters.domain(domains.get_claim(actor=self.actor, claim_id=claim_id)))
+        found = domains.get_claim(actor=self.actor, claim_id=claim_id)
+        return self.versioned(presenters.domain(found), found.version)
 
     @extend_schema(
         operation_id="domains_update",
@@ -151,15 +160,14 @@ class DomainResource(ApiView):
     def patch(self, request: Request, claim_id: UUID) -> Response:
         """Use it in links, or the sub-domain instead."""
         wanted = self.read_body(shapes.DomainChangesBody)["is_primary"]
-        found = domains.get_claim(actor=self.actor, claim_id=claim_id)
-        if wanted != found.is_primary:
-            domains.set_primary(actor=self.actor, claim_id=claim_id if wanted else None)
-        return Response(presenters.domain(domains.get_claim(actor=self.actor, claim_id=claim_id)))
+        expected = self.expected_versions()
+        found = domains.use_in_links(actor=self.actor, claim_id=claim_id, wanted=wanted, expected=expected)
+        return self.versioned(presenters.domain(found), found.version)
 
     @extend_schema(operation_id="domains_delete", tags=["domains"], responses={204: None, **_REFUSED})
     def delete(self, request: Request, claim_id: UUID) -> Response:
         """Give the domain up."""
-        domains.remove_domain(actor=self.actor, claim_id=claim_id)
+        domains.remove_domain(actor=self.actor, claim_id=claim_id, expected=self.expected_versions())
         return Response(status=204)
 
 
