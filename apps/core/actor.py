@@ -15,6 +15,7 @@ class ActorKind(StrEnum):
     CUSTOMER = "CUSTOMER"
     GATEWAY = "GATEWAY"
     SYSTEM = "SYSTEM"
+    DIRECTORY = "DIRECTORY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Actor:
     # Of a program that came with an API key: it acts as the key's maker, with no more than the key's scopes.
     api_key_id: UUID | None = None
     api_key_name: str = ""
+    # Vouched for by the tenant's own identity provider, who speaks for nothing outside this tenant.
+    is_federated: bool = False
     is_verified: bool = True  # a person's e-mail; what is no person has nothing to verify
     origin: Origin = field(default_factory=Origin)
 
@@ -81,3 +84,14 @@ def gateway(tenant_id: UUID, *, name: str, origin: Origin | None = None) -> Acto
 def customer(tenant_id: UUID, *, name: str, email: str, origin: Origin) -> Actor:
     """A tenant's customer, known only by the unguessable link that he followed; holds no permission."""
     return Actor(ActorKind.CUSTOMER, tenant_id=tenant_id, name=name, email=email, origin=origin)
+
+
+def directory(tenant_id: UUID, *, token_name: str, permissions: frozenset[str], origin: Origin) -> Actor:
+    """A tenant's directory, known by one of its tokens; bounded by what the token's maker might do."""
+    return Actor(
+        ActorKind.DIRECTORY,
+        tenant_id=tenant_id,
+        name=f"SCIM: {token_name}",
+        permissions=permissions,
+        origin=origin,
+    )
