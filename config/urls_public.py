@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import TemplateView
 
 from apps.core import health
+from apps.edge import exposition
 from apps.iam import danger
 from apps.tenancy.views.domains import certificate_allowed
 from config import operators, organisations, views
@@ -32,6 +33,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("webhooks/stripe/payments/", views.payments_webhook, name="stripe-payments-webhook"),
     path("tls/allowed", certificate_allowed, name="tls-allowed"),
-    path("", include("django_prometheus.urls")),
+    path("metrics", exposition.metrics, name="metrics"),
     *everywhere,
 ]

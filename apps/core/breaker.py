@@ -26,7 +26,12 @@ R = TypeVar("R")
 # Long enough that a quiet night does not forget an outage, short enough that nothing lies around for good.
 KEEP_SECONDS = 24 * 3600
 _LOCAL = LocMemCache("breakers", {"TIMEOUT": KEEP_SECONDS})
-_STATE = Gauge("insula_breaker_open", "1 while the breaker refuses calls, 0.5 while it lets one try", ["name"])
+_STATE = Gauge(
+    "insula_breaker_open",
+    "1 while the breaker refuses calls, 0.5 while it lets one try",
+    ["name"],
+    multiprocess_mode="mostrecent",
+)
 _REFUSED = Counter("insula_breaker_refused_total", "Calls that a breaker refused", ["name"])
 
 

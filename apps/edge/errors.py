@@ -30,3 +30,21 @@ def malformed_key() -> ValidationFailed:
     return ValidationFailed.one(
         "Idempotency-Key", "malformed", "The Idempotency-Key is 1 to 255 visible ASCII characters."
     )
+
+
+class BodyTooLarge(DomainError):
+    """The body is longer than this route takes; `limit` is in bytes."""
+
+    code, status, title = "body_too_large", 413, "This is more than can be sent at once"
+
+
+class LengthRequired(DomainError):
+    """The body comes without saying how long it is."""
+
+    code, status, title = "length_required", 411, "The length of the body is missing"
+
+
+class HttpsRequired(DomainError):
+    """A program calls without encryption; whatever it sent along should be changed."""
+
+    code, status, title = "https_required", 403, "This is served over HTTPS only"

@@ -10,6 +10,7 @@ from apps.edge.idempotency import (
     purge_expired,
 )
 from apps.edge.limits import describe, enforce
+from apps.edge.proxies import client_ip
 
 __all__ = [
     "Run",
@@ -17,6 +18,7 @@ __all__ = [
     "answer_within_transaction",
     "call_id",
     "call_of",
+    "client_ip",
     "describe",
     "enforce",
     "is_failure",

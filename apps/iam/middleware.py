@@ -11,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.shortcuts import render
 from django.urls import reverse
 
-from apps.core import correlation
 from apps.core.clock import utcnow
 from apps.core.errors import DomainError, NotFound, PermissionRefused, TenantMismatch, Unavailable
 from apps.core.pages import error_page
@@ -58,13 +57,11 @@ class WorkspaceMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: Any) -> HttpResponseBase:
-        """Find the workspace by the host, answer, and name the correlation id."""
-        correlation_id = correlation.bind(request.headers.get(correlation.HEADER))
+        """Find the workspace by the host, and answer."""
         request.origin = origin_of(request, "API" if _is_api(request) else "WEB")
         request.tenant, request.actor, request.identity, request.token_error = None, None, None, None
         request.urlconf = settings.ROOT_URLCONF
         response = self._refuse_host(request) or self.get_response(request)
-        response[correlation.HEADER] = correlation_id
         edge.describe(request, response)
         return response
 

@@ -142,5 +142,3 @@ STATICFILES_DIRS = [REPOSITORY / "static"]
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(DATA / "static"))
 MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(DATA / "media"))
 FONT_DIR = env.str("FONT_DIR", default=str(DATA / "fonts"))
-DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000

@@ -1,19 +1,17 @@
 """The order in which a request passes; the comments say what depends on it."""
 
 MIDDLEWARE = [
-    "django_prometheus.middleware.PrometheusBeforeMiddleware",
-    "django.middleware.security.SecurityMiddleware",
+    # Around everything: ids, limits, policies, figures and the log line of every answer. Does what Django's
+    # SecurityMiddleware, XFrameOptionsMiddleware and django-csp's would do one after the other.
+    "apps.edge.middleware.EdgeMiddleware",
     "apps.core.static_files.StaticFilesMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
     # Both run the view themselves inside a tenant's transaction (process_view answers), so they come last.
     "apps.tenancy.operators.OperatorTenantMiddleware",
     "apps.iam.middleware.WorkspaceMiddleware",

@@ -1,13 +1,15 @@
 """Sign-in, tokens, cookies, headers."""
 
 import base64
+import re
 from pathlib import Path
 
-from csp.constants import NONCE, SELF
+from csp.constants import NONCE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 
 from config.settings.base import PLATFORM_HOST, PUBLIC_PORT, PUBLIC_SCHEME, REALTIME_PORT, SECRET_KEY
 from config.settings.environment import env
+from config.settings.tenants import ARCHIVE_MAX_UPLOAD_BYTES
 
 AUTH_USER_MODEL = "iam.User"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
@@ -66,6 +68,14 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+PERMISSIONS_POLICY = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        *("accelerometer", "autoplay", "bluetooth", "camera", "display-capture", "encrypted-media", "geolocation"),
+        *("gyroscope", "hid", "magnetometer", "microphone", "midi", "payment", "screen-wake-lock", "serial", "usb"),
+        *("xr-spatial-tracking",),
+    )
+)
 
 CHECKOUT_ORIGINS = env.list("CHECKOUT_ORIGINS", default=["https://checkout.stripe.com"])
 if stand_in := env.str("STRIPE_API_HOST", default=""):
@@ -73,7 +83,6 @@ if stand_in := env.str("STRIPE_API_HOST", default=""):
 
 _socket = "wss:" if PUBLIC_SCHEME == "https" else "ws:"
 CONTENT_SECURITY_POLICY = {
-    "EXCLUDE_URL_PREFIXES": ["/admin/", "/api/docs/"],
     "DIRECTIVES": {
         "default-src": [SELF],
         "script-src": [SELF, NONCE],
@@ -87,8 +96,44 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
         "object-src": ["'none'"],
+        "upgrade-insecure-requests": PUBLIC_SCHEME == "https",
     },
 }
+# Unfold's pages evaluate their attributes (Alpine) and bring style blocks, so the admin has a policy of its own.
+CSP_OF_ADMIN = {
+    "default-src": [SELF],
+    "script-src": [SELF, UNSAFE_EVAL],
+    "style-src": [SELF, UNSAFE_INLINE],
+    "img-src": [SELF, "data:"],
+    "font-src": [SELF],
+    "connect-src": [SELF],
+    "form-action": [SELF],
+    "frame-ancestors": ["'none'"],
+    "base-uri": ["'none'"],
+    "object-src": ["'none'"],
+    "upgrade-insecure-requests": PUBLIC_SCHEME == "https",
+}
+# Swagger writes styles into its elements.
+CSP_OF_DOCS = {**CSP_OF_ADMIN, "script-src": [SELF]}
+# Programs' answers are nothing that a browser should run or frame, whatever stands in them.
+CSP_OF_API = {"default-src": ["'none'"], "frame-ancestors": ["'none'"]}
+
+# Pages of these origins may call the API, with tokens; cookies never count there.
+CORS_ALLOWED_ORIGINS = frozenset(env.list("CORS_ALLOWED_ORIGINS", default=[]))
+for _origin in CORS_ALLOWED_ORIGINS:
+    if not re.fullmatch(r"https?://[a-z0-9.-]+(:\d{1,5})?", _origin):
+        raise ImproperlyConfigured(f"CORS_ALLOWED_ORIGINS: {_origin!r} is no origin (https://app.example, no path).")
+
+# -- Sizes ----------------------------------------------------------------------------------------------------------
+# Bytes of a body, everywhere …
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+# … but where operators upload archives.
+BODY_LIMITS = {"/admin/archives/": ARCHIVE_MAX_UPLOAD_BYTES + 1024 * 1024}
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # larger ones wait on disk
+JSON_MAX_DEPTH = 32
+JSON_MAX_VALUES = 50_000
 
 # -- Rate limits: calls and seconds; see apps/edge/limits.py ------------------------------------------------------
 RATE_LIMITS = {

@@ -23,7 +23,6 @@ SHARED_APPS = [
     "django.contrib.messages",
     "servestatic.runserver_nostatic",
     "django.contrib.staticfiles",
-    "django_prometheus",
     "channels",
     "rest_framework",
     "drf_spectacular",

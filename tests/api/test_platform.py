@@ -30,9 +30,11 @@ def test_health_answers_under_every_name(acme: TenantView, host: str) -> None:
 
 
 def test_metrics_are_told_on_the_platforms_host(acme: TenantView) -> None:
-    told = Client(SERVER_NAME="localhost").get("/metrics")
+    client = Client(SERVER_NAME="localhost")
+    client.get("/health/live")
+    told = client.get("/metrics")
     assert told.status_code == 200
-    assert b"django_http_requests_total" in told.content
+    assert b'insula_http_requests_total{method="GET",route="/health/live",status="200"}' in told.content
 
 
 def test_keys_are_published_on_every_host(acme: TenantView) -> None:

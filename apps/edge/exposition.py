@@ -1,0 +1,38 @@
+"""``/metrics``: this machine's figures, for the scraper alone."""
+
+import hmac
+import os
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from apps.edge.hygiene import RELAYED
+from apps.edge.proxies import is_within
+
+
+def figures() -> bytes:
+    """The figures of all processes that share ``PROMETHEUS_MULTIPROC_DIR``, else of this one."""
+    registry = REGISTRY
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The figures, or 403 for who may not read them (``METRICS_TOKEN``, ``METRICS_NETWORKS``)."""
+    if not _may_read(request):
+        return HttpResponse("These figures are for the scraper.\n", status=403, content_type="text/plain")
+    return HttpResponse(figures(), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+
+
+def _may_read(request: HttpRequest) -> bool:
+    environ = request.META
+    given = environ.get("HTTP_AUTHORIZATION", "").encode("latin1", "replace")
+    if settings.METRICS_TOKEN and hmac.compare_digest(given, f"Bearer {settings.METRICS_TOKEN}".encode()):
+        return True
+    # Whoever came by a proxy has the proxy's address, which says nothing of him.
+    is_direct = RELAYED not in environ and "HTTP_X_FORWARDED_FOR" not in environ and "HTTP_FORWARDED" not in environ
+    return is_direct and is_within(environ.get("REMOTE_ADDR", ""), tuple(settings.METRICS_NETWORKS))
