@@ -6,19 +6,17 @@ from django.views.i18n import set_language as _set_language
 
 from apps.core.errors import DomainError, NotFound, PermissionRefused
 from apps.core.rest import problems
+from apps.core.serving import served
 from apps.payments.webhook import stripe_webhook as payments_webhook
 
 __all__ = ["bad_request", "forbidden", "not_found", "payments_webhook", "server_error", "set_language"]
 
 
+@served("writes_when_suspended", "serves_unready")
 def set_language(request: HttpRequest) -> HttpResponse:
     """The language of this browser, also where a workspace is suspended."""
     response: HttpResponse = _set_language(request)
     return response
-
-
-set_language.writes_when_suspended = True  # type: ignore[attr-defined]
-set_language.serves_unready = True  # type: ignore[attr-defined]
 
 
 class _BadRequest(DomainError):

@@ -15,6 +15,7 @@ from apps.archives.responses import sent
 from apps.core.jobs import wake
 from apps.core.pages import PageRequest, page
 from apps.core.rest.paging import PageRequest as Window
+from apps.core.serving import served
 
 _SHOWN = 10
 
@@ -34,6 +35,7 @@ def exports(request: PageRequest) -> HttpResponse:
     return render(request, "archives/_exports.html" if request.htmx else "archives/exports.html", context)
 
 
+@served("writes_when_suspended")
 @require_POST
 @page("tenant:export")
 def create(request: PageRequest) -> HttpResponse:
@@ -46,9 +48,6 @@ def create(request: PageRequest) -> HttpResponse:
         wake(tasks.run_job, made.id)
         messages.success(request, _("The export is being prepared. You can leave this page."))
     return HttpResponseRedirect(reverse("archives:exports"))
-
-
-create.writes_when_suspended = True  # type: ignore[attr-defined]
 
 
 @require_GET

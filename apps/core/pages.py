@@ -12,6 +12,7 @@ from django_htmx.middleware import HtmxDetails
 
 from apps.core.actor import Actor, Origin
 from apps.core.errors import DomainError, PermissionRefused
+from apps.core.serving import served
 
 P = ParamSpec("P")
 
@@ -47,8 +48,7 @@ def page(
                 return error_page(request, PermissionRefused())
             return view(request, *args, **kwargs)
 
-        gated.own_transactions = own_transactions  # type: ignore[attr-defined]
-        return gated
+        return served("own_transactions")(gated) if own_transactions else gated
 
     return decorate
 

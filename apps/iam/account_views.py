@@ -15,11 +15,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.core.errors import DomainError, NotFound
 from apps.core.pages import page
+from apps.core.serving import served
 from apps.core.tenants import tenant_transaction
 from apps.iam import browser, redirects, selectors, services
 from apps.iam.forms import PasswordChangeForm, ProfileForm, show_refusal
 
 
+@served("writes_when_suspended")
 @require_http_methods(["GET", "POST"])
 @page()
 def profile(request: Any) -> HttpResponse:
@@ -43,6 +45,7 @@ def profile(request: Any) -> HttpResponse:
     return render(request, "iam/account_profile.html", context, status=400 if form.errors else 200)
 
 
+@served("writes_when_suspended")
 @never_cache
 @sensitive_post_parameters("current_password", "new_password")
 @require_http_methods(["GET", "POST"])
@@ -68,6 +71,7 @@ def security(request: Any) -> HttpResponse:
         return render(request, "iam/account_security.html", context, status=status)
 
 
+@served("writes_when_suspended")
 @require_POST
 @page()
 def end_session(request: Any, session_id: UUID) -> HttpResponse:
@@ -77,6 +81,7 @@ def end_session(request: Any, session_id: UUID) -> HttpResponse:
     return HttpResponseRedirect(reverse("iam:security"))
 
 
+@served("writes_when_suspended")
 @require_POST
 @page()
 def end_other_sessions(request: Any) -> HttpResponse:
@@ -86,6 +91,7 @@ def end_other_sessions(request: Any) -> HttpResponse:
     return HttpResponseRedirect(reverse("iam:security"))
 
 
+@served("writes_when_suspended")
 @require_POST
 @page()
 def sign_out_everywhere(request: Any) -> HttpResponse:
@@ -109,6 +115,7 @@ def organisations(request: Any) -> HttpResponse:
     return render(request, "iam/account_organisations.html", context)
 
 
+@served("writes_when_suspended")
 @require_POST
 @page()
 def accept_invitation(request: Any, invitation_id: UUID) -> HttpResponse:
@@ -125,6 +132,7 @@ def accept_invitation(request: Any, invitation_id: UUID) -> HttpResponse:
     return HttpResponseRedirect(reverse("iam:organisations"))
 
 
+@served("writes_when_suspended")
 @require_POST
 @page()
 def leave(request: Any) -> HttpResponse:
@@ -136,8 +144,3 @@ def leave(request: Any) -> HttpResponse:
         return HttpResponseRedirect(reverse("iam:organisations"))
     browser.forget(request)
     return HttpResponseRedirect(redirects.sign_in_url(request.tenant))
-
-
-# Accounts are not the workspace's: they go on while it is suspended.
-for _view in (profile, security, end_session, end_other_sessions, sign_out_everywhere, leave, accept_invitation):
-    _view.writes_when_suspended = True  # type: ignore[attr-defined]

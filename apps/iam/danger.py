@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.core.errors import DomainError
 from apps.core.pages import PageRequest, page
+from apps.core.serving import served
 from apps.iam import browser, credentials, redirects, restoring
 from apps.iam.credentials import MAX_PASSWORD
 from apps.iam.errors import InvalidCredentials
@@ -60,6 +61,7 @@ def zone(request: PageRequest) -> HttpResponse:
     return _zone(request, DeleteForm(expected=request.tenant.name))
 
 
+@served("writes_when_suspended")
 @require_POST
 @page("tenant:suspend")
 def suspend(request: PageRequest) -> HttpResponse:
@@ -70,6 +72,7 @@ def suspend(request: PageRequest) -> HttpResponse:
     ), _("The workspace is suspended."))  # fmt: skip
 
 
+@served("writes_when_suspended")
 @require_POST
 @page("tenant:suspend")
 def reactivate(request: PageRequest) -> HttpResponse:
@@ -79,6 +82,7 @@ def reactivate(request: PageRequest) -> HttpResponse:
     ), _("The workspace is active again."))  # fmt: skip
 
 
+@served("writes_when_suspended")
 @never_cache
 @sensitive_post_parameters("password")
 @require_POST
@@ -134,7 +138,3 @@ def _zone(request: PageRequest, form: DeleteForm, *, status: int = 200) -> HttpR
         "grace_days": deleting.grace_days(),
     }
     return render(request, "iam/danger.html", context, status=status)
-
-
-for _view in (suspend, reactivate, delete):
-    _view.writes_when_suspended = True  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from apps.core.errors import DomainError, NotFound
+from apps.core.serving import served
 from apps.core.tenants import tenant_transaction
 from apps.iam import browser, services
 from apps.iam.errors import AlreadyMember, InvitationsClosed
@@ -16,6 +17,8 @@ from apps.iam.forms import JoinForm, NewcomerForm, show_refusal
 from apps.iam.models import Role
 
 
+# A wrong password stays counted whatever the answer is.
+@served("own_transactions")
 @never_cache
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
@@ -57,7 +60,3 @@ def _shown(request: Any, template: str, context: dict[str, Any], status: int) ->
     # The address holds a secret.
     response["Referrer-Policy"] = "no-referrer"
     return response
-
-
-# A wrong password stays counted whatever the answer is.
-invitation.own_transactions = True  # type: ignore[attr-defined]

@@ -15,6 +15,7 @@ from apps.core.clock import utcnow
 from apps.core.errors import DomainError, NotFound, PermissionRefused, TenantMismatch, Unavailable
 from apps.core.pages import error_page
 from apps.core.rest import problems
+from apps.core.serving import declares
 from apps.core.tenants import public_scope, tenant_scope, tenant_transaction
 from apps.edge import services as edge
 from apps.edge.errors import RateLimited
@@ -45,10 +46,7 @@ PLATFORM_PREFIXES = (API_PREFIX, "/admin/", "/webhooks/", "/sign-up/", "/restore
 class WorkspaceMiddleware:
     """Sets `request.tenant`, `request.actor`, `request.identity`, `request.origin` and `request.urlconf`.
 
-    Runs the view itself: within the tenant's transaction, or only in its scope when the view has
-    ``own_transactions``. A view with ``writes_when_suspended`` may write in a suspended tenant, one with
-    ``pays_when_suspended`` where the platform's setting lets customers pay; one with ``serves_unready`` works before a
-    tenant's schema stands, outside its scope.
+    Runs the view itself, within the tenant's transaction unless the view declares other terms (`apps.core.serving`).
     """
 
     sync_capable, async_capable = True, False
@@ -155,7 +153,7 @@ class WorkspaceMiddleware:
             with public_scope():
                 return _rendered(view(request, *args, **kwargs))
         scope = request.tenant.scope
-        own_transactions = _declares(view, "own_transactions")
+        own_transactions = declares(view, "own_transactions")
         try:
             with tenant_scope(scope) if own_transactions else tenant_transaction(scope):
                 return _answer(request, lambda: _rendered(view(request, *args, **kwargs)), own_transactions)
@@ -192,16 +190,16 @@ def _require_serving(request: Any, view: View) -> None:
     if not tenant.is_served:
         raise TenantNotAvailable("This installation serves another workspace.")
     is_unready = tenant.status in (TenantStatus.PROVISIONING, TenantStatus.PROVISIONING_FAILED)
-    if not tenant.is_readable and not (is_unready and _declares(view, "serves_unready", request.method)):
+    if not tenant.is_readable and not (is_unready and declares(view, "serves_unready", request.method)):
         raise TenantNotAvailable("This workspace is not available.", workspace_status=tenant.status)
     if tenant.status == TenantStatus.SUSPENDED and request.method not in SAFE_METHODS and not _may_write(request, view):
         raise TenantReadOnly("This workspace is suspended: you can look, but nothing can be changed.")
 
 
 def _may_write(request: Any, view: View) -> bool:
-    if _declares(view, "pays_when_suspended"):
+    if declares(view, "pays_when_suspended"):
         return bool(settings.SUSPENDED_TENANTS_ACCEPT_PAYMENTS)
-    return _declares(view, "writes_when_suspended", request.method)
+    return declares(view, "writes_when_suspended", request.method)
 
 
 def _refusal(request: Any, error: DomainError) -> HttpResponseBase:
@@ -241,10 +239,3 @@ def _is_api(request: HttpRequest) -> bool:
 def _is_public_api(view: View) -> bool:
     view_class = getattr(view, "cls", None)
     return view_class is None or not view_class.authentication_classes
-
-
-def _declares(view: View, attribute: str, method: str = "") -> bool:
-    """Whether the view, or the class behind it, sets `attribute`: for every method, or for the ones that it names."""
-    holders = (view, getattr(view, "cls", None), getattr(view, "view_class", None))
-    values = [getattr(holder, attribute, False) for holder in holders if holder is not None]
-    return any(value is True or (isinstance(value, frozenset) and method in value) for value in values)

@@ -12,10 +12,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.core.errors import DomainError, ValidationFailed
 from apps.core.pages import page
+from apps.core.serving import served
 from apps.iam import services
 from apps.iam.forms import EmailForm, NewPasswordForm, TokenForm, show_refusal
 
 
+@served("writes_when_suspended")
 @never_cache
 @require_http_methods(["GET", "POST"])
 def password_forgot(request: Any) -> HttpResponse:
@@ -30,6 +32,7 @@ def password_forgot(request: Any) -> HttpResponse:
     return render(request, "iam/password_forgot.html", context, status=status)
 
 
+@served("writes_when_suspended")
 @never_cache
 @sensitive_post_parameters("password", "token")
 @require_http_methods(["GET", "POST"])
@@ -53,6 +56,7 @@ def password_reset(request: Any) -> HttpResponse:
     return _private(render(request, "iam/password_reset.html", {"form": form, "is_dead": is_dead}, status=status))
 
 
+@served("writes_when_suspended")
 @never_cache
 @require_http_methods(["GET", "POST"])
 def verify_email(request: Any) -> HttpResponse:
@@ -70,6 +74,7 @@ def verify_email(request: Any) -> HttpResponse:
     return _private(render(request, "iam/verify_email.html", {"form": form, "outcome": outcome}, status=status))
 
 
+@served("writes_when_suspended")
 @require_POST
 @page()
 def resend_verification(request: Any) -> HttpResponse:
@@ -87,10 +92,3 @@ def _private(response: HttpResponse) -> HttpResponse:
     # The address holds a secret.
     response["Referrer-Policy"] = "no-referrer"
     return response
-
-
-# Accounts are not the workspace's: they go on while it is suspended.
-password_forgot.writes_when_suspended = True  # type: ignore[attr-defined]
-password_reset.writes_when_suspended = True  # type: ignore[attr-defined]
-verify_email.writes_when_suspended = True  # type: ignore[attr-defined]
-resend_verification.writes_when_suspended = True  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.core.errors import DomainError, NotFound
 from apps.core.pages import page
+from apps.core.serving import served
 from apps.core.tenants import public_scope
 from apps.iam import browser, redirects, selectors, services
 from apps.iam.errors import InvalidToken
@@ -19,6 +20,7 @@ from apps.iam.redirects import safe_path
 from apps.tenancy import selectors as tenancy
 
 
+@served("writes_when_suspended")
 @never_cache
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
@@ -80,6 +82,7 @@ def handoff(request: Any) -> HttpResponse:
     return response
 
 
+@served("writes_when_suspended")
 @never_cache
 @require_POST
 def sign_out(request: Any) -> HttpResponse:
@@ -89,6 +92,7 @@ def sign_out(request: Any) -> HttpResponse:
     return HttpResponseRedirect(reverse("iam:signin"))
 
 
+@served("writes_when_suspended")
 @never_cache
 @require_POST
 @page()
@@ -130,9 +134,3 @@ def _begin(request: Any, identity: selectors.Identity, wanted: str) -> HttpRespo
 def _end_present(request: Any) -> None:
     if request.identity is not None:
         services.sign_out(actor=request.actor, family_id=request.identity.family_id)
-
-
-# These end or begin sessions, which a suspended workspace's people may still do.
-sign_in.writes_when_suspended = True  # type: ignore[attr-defined]
-sign_out.writes_when_suspended = True  # type: ignore[attr-defined]
-switch.writes_when_suspended = True  # type: ignore[attr-defined]

@@ -24,14 +24,15 @@ class NotForApiKeys(PermissionRefused):
 class ApiView(APIView):
     """One resource. `permissions` maps each method to the permission it needs; `ANY_MEMBER` asks for sign-in only.
 
-    The view runs inside the tenant's transaction unless `own_transactions` is set, which a view does when it
-    calls the outside between two transactions. API keys may call what needs a permission, and of what asks for sign-in
-    only the methods in `open_to_keys`.
+    The view runs inside the tenant's transaction unless it declares other terms (`apps.core.serving`). API keys may
+    call what needs a permission, and of what asks for sign-in only the methods in `open_to_keys`.
     """
 
     permissions: ClassVar[Mapping[str, str]] = {}
     open_to_keys: ClassVar[frozenset[str]] = frozenset()
     own_transactions: ClassVar[bool] = False
+    writes_when_suspended: ClassVar[bool | frozenset[str]] = False
+    serves_unready: ClassVar[bool | frozenset[str]] = False
 
     @property
     def actor(self) -> Actor:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.core.errors import DomainError, NotFound
 from apps.core.pages import PageRequest, error_page
+from apps.core.serving import served
 from apps.core.tenants import tenant_transaction
 from apps.invoices import selectors, services
 from apps.invoices.views.invoices import STATUS_NAMES
@@ -41,6 +42,7 @@ def show(request: PageRequest, token: str) -> HttpResponse:
     return response
 
 
+@served("own_transactions")
 @never_cache
 @require_GET
 def pdf(request: PageRequest, token: str) -> HttpResponse:
@@ -57,6 +59,7 @@ def pdf(request: PageRequest, token: str) -> HttpResponse:
     return response
 
 
+@served("own_transactions", "pays_when_suspended")
 @never_cache
 @require_POST
 def pay(request: PageRequest, token: str) -> HttpResponse:
@@ -70,9 +73,3 @@ def pay(request: PageRequest, token: str) -> HttpResponse:
 
 def _takes_payments(request: PageRequest) -> bool:
     return bool(request.tenant.is_active or settings.SUSPENDED_TENANTS_ACCEPT_PAYMENTS)
-
-
-# They call the outside (typesetting, storage, the provider) between transactions of their own.
-pdf.own_transactions = True  # type: ignore[attr-defined]
-pay.own_transactions = True  # type: ignore[attr-defined]
-pay.pays_when_suspended = True  # type: ignore[attr-defined]
