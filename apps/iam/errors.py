@@ -93,6 +93,18 @@ class MfaDemanded(PermissionRefused):
     code, title = "mfa_required", "This workspace demands a second factor"
 
 
+class AlreadySetUp(Conflict):
+    """The person has an authenticator app."""
+
+    code, title = "already_set_up", "There is an authenticator app already"
+
+
+class NoSecondFactor(Conflict):
+    """Who demands a second factor of others has none himself."""
+
+    code, title = "no_second_factor", "Set up a second factor for yourself first"
+
+
 class WrongCode(NotAuthenticated):
     """The second factor is wrong, used up, or of another time: nobody can tell which."""
 

@@ -18,13 +18,15 @@ _TENANT_FIELDS = tuple(TenantView.__dataclass_fields__)
 # everywhere, whose person is inactive or whose membership is not active, finds no row.
 _STATEMENT = f"""
 SELECT u.email, u.first_name, u.last_name, u.locale, u.platform_role, u.email_verified_at IS NOT NULL,
-       f.last_seen_at, f.methods, f.proved_at, f.strong_at, m.role, {", ".join(f"t.{name}" for name in _TENANT_FIELDS)}
+       f.last_seen_at, f.methods, f.proved_at, f.strong_at,
+       greatest(p.required_at, m.created_at) + p.grace_days * interval '1 day', m.role, {", ".join(f"t.{name}" for name in _TENANT_FIELDS)}
   FROM public.iam_token_family f
   JOIN public.iam_user u ON u.id = f.user_id
   LEFT JOIN public.tenancy_tenant t ON t.id = f.tenant_id
   LEFT JOIN public.iam_membership m
          ON m.user_id = f.user_id AND m.tenant_id = f.tenant_id
         AND (m.status = 'ACTIVE' OR (m.status = 'BANNED' AND m.banned_until <= statement_timestamp()))
+  LEFT JOIN public.iam_mfa_policy p ON p.tenant_id = m.tenant_id
  WHERE f.id = %s AND f.user_id = %s AND f.tenant_id IS NOT DISTINCT FROM %s AND f.channel = %s
    AND f.revoked_at IS NULL AND u.is_active AND (u.banned_at IS NULL OR u.banned_until <= statement_timestamp())
    AND (u.tokens_valid_after IS NULL OR f.started_at >= u.tokens_valid_after)
@@ -48,6 +50,8 @@ class Identity:
     methods: tuple[str, ...] = ()
     proved_at: datetime | None = None
     strong_at: datetime | None = None
+    # From when the tenant lets this member do anything only with a second factor; never: it demands none.
+    mfa_due_at: datetime | None = None
 
 
 def identify(
@@ -60,7 +64,7 @@ def identify(
     if row is None:
         return None
     email, first_name, last_name, locale, platform_role, email_verified, last_seen_at, *rest = row
-    methods, proved_at, strong_at, role, *columns = rest
+    methods, proved_at, strong_at, mfa_due_at, role, *columns = rest
     name = f"{first_name} {last_name}".strip() or email
     if tenant_id is None:
         tenant = None
@@ -88,6 +92,7 @@ def identify(
         tuple(methods),
         proved_at,
         strong_at,
+        mfa_due_at,
     )
 
 

@@ -1,5 +1,6 @@
 """Sign-ins as families: starting one, rotating its refresh tokens, ending it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -11,10 +12,11 @@ from django.db import connection, transaction
 from apps.core import ids
 from apps.core.actor import Origin
 from apps.core.clock import utcnow
+from apps.core.tenants import public_scope
 from apps.iam import tokens
 from apps.iam.identity import Identity, identify
 from apps.iam.models import Channel, RefreshToken, SessionHandoff, TokenFamily, User
-from apps.iam.proofs import PASSWORD, Proof
+from apps.iam.proofs import PASSWORD, STRONG, Proof
 
 # Parallel tabs may spend the same refresh token; within this time that is no sign of theft.
 REUSE_GRACE = timedelta(seconds=10)
@@ -113,6 +115,19 @@ def spend(refresh: str, *, now: datetime) -> tuple[Spending, UUID | None]:
         return Spending.UNKNOWN, None
     is_fresh = now - found.used_at <= REUSE_GRACE
     return (Spending.JUST_USED if is_fresh else Spending.REUSED), found.family_id
+
+
+def prove_again(family_id: UUID | None, *, methods: Iterable[str], is_strong: bool, now: datetime) -> None:
+    """Write a proof of this moment on a living sign-in; the words of earlier ones stay."""
+    with public_scope(), transaction.atomic():
+        rows = TokenFamily.objects.select_for_update().filter(pk=family_id, revoked_at=None)
+        family = rows.first() if family_id else None
+        if family is None:
+            return
+        shown = [*family.methods, *methods, *((STRONG,) if is_strong else ())]
+        family.methods, family.proved_at = list(dict.fromkeys(shown)), now
+        family.strong_at = now if is_strong else family.strong_at
+        family.save(update_fields=["methods", "proved_at", "strong_at"])
 
 
 def identity_of_family(family_id: UUID, origin: Origin) -> Identity | None:
