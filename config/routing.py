@@ -1,19 +1,13 @@
 """Routes of the realtime process: sockets, and just enough HTTP for health checks."""
 
 import json
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 from channels.routing import ProtocolTypeRouter
 from django.conf import settings
 
+from apps.edge.sockets import AsgiApplication, EdgeGate, Receive, Scope, Send
 from apps.notifications.consumers import NotificationConsumer
 from apps.notifications.sockets import host_of, host_of_origin
-
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-AsgiApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SOCKETS: dict[str, AsgiApplication] = {"/ws/notifications/": NotificationConsumer.as_asgi()}
 
@@ -70,4 +64,4 @@ def _is_ours(origin_host: str, host: str) -> bool:
     return bool(origin_host) and (origin_host in (platform, host) or origin_host.endswith(f".{platform}"))
 
 
-application = ProtocolTypeRouter({"websocket": OriginGate(sockets), "http": plain_http, "lifespan": lifespan})
+application = ProtocolTypeRouter({"websocket": EdgeGate(OriginGate(sockets)), "http": plain_http, "lifespan": lifespan})

@@ -10,11 +10,11 @@ from typing import Any
 
 import structlog
 from celery import shared_task
-from celery.signals import before_task_publish, task_prerun
+from celery.signals import before_task_publish, task_postrun, task_prerun
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from apps.core import correlation
+from apps.core import correlation, tracing
 from apps.core.tenants import public_scope
 
 logger = structlog.get_logger(__name__)
@@ -53,11 +53,26 @@ def wake(task: Any, *args: Any) -> None:
 
 
 @before_task_publish.connect
-def _carry_correlation(headers: dict[str, Any] | None = None, **_: Any) -> None:
-    if headers is not None and correlation.current():
+def _carry_context(headers: dict[str, Any] | None = None, **_: Any) -> None:
+    if headers is None:
+        return
+    if correlation.current():
         headers[_CORRELATION] = correlation.current()
+    if (span := tracing.current()) is not None:
+        headers[tracing.PARENT], headers[tracing.STATE] = span.header, span.state
 
 
 @task_prerun.connect
-def _bind_correlation(task: Any = None, **_: Any) -> None:
-    correlation.bind((getattr(task.request, _CORRELATION, None) if task else None) or None)
+def _bind_context(task: Any = None, task_id: str = "", **_: Any) -> None:
+    request = getattr(task, "request", None)
+    if getattr(request, "is_eager", False):
+        return  # it is a part of what called it
+    correlation.bind(getattr(request, _CORRELATION, None))
+    tracing.bind(getattr(request, tracing.PARENT, None), getattr(request, tracing.STATE, None))
+    structlog.contextvars.bind_contextvars(task=getattr(task, "name", ""), task_id=task_id)
+
+
+@task_postrun.connect
+def _forget_context(task: Any = None, **_: Any) -> None:
+    if not getattr(getattr(task, "request", None), "is_eager", False):
+        structlog.contextvars.clear_contextvars()

@@ -127,7 +127,7 @@ def enforce(request: HttpRequest, actor: Actor | None, ip: str | None) -> None:
         raise
     except (RedisError, OSError) as error:
         _UNCOUNTED.inc()
-        logger.warning("limits.unavailable", error=str(error), path=request.path)
+        logger.warning("limits.unavailable", error=str(error))
         if is_sensitive:
             raise Unavailable("This is not available right now; please try again.", retry_after=5) from error
         return

@@ -8,6 +8,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from apps.core import tracing
 from apps.core.tenants import tenant_scope
 from apps.iam import services as iam
 from apps.invoices import services as invoices
@@ -50,6 +51,7 @@ def compose(row: EmailDelivery) -> EmailMultiAlternatives:
         headers={
             "Message-ID": f"<{row.id}@{address.rpartition('@')[2] or settings.PLATFORM_HOST}>",
             "Auto-Submitted": "auto-generated",
+            **tracing.outbound_headers(),
         },
     )
     message.attach_alternative(html, "text/html")

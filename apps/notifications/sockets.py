@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from apps.core import correlation
 from apps.core.actor import Actor, Origin
 from apps.core.errors import DomainError, NotAuthenticated
 from apps.iam import selectors as iam
@@ -52,7 +53,12 @@ class Handshake:
             host=host_of(headers.get("host", "")),
             origin_host=host_of_origin(headers["origin"]) if "origin" in headers else None,
             session_key=_cookie(headers.get("cookie", ""), settings.SESSION_COOKIE_NAME),
-            origin=Origin(source="WEB", ip=client[0] if client else None, user_agent=headers.get("user-agent", "")),
+            origin=Origin(
+                source="WEB",
+                ip=scope.get("client_ip", client[0] if client else None),
+                user_agent=headers.get("user-agent", "").replace("\x00", "")[:300],
+                correlation_id=correlation.current(),
+            ),
         )
 
     def by_session(self) -> Identify | None:

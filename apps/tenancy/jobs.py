@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from celery import shared_task
+from structlog.contextvars import bound_contextvars
 
 from apps.core.errors import NotFound
 from apps.core.tenants import tenant_scope
@@ -32,7 +33,7 @@ def tenant_task(name: str, *, queue: str, when_suspended: bool = False, **option
                 return None
             if not (tenant.is_active or (when_suspended and tenant.is_readable)):
                 return None
-            with tenant_scope(tenant.scope):
+            with tenant_scope(tenant.scope), bound_contextvars(tenant=tenant.key):
                 return body(tenant.id, *(UUID(str(value)) for value in ids))
 
         return run

@@ -38,6 +38,7 @@ from apps.payments.gateways.base import (
     Subject,
 )
 from apps.payments.gateways.stripe_amounts import from_stripe, to_stripe
+from apps.payments.gateways.traced import TracedClient
 
 TIMEOUT_SECONDS = 10
 SIGNATURE_TOLERANCE_SECONDS = 300
@@ -266,7 +267,7 @@ def _made_client(key: str, host: str, version: str) -> stripe.StripeClient:
         stripe_version=version,
         base_addresses={"api": host} if host else {},
         max_network_retries=1,
-        http_client=stripe.new_default_http_client(timeout=TIMEOUT_SECONDS),
+        http_client=TracedClient(timeout=TIMEOUT_SECONDS),
     )
 
 
