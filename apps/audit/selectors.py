@@ -1,6 +1,8 @@
 """Reading the audit trail of one tenant."""
 
 import json
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +20,14 @@ _SHOWN = (
     *("ip", "user_agent", "source", "correlation_id", "occurred_at"),
 )
 _FILTERS = {"action": "action", "entity_type": "entity_type", "entity_id": "entity_id", "severity": "severity"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change without what it changed."""
+
+    actor_name: str
+    occurred_at: datetime
 
 
 def list_entries(*, actor: Actor, page: PageRequest, filters: dict[str, str] | None = None) -> Page[AuditEntry]:
@@ -47,6 +57,13 @@ def entity_history(*, tenant_id: UUID, entity_type: str, entity_id: UUID) -> lis
     """What happened to one object, oldest first; the caller has checked that it may be shown."""
     entries = AuditEntry.objects.filter(tenant_id=tenant_id, entity_type=entity_type, entity_id=str(entity_id))
     return list(entries.order_by("pk")[:200])
+
+
+def last_change(*, tenant_id: UUID | None, entity_type: str, entity_id: UUID | str | None) -> Change | None:
+    """Who touched one object last, and when; the caller has checked that it may be shown."""
+    entries = AuditEntry.objects.filter(tenant_id=tenant_id, entity_type=entity_type, entity_id=str(entity_id))
+    row = entries.order_by("-pk").values_list("actor_name", "occurred_at").first()
+    return Change(*row) if row else None
 
 
 def present(entry: AuditEntry) -> dict[str, Any]:

@@ -125,7 +125,6 @@ class InvoiceForm(forms.Form):
         help_text=_("Printed on the invoice."),
     )  # fmt: skip
     brand = forms.ChoiceField(label=_("Brand"), required=False)
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self, *args: Any, clients: Sequence[ClientView], brands: Sequence[BrandView] = (), **kwargs: Any
@@ -228,7 +227,6 @@ def initial_of(invoice: InvoiceView) -> tuple[dict[str, Any], list[dict[str, Any
         "discount": shown(invoice.discount_minor, currency) if invoice.discount_minor else "",
         "notes": invoice.notes,
         "brand": str(invoice.brand_id or ""),
-        "version": invoice.version,
     }
     lines = [
         {

@@ -9,6 +9,7 @@ the same signs around the figures, so they cannot meet.
 import re
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
@@ -50,7 +51,10 @@ class SeriesBegun(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class SeriesView:
-    """One series in the running year: `next_number` is what the next document will be called."""
+    """One series in the running year: `next_number` is what the next document will be called.
+
+    `id` names it in the audit trail, once anything was changed or numbered.
+    """
 
     kind: str
     year: int
@@ -59,6 +63,7 @@ class SeriesView:
     next_seq: int
     next_number: str
     has_begun: bool
+    id: UUID | None = None
 
     @property
     def version(self) -> str:
@@ -215,6 +220,7 @@ def _view(kind: str, year: int) -> SeriesView:
         next_seq=next_seq,
         next_number=numbering.render(pattern, year=year, seq=next_seq),
         has_begun=next_seq > first_seq,
+        id=row.id if row else None,
     )
 
 

@@ -29,7 +29,7 @@ def update_settings(*, actor: Actor, changes: dict[str, str], expected: versions
         PermissionRefused: the actor lacks ``settings:write``.
         ValidationFailed: a value breaks a rule.
         NameTaken: another organisation has this name.
-        VersionConflict: the settings' version is not among `expected`.
+        VersionConflict: neither the version of all settings nor that of those in `changes` is among `expected`.
         ValueError: `changes` names something else.
     """
     own_tenant(actor)
@@ -42,7 +42,9 @@ def update_settings(*, actor: Actor, changes: dict[str, str], expected: versions
         raise ValidationFailed(errors)
     with transaction.atomic():
         tenant = own_tenant(actor, lock=True)
-        versions.require(expected, view(tenant).version)
+        present = view(tenant)
+        if expected is None or present.version_of(changes) not in expected:
+            versions.require(expected, present.version)
         before = {name: getattr(tenant, name) for name in changes}
         changed = {name: value for name, value in changes.items() if before[name] != value}
         if not changed:

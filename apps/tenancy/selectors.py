@@ -1,5 +1,6 @@
 """Reading tenants: from a host, a key, a provider's id."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -76,7 +77,11 @@ class TenantView:
     @property
     def version(self) -> str:
         """The version of its settings, which people edit."""
-        return versions.version_of({name: getattr(self, name) for name in _EDITED})
+        return self.version_of(_EDITED)
+
+    def version_of(self, names: Iterable[str]) -> str:
+        """The version of these settings alone: a form of some of them is not overtaken by a change of others."""
+        return versions.version_of({name: getattr(self, name) for name in names})
 
     @property
     def scope(self) -> TenantScope:

@@ -12,6 +12,7 @@ from hashlib import blake2b
 from http import HTTPStatus
 from typing import Any, Literal
 
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -93,8 +94,8 @@ class VersionedView(ApiView):
         if read is None or (required and not self.actor.may(required)):
             return None
         now: Response = read(self.request, *self.args, **self.kwargs)
-        renderer = self.get_renderers()[0]
-        return _tag(conflict.present, renderer.render(now.data, renderer_context=self.get_renderer_context()))
+        content: bytes = JSONRenderer().render(now.data, renderer_context=self.get_renderer_context())
+        return _tag(conflict.present, content)
 
 
 def read_tags(headers: Mapping[str, str], name: str) -> tuple[EntityTag, ...] | Literal["*"] | None:

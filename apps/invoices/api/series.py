@@ -93,4 +93,6 @@ class SeriesResource(VersionedView):
 
 
 def _present(found: SeriesView) -> dict[str, Any]:
-    return asdict(found) | {"kind": found.kind.lower()}
+    shown = asdict(found) | {"kind": found.kind.lower()}
+    del shown["id"]
+    return shown

@@ -11,12 +11,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from apps.audit import selectors as audit
+from apps.core import editing
 from apps.core.errors import DomainError, NotFound, ValidationFailed
 from apps.core.pages import PageRequest, error_page, page
 from apps.core.rest.paging import PageRequest as Paging
+from apps.core.versions import VersionConflict
 from apps.invoices import selectors, services
 from apps.invoices.forms import ClientForm, attach
-from apps.invoices.selectors import InvoiceFilters
+from apps.invoices.selectors import ClientView, InvoiceFilters
 from apps.invoices.views.invoices import STATUS_NAMES
 
 
@@ -83,12 +86,15 @@ def edit(request: PageRequest, client_id: UUID) -> HttpResponse:
         client = selectors.get_client(actor=request.actor, client_id=client_id).client
     except NotFound as error:
         return error_page(request, error)
-    initial = {name: getattr(client, name) for name in ClientForm.base_fields}
-    form = ClientForm(request.POST or None, initial=initial)
+    form = ClientForm(request.POST or None, initial=_values(client))
     if request.method == "POST" and form.is_valid():
         changes: Any = form.cleaned_data
         try:
-            services.update_client(actor=request.actor, client_id=client_id, changes=changes)
+            services.update_client(
+                actor=request.actor, client_id=client_id, changes=changes, expected=editing.seen(request)
+            )
+        except VersionConflict:
+            return _overtaken(request, client_id)
         except ValidationFailed as error:
             attach(form, error.errors)
         except DomainError as error:
@@ -111,6 +117,20 @@ def delete(request: PageRequest, client_id: UUID) -> HttpResponse:
     return HttpResponseRedirect(reverse("clients:list"))
 
 
-def _form(request: PageRequest, form: ClientForm, client: Any) -> HttpResponse:
-    context = {"nav": "clients", "form": form, "client": client}
-    return render(request, "clients/edit.html", context, status=400 if form.errors else 200)
+def _overtaken(request: PageRequest, client_id: UUID) -> HttpResponse:
+    client = selectors.get_client(actor=request.actor, client_id=client_id).client
+    form = ClientForm(request.POST, initial=_values(client))
+    change = audit.last_change(tenant_id=request.tenant.id, entity_type="client", entity_id=client_id)
+    return _form(request, form, client, editing.stale(client.version, editing.differences(form), change))
+
+
+def _values(client: ClientView) -> dict[str, Any]:
+    return {name: getattr(client, name) for name in ClientForm.base_fields}
+
+
+def _form(
+    request: PageRequest, form: ClientForm, client: ClientView | None, edit: editing.Edit | None = None
+) -> HttpResponse:
+    edit = edit or (editing.opened(client.version) if client else None)
+    context = {"nav": "clients", "form": form, "client": client, "edit": edit}
+    return render(request, "clients/edit.html", context, status=editing.status_of(edit, is_refused=bool(form.errors)))

@@ -15,11 +15,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from apps.audit import selectors as audit
+from apps.core import editing
 from apps.core.clock import today_in
 from apps.core.errors import DomainError, NotFound, PermissionRefused, ValidationFailed
 from apps.core.money import exponent
 from apps.core.pages import PageRequest, error_page, page
 from apps.core.rest.paging import PageRequest as Paging
+from apps.core.versions import VersionConflict
 from apps.invoices import selectors, services
 from apps.invoices.forms import (
     CURRENCIES,
@@ -32,9 +35,10 @@ from apps.invoices.forms import (
     kept_lines,
     shown,
 )
-from apps.invoices.selectors import InvoiceFilters, InvoiceView
+from apps.invoices.selectors import ClientView, InvoiceFilters, InvoiceView
 from apps.payments import selectors as payments
 from apps.tenancy import brands
+from apps.tenancy.brands import BrandView
 
 TABS = [
     ("", gettext_lazy("All")),
@@ -137,7 +141,7 @@ def edit(request: PageRequest, invoice_id: UUID) -> HttpResponse:
         invoice = selectors.get_invoice(actor=request.actor, invoice_id=invoice_id)
     except NotFound as error:
         return error_page(request, error)
-    if "edit" not in invoice.allowed_actions:
+    if "edit" not in invoice.allowed_actions and request.method != "POST":
         messages.error(request, _("Only drafts can be changed. Duplicate the invoice to start from it."))
         return HttpResponseRedirect(reverse("invoices:detail", args=[invoice_id]))
     clients = selectors.client_options(actor=request.actor)
@@ -155,8 +159,10 @@ def edit(request: PageRequest, invoice_id: UUID) -> HttpResponse:
                     actor=request.actor,
                     invoice_id=invoice_id,
                     changes=changes,
-                    version=form.cleaned_data["version"],
+                    expected=editing.seen(request),
                 )
+            except VersionConflict:
+                return _overtaken(request, invoice_id, clients, own_brands)
             except ValidationFailed as error:
                 _show(form, lines, error)
             except DomainError as error:
@@ -268,17 +274,43 @@ def pdf(request: PageRequest, invoice_id: UUID) -> HttpResponse:
     return response
 
 
-def _editor(request: PageRequest, form: InvoiceForm, lines: Any, invoice: InvoiceView | None) -> HttpResponse:
+def _overtaken(
+    request: PageRequest, invoice_id: UUID, clients: list[ClientView], own_brands: list[BrandView]
+) -> HttpResponse:
+    invoice = selectors.get_invoice(actor=request.actor, invoice_id=invoice_id)
+    head, rows = initial_of(invoice)
+    form = InvoiceForm(request.POST, clients=clients, brands=own_brands, initial=head)
+    lines = LineForms(request.POST, prefix="lines", initial=rows)
+    change = audit.last_change(tenant_id=request.tenant.id, entity_type="invoice", entity_id=invoice_id)
+    differences = [*editing.differences(form), *_different_lines(lines, rows)]
+    return _editor(request, form, lines, invoice, editing.stale(str(invoice.version), differences, change))
+
+
+def _different_lines(lines: Any, stored: list[dict[str, Any]]) -> list[editing.Difference]:
+    if lines.is_valid() and len(kept_lines(lines)) == len(stored) and not lines.has_changed():
+        return []
+    told = "\n".join(f"{row['quantity']} × {row['description']}: {row['unit_price']}" for row in stored)
+    return [editing.Difference(_("Lines"), told or _("empty"))]
+
+
+def _editor(
+    request: PageRequest,
+    form: InvoiceForm,
+    lines: Any,
+    invoice: InvoiceView | None,
+    edit: editing.Edit | None = None,
+) -> HttpResponse:
+    edit = edit or (editing.opened(str(invoice.version)) if invoice else None)
+    status = editing.status_of(edit, is_refused=bool(form.errors or lines.total_error_count()))
     context = {
+        "edit": edit,
         "nav": "invoices",
         "form": form,
         "lines": lines,
         "invoice": invoice,
         "digits": json.dumps({code: exponent(code) for code in CURRENCIES}),
     }
-    return render(
-        request, "invoices/edit.html", context, status=400 if form.errors or lines.total_error_count() else 200
-    )
+    return render(request, "invoices/edit.html", context, status=status)
 
 
 def _after_saving(request: PageRequest, invoice_id: UUID) -> HttpResponse:

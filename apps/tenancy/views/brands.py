@@ -15,13 +15,15 @@ from django.utils.translation import override
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.core import colours
+from apps.audit import selectors as audit
+from apps.core import colours, editing
 from apps.core.errors import DomainError, NotFound, ValidationFailed
 from apps.core.pages import PageRequest, error_page, page
+from apps.core.versions import VersionConflict
 from apps.tenancy import brands, domains, logos
 from apps.tenancy.brands import BrandView
 from apps.tenancy.forms import BrandForm, show_refusal
-from apps.tenancy.views.organisation import settings_context, status_of
+from apps.tenancy.views.organisation import settings_context
 
 _SAMPLE = "INV-2026-0042"
 _STYLE = """:root {
@@ -120,10 +122,18 @@ def style(request: PageRequest, accent: str) -> HttpResponse:
 
 def _editor(request: PageRequest, brand: BrandView | None) -> HttpResponse:
     form = _form(request, request.POST or None, brand)
+    edit = editing.opened(brand.version) if brand else None
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
                 saved = _save(request, brand, form)
+        except VersionConflict:
+            assert brand is not None and brand.id is not None
+            brand = brands.get_brand(actor=request.actor, brand_id=brand.id)
+            form = _form(request, request.POST, brand)
+            form.is_valid()
+            change = audit.last_change(tenant_id=request.tenant.id, entity_type="brand", entity_id=brand.id)
+            edit = editing.stale(brand.version, editing.differences(form), change)
         except DomainError as error:
             show_refusal(form, error)
         else:
@@ -132,8 +142,9 @@ def _editor(request: PageRequest, brand: BrandView | None) -> HttpResponse:
                 messages.warning(request, warning)
             return HttpResponseRedirect(reverse("settings-brands"))
     values = form.values() if form.is_bound else {}
-    context = settings_context("brands", form=form, brand_row=brand, **_preview(request, brand, values))
-    return render(request, "tenancy/brand.html", context, status=status_of(form))
+    context = settings_context("brands", form=form, brand_row=brand, edit=edit, **_preview(request, brand, values))
+    status = editing.status_of(edit, is_refused=bool(form.errors))
+    return render(request, "tenancy/brand.html", context, status=status)
 
 
 def _form(request: PageRequest, data: Any, brand: BrandView | None) -> BrandForm:
@@ -152,7 +163,7 @@ def _save(request: PageRequest, brand: BrandView | None, form: BrandForm) -> Bra
     saved = (
         brands.create_brand(actor=request.actor, values=values)
         if brand is None or brand.id is None
-        else brands.update_brand(actor=request.actor, brand_id=brand.id, changes=values)
+        else brands.update_brand(actor=request.actor, brand_id=brand.id, changes=values, expected=editing.seen(request))
     )
     assert saved.id is not None
     if picture is not None:

@@ -11,10 +11,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from apps.audit import selectors as audit
+from apps.core import editing
 from apps.core.errors import DomainError, NotFound
 from apps.core.pages import PageRequest, error_page, page
-from apps.tenancy import profile, tax_ids
+from apps.core.versions import VersionConflict
+from apps.tenancy import profile, selectors, tax_ids
 from apps.tenancy.forms import OrganisationForm, RegionForm, TaxIdForm, show_refusal
+from apps.tenancy.selectors import TenantView
 
 
 @require_http_methods(["GET", "POST"])
@@ -71,14 +75,25 @@ def status_of(form: forms.Form) -> int:
 
 
 def _edit(request: PageRequest, form_class: type[forms.Form], route: str, template: str, tab: str) -> HttpResponse:
-    initial = {name: getattr(request.tenant, name) for name in form_class.base_fields}
-    form = form_class(request.POST or None, initial=initial)
+    form = form_class(request.POST or None, initial=_values(form_class, request.tenant))
+    edit = editing.opened(request.tenant.version_of(form_class.base_fields))
     if request.method == "POST" and form.is_valid():
         try:
-            profile.update_settings(actor=request.actor, changes=form.cleaned_data)
+            profile.update_settings(actor=request.actor, changes=form.cleaned_data, expected=editing.seen(request))
+        except VersionConflict:
+            now = selectors.tenant_by_id(request.tenant.id)
+            form = form_class(request.POST, initial=_values(form_class, now))
+            change = audit.last_change(tenant_id=now.id, entity_type="tenant", entity_id=now.id)
+            version = now.version_of(form_class.base_fields)
+            edit = editing.stale(version, editing.differences(form), change)
         except DomainError as error:
             show_refusal(form, error)
         else:
             messages.success(request, _("The settings are saved."))
             return HttpResponseRedirect(reverse(route))
-    return render(request, template, settings_context(tab, form=form), status=status_of(form))
+    status = editing.status_of(edit, is_refused=bool(form.errors))
+    return render(request, template, settings_context(tab, form=form, edit=edit), status=status)
+
+
+def _values(form_class: type[forms.Form], tenant: TenantView) -> dict[str, Any]:
+    return {name: getattr(tenant, name) for name in form_class.base_fields}
