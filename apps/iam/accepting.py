@@ -16,7 +16,8 @@ from apps.core.clock import utcnow
 from apps.core.errors import Conflict, FieldError, NotFound, ValidationFailed
 from apps.core.events import publish
 from apps.core.tenants import public_scope
-from apps.iam import credentials, entering, seats, standing
+from apps.iam import assigned, credentials, entering, seats, standing
+from apps.iam.assigned import Assigned
 from apps.iam.errors import AlreadyMember, InvitationsClosed
 from apps.iam.events import MemberJoined
 from apps.iam.identity import Identity
@@ -34,7 +35,7 @@ class InvitationPreview:
     id: UUID
     tenant: TenantView
     email: str
-    role: str
+    roles: tuple[str, ...]
     inviter: str
     expires_at: datetime
     needs_sign_up: bool
@@ -125,7 +126,7 @@ def _preview(row: Invitation | None) -> InvitationPreview:
         id=row.id,
         tenant=tenant,
         email=row.email,
-        role=row.role,
+        roles=assigned.of_invitation(row).names,
         inviter=row.invited_by_name,
         expires_at=row.expires_at,
         needs_sign_up=not User.objects.filter(email=row.email).exists(),
@@ -171,27 +172,35 @@ def _join(user: User, rows: QuerySet[Invitation], origin: Origin, now: datetime)
         # The token went to this address, so whoever holds it reads its mail.
         user.email_verified_at = now
         user.save(update_fields=["email_verified_at", "updated_at"])
-    membership = _membership(user, row, tenant.id)
+    offered = assigned.of_invitation(row)
+    membership = _membership(user, offered, tenant.id)
     row.accepted_at, row.accepted_by_id = now, user.id
     row.save(update_fields=["accepted_at", "accepted_by_id"])
     _record(actor, "iam.invitation.accept", ("invitation", row.id, row.email))
-    _record(actor, "iam.membership.create", ("membership", membership.id, user.email), {"role": row.role})
+    _record(actor, "iam.membership.create", ("membership", membership.id, user.email), {"roles": list(offered.names)})
     publish(
-        MemberJoined(tenant_id=tenant.id, membership_id=membership.id, user_id=user.id, name=user.name, role=row.role)
+        MemberJoined(
+            tenant_id=tenant.id,
+            membership_id=membership.id,
+            user_id=user.id,
+            name=user.name,
+            role=", ".join(offered.names),
+        )
     )
     return tenant
 
 
-def _membership(user: User, row: Invitation, tenant_id: UUID) -> Membership:
-    earlier = Membership.objects.select_for_update().filter(user=user, tenant_id=tenant_id).first()
-    if earlier is not None and earlier.status != MembershipStatus.REMOVED:
+def _membership(user: User, offered: Assigned, tenant_id: UUID) -> Membership:
+    row = Membership.objects.select_for_update().filter(user=user, tenant_id=tenant_id).first()
+    if row is not None and row.status != MembershipStatus.REMOVED:
         raise AlreadyMember
     seats.require_free_seat(tenant_id)
-    if earlier is None:
-        return Membership.objects.create(user=user, tenant_id=tenant_id, role=row.role)
-    earlier.role, earlier.status = row.role, MembershipStatus.ACTIVE
-    earlier.save(update_fields=["role", "status", "updated_at"])
-    return earlier
+    if row is None:
+        row = Membership.objects.create(user=user, tenant_id=tenant_id, role=offered.builtin)
+    row.status = MembershipStatus.ACTIVE
+    row.save(update_fields=["status", "updated_at"])
+    assigned.assign(row, offered)
+    return row
 
 
 def _insert(user: User) -> None:

@@ -87,6 +87,18 @@ class MfaRequired(NotAuthenticated):
     code, title = "mfa_required", "A second factor is needed"
 
 
+class RoleNameTaken(Conflict):
+    """The tenant has a role of this name, in whatever letter case."""
+
+    code, title = "role_name_taken", "Another role has this name"
+
+
+class RoleInUse(Conflict):
+    """Members hold the role, or pending invitations offer it."""
+
+    code, title = "role_in_use", "This role is in use"
+
+
 class MfaDemanded(PermissionRefused):
     """The workspace demands a second factor of its members, and this sign-in has shown none."""
 

@@ -93,13 +93,21 @@ class MemberJoined(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemberRoleChanged(Event):
-    """A member has another role."""
+class MemberRolesChanged(Event):
+    """A member has other roles, by their names."""
 
     membership_id: UUID
     user_id: UUID
-    role_before: str
-    role: str
+    roles_before: tuple[str, ...]
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomRoleChanged(Event):
+    """A role of the tenant's own allows something else, at once for everybody who holds it."""
+
+    role_id: UUID
+    permissions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

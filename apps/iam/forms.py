@@ -15,6 +15,7 @@ from apps.iam import credentials
 from apps.iam.credentials import MAX_PASSWORD
 from apps.iam.models import Role
 from apps.iam.origins import origin_of
+from apps.iam.roles import RoleOption
 from apps.tenancy import rollout
 
 
@@ -155,25 +156,41 @@ class PasswordChangeForm(forms.Form):
     )
 
 
-class RoleForm(forms.Form):
-    """One of the roles that the viewer may give."""
+class _RoleSelect(forms.Select):
+    """Roles that the viewer may not give are shown, disabled, with the reason."""
 
-    role = forms.ChoiceField(label=_("Role"))
+    refused: frozenset[str] = frozenset()
 
-    def __init__(self, *args: Any, roles: list[Role], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["role"] = forms.ChoiceField(label=_("Role"), choices=[(role.value, role.label) for role in roles])
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """One entry of the list."""
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        if str(value) in self.refused:
+            option["attrs"]["disabled"] = True
+        return option
 
 
-class InviteForm(RoleForm):
+class InviteForm(forms.Form):
     """Whom to invite, and as what."""
 
-    field_order = ("email", "role")
     email = forms.EmailField(label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    role = forms.ChoiceField(label=_("Role"), initial=Role.MEMBER.value)
 
-    def __init__(self, *args: Any, roles: list[Role], **kwargs: Any) -> None:
-        super().__init__(*args, roles=roles, **kwargs)
-        self.fields["role"].initial = Role.MEMBER.value
+    def __init__(self, *args: Any, options: list[RoleOption], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field, select = self.fields["role"], _RoleSelect()
+        select.refused = frozenset(option.role.id for option in options if option.refusal)
+        assert isinstance(field, forms.ChoiceField)
+        field.widget = select
+        field.choices = [
+            (option.role.id, f"{option.role.label} ({option.refusal})" if option.refusal else option.role.label)
+            for option in options
+        ]
+
+
+class CustomRoleForm(forms.Form):
+    """A role's name; what it allows is read from the checkboxes themselves, which show reasons, too."""
+
+    name = forms.CharField(label=_("Name"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"}))
 
 
 class BanForm(forms.Form):

@@ -1,5 +1,6 @@
 """Who a sign-in stands for right now: one statement, asked once a request (ARCHITECTURE, hot path)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +10,8 @@ from django.db import connection
 from apps.core.actor import Actor, ActorKind, Origin
 from apps.core.tenants import public_scope
 from apps.iam.models import Channel
-from apps.iam.permissions import PLATFORM_PERMISSIONS, permissions_of
+from apps.iam.permissions import PLATFORM_PERMISSIONS, together
+from apps.iam.proofs import is_vouched_for
 from apps.tenancy.selectors import TenantView
 
 _TENANT_FIELDS = tuple(TenantView.__dataclass_fields__)
@@ -19,7 +21,8 @@ _TENANT_FIELDS = tuple(TenantView.__dataclass_fields__)
 _STATEMENT = f"""
 SELECT u.email, u.first_name, u.last_name, u.locale, u.platform_role, u.email_verified_at IS NOT NULL,
        f.last_seen_at, f.methods, f.proved_at, f.strong_at,
-       greatest(p.required_at, m.created_at) + p.grace_days * interval '1 day', m.role, {", ".join(f"t.{name}" for name in _TENANT_FIELDS)}
+       greatest(p.required_at, m.created_at) + p.grace_days * interval '1 day', m.role, c.names, c.permissions,
+       {", ".join(f"t.{name}" for name in _TENANT_FIELDS)}
   FROM public.iam_token_family f
   JOIN public.iam_user u ON u.id = f.user_id
   LEFT JOIN public.tenancy_tenant t ON t.id = f.tenant_id
@@ -27,6 +30,11 @@ SELECT u.email, u.first_name, u.last_name, u.locale, u.platform_role, u.email_ve
          ON m.user_id = f.user_id AND m.tenant_id = f.tenant_id
         AND (m.status = 'ACTIVE' OR (m.status = 'BANNED' AND m.banned_until <= statement_timestamp()))
   LEFT JOIN public.iam_mfa_policy p ON p.tenant_id = m.tenant_id
+  LEFT JOIN LATERAL (
+       SELECT array_agg(r.name::text ORDER BY r.name) AS names,
+              string_agg(array_to_string(r.permissions, ' '), ' ') AS permissions
+         FROM public.iam_role_grant g JOIN public.iam_custom_role r ON r.id = g.role_id
+        WHERE g.membership_id = m.id) c ON true
  WHERE f.id = %s AND f.user_id = %s AND f.tenant_id IS NOT DISTINCT FROM %s AND f.channel = %s
    AND f.revoked_at IS NULL AND u.is_active AND (u.banned_at IS NULL OR u.banned_until <= statement_timestamp())
    AND (u.tokens_valid_after IS NULL OR f.started_at >= u.tokens_valid_after)
@@ -64,7 +72,7 @@ def identify(
     if row is None:
         return None
     email, first_name, last_name, locale, platform_role, email_verified, last_seen_at, *rest = row
-    methods, proved_at, strong_at, mfa_due_at, role, *columns = rest
+    methods, proved_at, strong_at, mfa_due_at, role, names, held, *columns = rest
     name = f"{first_name} {last_name}".strip() or email
     if tenant_id is None:
         tenant = None
@@ -77,7 +85,10 @@ def identify(
             name=name,
             email=email,
             role=role,
+            custom_roles=names or (),
+            custom_permissions=(held or "").split(),
             is_verified=email_verified,
+            is_federated=is_vouched_for(methods),
             origin=origin,
         )
     return Identity(
@@ -97,18 +108,29 @@ def identify(
 
 
 def member(
-    *, user_id: UUID, tenant_id: UUID, name: str, email: str, role: str, is_verified: bool, origin: Origin
+    *,
+    user_id: UUID,
+    tenant_id: UUID,
+    name: str,
+    email: str,
+    role: str,
+    custom_roles: Iterable[str] = (),
+    custom_permissions: Iterable[str] = (),
+    is_verified: bool,
+    is_federated: bool = False,
+    origin: Origin,
 ) -> Actor:
-    """A member at work in his tenant."""
+    """A member at work in his tenant. `role` is the built-in one, empty when he has custom ones alone."""
     return Actor(
         ActorKind.USER,
         tenant_id=tenant_id,
         user_id=user_id,
         name=name,
         email=email,
-        roles=(role,),
-        permissions=permissions_of((role,)),
+        roles=(*((role,) if role else ()), *custom_roles),
+        permissions=together(role, (custom_permissions,)),
         is_verified=is_verified,
+        is_federated=is_federated,
         origin=origin,
     )
 

@@ -12,9 +12,9 @@ from apps.core.errors import DomainError, NotFound
 from apps.core.serving import served
 from apps.core.tenants import tenant_transaction
 from apps.iam import browser, services
+from apps.iam.assigned import labels_of
 from apps.iam.errors import AlreadyMember, InvitationsClosed
 from apps.iam.forms import JoinForm, NewcomerForm, show_refusal
-from apps.iam.models import Role
 
 
 # A wrong password stays counted whatever the answer is.
@@ -49,7 +49,7 @@ def invitation(request: Any, token: str) -> HttpResponse:
                 response = HttpResponseRedirect("/")
                 browser.suggest_language(request, response, identity.locale)
                 return response
-    context = {"invitation": found, "role": Role(found.role).label, "form": form}
+    context = {"invitation": found, "role": ", ".join(map(str, labels_of(found.roles))), "form": form}
     return _shown(request, "iam/invitation.html", context, status)
 
 

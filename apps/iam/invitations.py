@@ -12,10 +12,11 @@ from apps.audit import services as audit
 from apps.core import ids
 from apps.core.actor import Actor
 from apps.core.clock import utcnow
-from apps.core.errors import Conflict, NotFound, PermissionRefused, ValidationFailed
+from apps.core.errors import Conflict, NotFound, PermissionRefused
 from apps.core.events import publish
 from apps.core.tenants import public_scope
-from apps.iam import mailed, standing
+from apps.iam import assigned, mailed, standing
+from apps.iam.assigned import Assigned
 from apps.iam.errors import AlreadyInvited, AlreadyMember, InvalidLink, InvitationsClosed
 from apps.iam.events import InvitationSent
 from apps.iam.models import Invitation, Membership, MembershipStatus, Role, User, normal_email
@@ -28,7 +29,7 @@ _KIND = "invitation"
 
 
 def invite(*, actor: Actor, email: str, role: str = Role.MEMBER, now: datetime | None = None) -> Invitation:
-    """Invite an address to the actor's tenant.
+    """Invite an address to the actor's tenant, in a built-in role by name or a custom one by name or id.
 
     Raises:
         InvitationsClosed: everybody shares one workspace here.
@@ -40,11 +41,8 @@ def invite(*, actor: Actor, email: str, role: str = Role.MEMBER, now: datetime |
     tenant_id = _open(actor)
     with public_scope(), transaction.atomic():
         standing.take_turns(tenant_id)
-        own_role = standing.role_now(actor, tenant_id, "members:write")
-        if role not in Role.values:
-            raise ValidationFailed.one("role", "unknown_role", _("There is no such role."))
-        if not standing.may_grant(own_role, role):
-            raise PermissionRefused(_("Nobody grants what he lacks, and ownership is transferred."))
+        offered = assigned.named(tenant_id, [role], field="role")
+        _require_grantable(actor, tenant_id, offered)
         present = Membership.objects.filter(tenant_id=tenant_id, user__email=email)
         if present.exclude(status=MembershipStatus.REMOVED).exists():
             raise AlreadyMember
@@ -52,19 +50,21 @@ def invite(*, actor: Actor, email: str, role: str = Role.MEMBER, now: datetime |
         if waiting.filter(expires_at__gt=moment).exists():
             raise AlreadyInvited
         waiting.update(revoked_at=moment)
+        custom_role = offered.custom[0] if offered.custom else None
         row_id = ids.uuid7()
         row = Invitation.objects.create(
             id=row_id,
             tenant_id=tenant_id,
             email=email,
-            role=role,
+            role=offered.builtin,
+            custom_role=custom_role,
             digest=mailed.digest_of(_KIND, row_id),
             invited_by_id=actor.user_id,
             invited_by_name=actor.name[:254],
             created_at=moment,
             expires_at=moment + LIFETIME,
         )
-        _record(actor, row, "iam.invitation.create", {"email": email, "role": role})
+        _record(actor, row, "iam.invitation.create", {"email": email, "role": offered.names[0]})
         _send(row)
         return row
 
@@ -96,8 +96,7 @@ def resend_invitation(*, actor: Actor, invitation_id: UUID, now: datetime | None
     with public_scope(), transaction.atomic():
         row = _waiting(tenant_id, invitation_id)
         standing.take_turns(tenant_id)
-        if not standing.may_grant(standing.role_now(actor, tenant_id, "members:write"), row.role):
-            raise PermissionRefused(_("Nobody grants what he lacks, and ownership is transferred."))
+        _require_grantable(actor, tenant_id, assigned.of_invitation(row))
         if row.generation + 1 >= MAX_MAILS:
             raise Conflict(_("This invitation was mailed often enough. Revoke it and ask the person."))
         row.generation += 1
@@ -131,6 +130,12 @@ def _open(actor: Actor) -> UUID:
     return standing.tenant_of(actor)
 
 
+def _require_grantable(actor: Actor, tenant_id: UUID, offered: Assigned) -> None:
+    held = standing.held_now(actor, tenant_id, "members:write")
+    if reason := standing.why_not(held, offered.permissions):
+        raise PermissionRefused(reason)
+
+
 def _waiting(tenant_id: UUID, invitation_id: UUID) -> Invitation:
     waiting = Invitation.objects.filter(tenant_id=tenant_id, accepted_at=None, revoked_at=None)
     row = waiting.select_for_update().filter(pk=invitation_id).first()
@@ -148,7 +153,7 @@ def _send(row: Invitation) -> None:
             invitation_id=row.id,
             generation=row.generation,
             email=row.email,
-            role=row.role,
+            role=", ".join(assigned.of_invitation(row).names),
             inviter=row.invited_by_name,
             tenant_name=tenant.name,
             locale=known or tenant.locale,

@@ -1,6 +1,6 @@
 """Members of a tenant: other roles, bans, removal, leaving, a new owner. All changes of one tenant take turns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,56 +15,53 @@ from apps.core.clock import utcnow
 from apps.core.errors import IllegalState, NotFound, PermissionRefused, ValidationFailed
 from apps.core.events import publish
 from apps.core.tenants import public_scope
-from apps.iam import signins, standing
+from apps.iam import assigned, signins, standing
+from apps.iam.assigned import Assigned
 from apps.iam.errors import NotAMember
 from apps.iam.events import (
     MemberBanned,
     MemberRemoved,
-    MemberRoleChanged,
+    MemberRolesChanged,
     MemberUnbanned,
     OwnershipTransferred,
 )
 from apps.iam.models import Membership, MembershipStatus, Role, TokenFamily
 
 
-def change_role(*, actor: Actor, membership_id: UUID, role: str) -> None:
-    """Give a member another role.
+def change_roles(*, actor: Actor, membership_id: UUID, roles: Sequence[str]) -> None:
+    """Give a member these roles instead of his own: built-in ones by name, custom ones by name or id.
 
     Raises:
-        PermissionRefused: the actor lacks ``members:write``, stands too low, or lacks what the role holds.
-        ValidationFailed: there is no such role.
+        PermissionRefused: the actor lacks ``members:write``, stands too low, or lacks what a new role holds.
+        ValidationFailed: there is no such role, or two are built in.
         NotFound: no such member here.
         LastOwner: the tenant would have no owner.
     """
     with public_scope(), transaction.atomic():
-        own_role, member = _open(actor, membership_id, "members:write")
-        if role not in Role.values:
-            raise ValidationFailed.one("roles", "unknown_role", _("There is no such role."))
-        if member.role == role:
+        held, member = _open(actor, membership_id, "members:write")
+        before, after = assigned.of_member(member), assigned.named(member.tenant_id, roles)
+        if before == after:
             return
-        _require_reach(actor, own_role, member)
-        if role == Role.OWNER:
-            raise PermissionRefused(_("Ownership is not given as a role: transfer it."))
-        if not standing.may_grant(own_role, role):
-            raise PermissionRefused(_("Nobody grants what he lacks."))
-        standing.require_other_owner(member)
-        before, member.role = member.role, role
-        member.save(update_fields=["role", "updated_at"])
+        _require_reach(actor, held, member)
+        standing.require_grantable(held, before, after)
+        if after.builtin != Role.OWNER:
+            standing.require_other_owner(member)
+        assigned.assign(member, after)
         _record(
             actor,
             member,
             "iam.membership.change_role",
-            before={"role": before},
-            after={"role": role},
+            before={"roles": list(before.names)},
+            after={"roles": list(after.names)},
             severity=Severity.HIGH,
         )
         publish(
-            MemberRoleChanged(
+            MemberRolesChanged(
                 tenant_id=member.tenant_id,
                 membership_id=member.id,
                 user_id=member.user_id,
-                role_before=before,
-                role=role,
+                roles_before=before.names,
+                roles=after.names,
             )
         )
 
@@ -73,18 +70,18 @@ def ban_member(*, actor: Actor, membership_id: UUID, reason: str = "", until: da
     """Keep a member out, for good or until a moment; his sessions here end. A new ban replaces the old one.
 
     Raises:
-        PermissionRefused: as `change_role`, or the actor means himself.
+        PermissionRefused: as `change_roles`, or the actor means himself.
         ValidationFailed: the ban would end in the past.
-        NotFound, LastOwner: as `change_role`.
+        NotFound, LastOwner: as `change_roles`.
     """
     now = utcnow()
     if until is not None and until <= now:
         raise ValidationFailed.one("expires_at", "in_the_past", _("A ban ends in the future."))
     with public_scope(), transaction.atomic():
-        own_role, member = _open(actor, membership_id, "members:write")
+        held, member = _open(actor, membership_id, "members:write")
         if member.user_id == actor.user_id:
             raise PermissionRefused(_("Nobody bans himself."))
-        _require_reach(actor, own_role, member)
+        _require_reach(actor, held, member)
         standing.require_other_owner(member)
         before = {"status": member.status}
         member.status, member.banned_at, member.banned_until = MembershipStatus.BANNED, now, until
@@ -108,12 +105,12 @@ def unban_member(*, actor: Actor, membership_id: UUID) -> None:
     """Let a banned member in again; he signs in anew.
 
     Raises:
-        PermissionRefused, NotFound: as `change_role`.
+        PermissionRefused, NotFound: as `change_roles`.
         IllegalState: he is not banned.
     """
     with public_scope(), transaction.atomic():
-        own_role, member = _open(actor, membership_id, "members:write")
-        _require_reach(actor, own_role, member)
+        held, member = _open(actor, membership_id, "members:write")
+        _require_reach(actor, held, member)
         if member.status != MembershipStatus.BANNED:
             raise IllegalState(_("This member is not banned."), allowed_actions=["ban", "remove"])
         _lift(actor, member)
@@ -142,11 +139,11 @@ def remove_member(*, actor: Actor, membership_id: UUID) -> None:
     """Take a member out of the tenant; what he did there stays. Removing oneself is leaving.
 
     Raises:
-        PermissionRefused, NotFound, LastOwner: as `change_role`.
+        PermissionRefused, NotFound, LastOwner: as `change_roles`.
     """
     with public_scope(), transaction.atomic():
-        own_role, member = _open(actor, membership_id, "members:write")
-        _require_reach(actor, own_role, member)
+        held, member = _open(actor, membership_id, "members:write")
+        _require_reach(actor, held, member)
         standing.require_other_owner(member)
         _take_out(actor, member)
 
@@ -156,7 +153,7 @@ def leave(*, actor: Actor) -> None:
 
     Raises:
         NotAMember: he does not belong to it any more.
-        LastOwner: as `change_role`.
+        LastOwner: as `change_roles`.
     """
     tenant_id = standing.tenant_of(actor)
     with public_scope(), transaction.atomic():
@@ -177,22 +174,20 @@ def transfer_ownership(*, actor: Actor, membership_id: UUID) -> None:
         IllegalState: the member may not enter, or is an owner already.
     """
     with public_scope(), transaction.atomic():
-        _own_role, heir = _open(actor, membership_id, "ownership:transfer")
+        _held, heir = _open(actor, membership_id, "ownership:transfer")
         can_own = heir.status == MembershipStatus.ACTIVE and heir.user.may_sign_in and heir.role != Role.OWNER
         if not can_own or heir.user_id == actor.user_id:
             raise IllegalState(_("Choose an active member who is not an owner yet."), allowed_actions=[])
         former = _rows(heir.tenant_id).get(user_id=standing.person(actor))
-        heir_before, former_before = heir.role, former.role
-        heir.role, former.role = Role.OWNER, Role.MEMBER
-        heir.save(update_fields=["role", "updated_at"])
-        former.save(update_fields=["role", "updated_at"])
-        for member, before in ((heir, heir_before), (former, former_before)):
+        for member, role in ((heir, Role.OWNER), (former, Role.MEMBER)):
+            before, after = assigned.of_member(member), Assigned(role.value)
+            assigned.assign(member, after)
             _record(
                 actor,
                 member,
                 "iam.ownership.transfer",
-                before={"role": before},
-                after={"role": str(member.role)},
+                before={"roles": list(before.names)},
+                after={"roles": list(after.names)},
                 severity=Severity.CRITICAL,
             )
         publish(
@@ -204,24 +199,24 @@ def transfer_ownership(*, actor: Actor, membership_id: UUID) -> None:
 
 def _rows(tenant_id: UUID) -> QuerySet[Membership]:
     present = Membership.objects.exclude(status=MembershipStatus.REMOVED)
-    return present.select_related("user").filter(tenant_id=tenant_id)
+    return present.select_related("user").prefetch_related("custom_roles").filter(tenant_id=tenant_id)
 
 
-def _open(actor: Actor, membership_id: UUID, permission: str) -> tuple[str | None, Membership]:
-    """Take the tenant's turn; the actor's role now and the member."""
+def _open(actor: Actor, membership_id: UUID, permission: str) -> tuple[frozenset[str] | None, Membership]:
+    """Take the tenant's turn; what the actor holds now, and the member."""
     actor.require(permission)
     tenant_id = standing.tenant_of(actor)
     standing.take_turns(tenant_id)
-    own_role = standing.role_now(actor, tenant_id, permission)
+    held = standing.held_now(actor, tenant_id, permission)
     member = _rows(tenant_id).filter(pk=membership_id).first()
     if member is None:
         raise NotFound(_("There is no such member."))
-    return own_role, member
+    return held, member
 
 
-def _require_reach(actor: Actor, own_role: str | None, member: Membership) -> None:
+def _require_reach(actor: Actor, held: frozenset[str] | None, member: Membership) -> None:
     if member.user_id != actor.user_id:
-        standing.require_above(own_role, member.role)
+        standing.require_above(held, assigned.of_member(member).permissions)
 
 
 def _lift(actor: Actor, member: Membership) -> None:
@@ -240,6 +235,9 @@ def _lift(actor: Actor, member: Membership) -> None:
 
 
 def _take_out(actor: Actor, member: Membership) -> None:
+    roles = assigned.of_member(member)
+    # A custom role that only former members held may be deleted.
+    assigned.assign(member, Assigned(roles.builtin))
     before, member.status = member.status, MembershipStatus.REMOVED
     member.banned_at, member.banned_until, member.ban_reason = None, None, ""
     member.save(update_fields=["status", "banned_at", "banned_until", "ban_reason", "updated_at"])
@@ -250,7 +248,7 @@ def _take_out(actor: Actor, member: Membership) -> None:
         actor,
         member,
         action,
-        before={"status": before, "role": member.role},
+        before={"status": before, "roles": list(roles.names)},
         after={"status": member.status},
         severity=Severity.HIGH,
     )

@@ -148,12 +148,13 @@ class User(AbstractBaseUser):
 
 
 class Membership(models.Model):
-    """A person's place in a tenant."""
+    """A person's place in a tenant. `role` is the built-in one; empty when he holds custom ones alone."""
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=20, choices=Role, default=Role.MEMBER)
+    role = models.CharField(max_length=20, choices=Role, default=Role.MEMBER, blank=True)
+    custom_roles = models.ManyToManyField(CustomRole, through=RoleGrant, related_name="members")
     status = models.CharField(max_length=10, choices=MembershipStatus, default=MembershipStatus.ACTIVE)
     banned_at = models.DateTimeField(null=True)
     banned_until = models.DateTimeField(null=True)
@@ -165,7 +166,7 @@ class Membership(models.Model):
         db_table = "iam_membership"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["user", "tenant"], name="membership_unique"),
-            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
+            models.CheckConstraint(condition=models.Q(role__in=["", *Role.values]), name="membership_role_known"),
             models.CheckConstraint(
                 condition=models.Q(status__in=MembershipStatus.values), name="membership_status_known"
             ),
@@ -191,13 +192,15 @@ class InvitationState(models.TextChoices):
 class Invitation(models.Model):
     """A place in a tenant for whoever reads the mail of `email`; its token is stored as a digest.
 
-    `generation` counts how often it was mailed: each mail voids the token of the one before.
+    Its role is a built-in one, or `custom_role`. `generation` counts how often it was mailed: each mail voids the token
+    of the one before.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
     email = models.EmailField(_("e-mail"), max_length=254)
-    role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.MEMBER)
+    role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.MEMBER, blank=True)
+    custom_role = models.ForeignKey(CustomRole, on_delete=models.SET_NULL, null=True, related_name="+")
     digest = models.CharField(max_length=64, unique=True)
     generation = models.PositiveSmallIntegerField(default=0)
     invited_by_id = models.UUIDField(null=True)
@@ -217,7 +220,8 @@ class Invitation(models.Model):
                 name="invitation_pending_once",
             ),
             models.CheckConstraint(
-                condition=models.Q(role__in=Role.values) & ~models.Q(role="OWNER"), name="invitation_role_grantable"
+                condition=models.Q(role__in=["", *Role.values]) & ~models.Q(role="OWNER"),
+                name="invitation_role_grantable",
             ),
         ]
         indexes: ClassVar = [
@@ -231,6 +235,11 @@ class Invitation(models.Model):
     @property
     def state(self) -> InvitationState:
         """Where it stands now."""
+    @property
+    def role_label(self) -> str:
+        """The role's name for people."""
+        return self.custom_role.name if self.custom_role else str(self.get_role_display())
+
         if self.accepted_at:
             return InvitationState.ACCEPTED
         if self.revoked_at:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from apps.core.actor import Actor
 from apps.core.templatetags.shown import initials
 from apps.iam import selectors
-from apps.iam.models import Role
+from apps.iam.assigned import labels_of
 from apps.iam.permissions import ALL
 from apps.tenancy.selectors import TenantView
 
@@ -39,7 +39,7 @@ def _me(actor: Actor, identity: selectors.Identity | None) -> dict[str, Any]:
         "first_name": identity.first_name if identity else "",
         "email": actor.email,
         "initials": initials(actor.name),
-        "role": ", ".join(str(Role(role).label) for role in actor.roles if role in Role.values),
+        "role": ", ".join(map(str, labels_of(actor.roles))),
         "locale": identity.locale if identity else "",
         "is_verified": actor.is_verified,
     }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.iam import account_views, team_views
+from apps.iam import account_views, role_views, team_views
 
 urlpatterns = [
     path("team/", team_views.team, name="team"),
@@ -13,6 +13,10 @@ urlpatterns = [
     path("team/<uuid:membership_id>/transfer/", team_views.transfer, name="member-transfer"),
     path("team/invitations/<uuid:invitation_id>/revoke/", team_views.revoke, name="invitation-revoke"),
     path("team/invitations/<uuid:invitation_id>/resend/", team_views.resend, name="invitation-resend"),
+    path("team/roles/", role_views.role_list, name="roles"),
+    path("team/roles/new/", role_views.role_new, name="role-new"),
+    path("team/roles/<uuid:role_id>/delete/", role_views.role_delete, name="role-delete"),
+    path("team/roles/<slug:role_id>/", role_views.role, name="role"),
     path("account/", account_views.profile, name="account"),
     path("account/security/", account_views.security, name="security"),
     path("account/security/sessions/end-others/", account_views.end_other_sessions, name="sessions-end-others"),

@@ -35,6 +35,11 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
 }
 ALL: frozenset[str] = frozenset().union(*ROLE_PERMISSIONS.values())
 
+# What governs people and the workspace, in contrast to its daily work and its books. Who holds less of it stands lower.
+GOVERNING: frozenset[str] = _OWNERSHIP - _MONEY - {"ledger:close"}
+# Ownership is transferred; it is not a permission to hand out.
+CUSTOMISABLE: frozenset[str] = ALL - {"ownership:transfer"}
+
 PLATFORM_PERMISSIONS: dict[str, frozenset[str]] = {
     "PLATFORM_ADMIN": frozenset({"platform:read", "platform:write"}),
     "PLATFORM_SUPPORT": frozenset({"platform:read"}),
@@ -46,6 +51,11 @@ def permissions_of(roles: Iterable[str]) -> frozenset[str]:
     return frozenset().union(*(ROLE_PERMISSIONS.get(role, frozenset()) for role in roles))
 
 
+def together(role: str, custom: Iterable[Iterable[str]]) -> frozenset[str]:
+    """What a built-in role (or none) and the permissions of custom ones allow together; unknown words allow nothing."""
+    return permissions_of((role,)) | (CUSTOMISABLE & {word for words in custom for word in words})
+
+
 def roles_with(permission: str) -> frozenset[str]:
-    """The roles that hold `permission`."""
+    """The built-in roles that hold `permission`."""
     return frozenset(role for role, held in ROLE_PERMISSIONS.items() if permission in held)

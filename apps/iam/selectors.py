@@ -7,19 +7,20 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.sessions.backends.base import SessionBase
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.core.actor import Actor, Origin
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound
 from apps.core.rest.paging import Page, PageRequest, paginate
 from apps.core.tenants import public_scope
-from apps.iam import identity, standing, tokens
+from apps.iam import assigned, identity, standing, tokens
 from apps.iam.errors import InvalidToken
 from apps.iam.identity import Identity
 from apps.iam.keys import key_ring
 from apps.iam.models import Channel, Invitation, Membership, MembershipStatus, User
-from apps.iam.permissions import roles_with
+from apps.iam.permissions import CUSTOMISABLE, roles_with
+from apps.iam.role_models import RoleGrant
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.selectors import TenantStatus, TenantView
 
@@ -140,14 +141,17 @@ def actor_for_member(user_id: UUID, tenant_id: UUID, origin: Origin) -> Actor | 
             .filter(standing.may_enter(), standing.is_let_in(), user_id=user_id, tenant_id=tenant_id)
             .first()
         )
-    if row is None:
-        return None
+        if row is None:
+            return None
+        custom = assigned.of_member(row).custom
     return identity.member(
         user_id=user_id,
         tenant_id=tenant_id,
         name=row.user.name,
         email=row.user.email,
         role=row.role,
+        custom_roles=[role.name for role in custom],
+        custom_permissions=[word for role in custom for word in role.permissions],
         is_verified=row.user.email_verified_at is not None,
         origin=origin,
     )
@@ -155,15 +159,17 @@ def actor_for_member(user_id: UUID, tenant_id: UUID, origin: Origin) -> Actor | 
 
 def members_with(tenant_id: UUID, permission: str) -> list[MemberView]:
     """The active members of a tenant who hold `permission`, the longest-standing first."""
-    rows = Membership.objects.select_related("user").filter(
-        standing.may_enter(), standing.is_let_in(), tenant_id=tenant_id, role__in=roles_with(permission)
-    )
+    holders = Q(role__in=roles_with(permission))
+    if permission in CUSTOMISABLE:
+        granted = RoleGrant.objects.filter(membership=OuterRef("pk"), role__permissions__contains=[permission])
+        holders |= Q(Exists(granted))
     with public_scope():
+        rows = _members().filter(standing.may_enter(), standing.is_let_in(), holders, tenant_id=tenant_id)
         return [member_view(row) for row in rows.order_by("pk")]
 
 
 def list_members(*, actor: Actor, page: PageRequest, filters: Mapping[str, str] | None = None) -> Page[Membership]:
-    """The members of the actor's tenant, newest first. Filters: q (name, e-mail), role, status.
+    """The members of the actor's tenant, newest first. Filters: q (name, e-mail), role (by name), status.
 
     Removed members are shown only when `status` asks for them.
 
@@ -174,13 +180,14 @@ def list_members(*, actor: Actor, page: PageRequest, filters: Mapping[str, str] 
     filters = filters or {}
     if actor.tenant_id is None:
         raise NotFound("This token belongs to no workspace.")
-    rows = Membership.objects.select_related("user").filter(tenant_id=actor.tenant_id)
+    rows = _members().filter(tenant_id=actor.tenant_id)
     if filters.get("status"):
         rows = rows.filter(status=filters["status"].upper())
     else:
         rows = rows.exclude(status=MembershipStatus.REMOVED)
     if filters.get("role"):
-        rows = rows.filter(role=filters["role"].upper())
+        is_custom = Q(Exists(RoleGrant.objects.filter(membership=OuterRef("pk"), role__name__iexact=filters["role"])))
+        rows = rows.filter(Q(role=filters["role"].upper()) | is_custom)
     if text := filters.get("q"):
         rows = rows.filter(
             Q(user__email__icontains=text) | Q(user__first_name__icontains=text) | Q(user__last_name__icontains=text)
@@ -197,7 +204,7 @@ def get_member(*, actor: Actor, membership_id: UUID) -> Membership:
     """
     actor.require("members:read")
     with public_scope():
-        rows = Membership.objects.select_related("user").exclude(status=MembershipStatus.REMOVED)
+        rows = _members().exclude(status=MembershipStatus.REMOVED)
         row = rows.filter(pk=membership_id, tenant_id=standing.tenant_of(actor)).first()
     if row is None:
         raise NotFound("There is no such member.")
@@ -212,7 +219,7 @@ def list_invitations(*, actor: Actor, page: PageRequest, filters: Mapping[str, s
     """
     actor.require("members:write")
     filters = filters or {}
-    rows = Invitation.objects.filter(tenant_id=standing.tenant_of(actor))
+    rows = Invitation.objects.select_related("custom_role").filter(tenant_id=standing.tenant_of(actor))
     if filters.get("status", "").upper() != "ALL":
         rows = rows.filter(accepted_at=None, revoked_at=None)
     if text := filters.get("q"):
@@ -235,13 +242,19 @@ def workspaces_of(user_id: UUID) -> list[WorkspaceView]:
 def memberships_of(user_id: UUID) -> list[WorkspaceView]:
     """Every tenant that a person belongs to, whatever its state, by name; removed memberships are gone."""
     with public_scope():
-        rows = Membership.objects.filter(user_id=user_id).exclude(status=MembershipStatus.REMOVED)
+        rows = Membership.objects.prefetch_related("custom_roles").filter(user_id=user_id)
+        rows = rows.exclude(status=MembershipStatus.REMOVED)
         found = {row.tenant_id: row for row in rows}
         return [
-            WorkspaceView(tenant, (found[tenant.id].role,), _status_now(found[tenant.id]), found[tenant.id].created_at)
+            WorkspaceView(tenant, assigned.of_member(row).names, _status_now(row), row.created_at)
             for tenant in tenancy.tenants_by_ids(list(found))
+            for row in (found[tenant.id],)
             if tenant.status != TenantStatus.DELETED
         ]
+
+
+def _members() -> QuerySet[Membership]:
+    return Membership.objects.select_related("user").prefetch_related("custom_roles")
 
 
 def _status_now(row: Membership) -> str:
@@ -298,7 +311,7 @@ def member_view(row: Membership) -> MemberView:
         user.last_name,
         user.name,
         user.locale,
-        (row.role,),
+        assigned.of_member(row).names,
         _status_now(row),
         row.created_at,
         row.banned_until,

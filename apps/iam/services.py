@@ -38,7 +38,7 @@ from apps.iam.links import mailed_link
 from apps.iam.lockout import unlock
 from apps.iam.members import (
     ban_member,
-    change_role,
+    change_roles,
     leave,
     lift_expired_bans,
     remove_member,
@@ -62,6 +62,7 @@ from apps.iam.recovery import (
     reset_password,
     verify_email,
 )
+from apps.iam.roles import create_role, delete_role, get_role, holders_of, list_roles, update_role
 from apps.iam.signins import Spending, TokenPair
 from apps.tenancy import selectors as tenancy_selectors
 from apps.tenancy.selectors import TenantView
@@ -75,18 +76,23 @@ __all__ = [
     "ban_member",
     "ban_person",
     "change_password",
-    "change_role",
+    "change_roles",
+    "create_role",
+    "delete_role",
     "discover",
     "end_device",
     "end_other_devices",
     "ensure_member",
     "ensure_operator",
+    "get_role",
     "hand_off",
+    "holders_of",
     "invitations_to",
     "invite",
     "leave",
     "lift_expired_bans",
     "list_devices",
+    "list_roles",
     "mail_owed",
     "mail_token",
     "mailed_link",
@@ -115,6 +121,7 @@ __all__ = [
     "unlock",
     "update_account",
     "update_profile",
+    "update_role",
     "verify_email",
     "workspace_to_enter",
 ]

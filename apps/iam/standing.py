@@ -5,14 +5,18 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import NotFound, PermissionRefused
+from apps.iam import assigned
+from apps.iam.assigned import Assigned
 from apps.iam.errors import LastOwner
 from apps.iam.models import Membership, MembershipStatus, Role
-from apps.iam.permissions import permissions_of
+from apps.iam.permission_labels import in_words
+from apps.iam.permissions import GOVERNING
 
-_RANKS = {role: rank for rank, role in enumerate((Role.VIEWER, Role.MEMBER, Role.ACCOUNTANT, Role.ADMIN, Role.OWNER))}
+OWNERSHIP = "ownership:transfer"
 # Weak enough to let rows that refer to the tenant come and go, strong enough that holders take turns.
 _ONE_CHANGER = "SELECT 1 FROM public.tenancy_tenant WHERE id = %s FOR NO KEY UPDATE"
 
@@ -33,10 +37,11 @@ def take_turns(tenant_id: UUID) -> None:
         cursor.execute(_ONE_CHANGER, [tenant_id])
 
 
-def role_now(actor: Actor, tenant_id: UUID, permission: str) -> str | None:
-    """The actor's role at this moment, which another change may have moved since the request began.
+def held_now(actor: Actor, tenant_id: UUID, permission: str) -> frozenset[str] | None:
+    """The actor's permissions at this moment, which another change may have moved since the request began.
 
-    None for the system and for operators, who act by rights of their own.
+    Never more than he acts with: a key of his may be limited. None for the system and for operators, who act by rights
+    of their own.
 
     Raises:
         PermissionRefused: he lacks `permission` now.
@@ -45,9 +50,10 @@ def role_now(actor: Actor, tenant_id: UUID, permission: str) -> str | None:
     if actor.kind is not ActorKind.USER:
         return None
     own = Membership.objects.filter(may_enter(), user_id=person(actor), tenant_id=tenant_id).first()
-    if own is None or permission not in permissions_of((own.role,)):
+    held = assigned.of_member(own).permissions & actor.permissions if own else frozenset()
+    if permission not in held:
         raise PermissionRefused(f"This needs the permission {permission}.", permission=permission)
-    return own.role
+    return held
 
 
 def person(actor: Actor) -> UUID:
@@ -72,27 +78,54 @@ def tenant_of(actor: Actor) -> UUID:
     return actor.tenant_id
 
 
-def require_above(own_role: str | None, role: str) -> None:
-    """Check that who has `own_role` may act upon somebody in `role`: owners upon everybody, others downwards.
+def stands_below(other: frozenset[str], held: frozenset[str] | None) -> bool:
+    """Whether who holds `held` may act upon who holds `other`: owners upon everybody, others downwards.
+
+    Down is who governs less: of what governs people and the workspace (`GOVERNING`) he holds a proper part. What he may
+    do with invoices, money and books does not lift him.
+    """
+    return held is None or OWNERSHIP in held or other & GOVERNING < held & GOVERNING
+
+
+def require_above(held: frozenset[str] | None, other: frozenset[str]) -> None:
+    """Check `stands_below`.
 
     Raises:
         PermissionRefused: the other stands as high or higher.
     """
-    if own_role is None or own_role == Role.OWNER or _RANKS[Role(role)] < _RANKS[Role(own_role)]:
-        return
-    raise PermissionRefused("You can act only upon members whose role is below yours.")
+    if not stands_below(other, held):
+        raise PermissionRefused(_("You can act only upon members who may do less in this workspace than you."))
 
 
-def may_grant(own_role: str | None, role: str) -> bool:
-    """Whether who has `own_role` may give `role`: lower ones that hold nothing which he lacks; never ownership."""
-    if role == Role.OWNER:
+def may_grant(held: frozenset[str] | None, permissions: frozenset[str]) -> bool:
+    """Whether who holds `held` may give these: nothing that he lacks, to nobody as high as himself; never ownership."""
+    if OWNERSHIP in permissions:
         return False
-    return own_role is None or permissions_of((role,)) < permissions_of((own_role,))
+    return held is None or (permissions <= held and permissions & GOVERNING < held & GOVERNING)
 
 
-def grantable(own_role: str) -> list[Role]:
-    """The roles that who has `own_role` may give, the highest first."""
-    return [role for role in sorted(_RANKS, key=lambda role: -_RANKS[role]) if may_grant(own_role, role)]
+def why_not(held: frozenset[str] | None, permissions: frozenset[str]) -> str:
+    """Why `may_grant` says no, for people; empty when it does not."""
+    if may_grant(held, permissions):
+        return ""
+    if OWNERSHIP in permissions:
+        return _("Ownership is not given as a role: transfer it.")
+    assert held is not None
+    if lacking := permissions - held:
+        return _("Nobody grants what he lacks: %(permissions)s.") % {"permissions": in_words(lacking)}
+    return _("Nobody makes others his equals.")
+
+
+def require_grantable(held: frozenset[str] | None, before: Assigned, after: Assigned) -> None:
+    """Check that who holds `held` may make the roles `before` those of `after`.
+
+    Raises:
+        PermissionRefused: a new role holds what he lacks, or all together are as much as he has.
+    """
+    if reason := why_not(held, after.added_to(before) | ({OWNERSHIP} & after.permissions)):
+        raise PermissionRefused(reason)
+    if not stands_below(after.permissions, held):
+        raise PermissionRefused(_("Nobody makes others his equals."))
 
 
 def require_other_owner(membership: Membership) -> None:

@@ -16,9 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.core.errors import DomainError, NotFound, ValidationFailed
 from apps.core.pages import page
 from apps.core.rest.paging import PageRequest as Paging
-from apps.iam import selectors, services, standing
-from apps.iam.forms import BanForm, InviteForm, RoleForm, show_refusal
-from apps.iam.models import Role
+from apps.iam import assigned, roles, selectors, services, standing
+from apps.iam.forms import BanForm, InviteForm, show_refusal
 from apps.tenancy import rollout
 
 TABS = [("", gettext_lazy("Everybody")), ("ACTIVE", gettext_lazy("Active")), ("BANNED", gettext_lazy("Banned"))]
@@ -31,8 +30,8 @@ def team(request: Any) -> HttpResponse:
     form, status = None, 200
     may_invite = request.actor.may("members:write") and not rollout.is_single()
     if may_invite:
-        roles = standing.grantable(request.actor.roles[0])
-        form = InviteForm(request.POST if request.method == "POST" else None, roles=roles)
+        options = roles.options_for(request.actor)
+        form = InviteForm(request.POST if request.method == "POST" else None, options=options)
     if request.method == "POST":
         request.actor.require("members:write")
         status = 400
@@ -58,33 +57,33 @@ def team(request: Any) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @page("members:read")
 def member(request: Any, membership_id: UUID) -> HttpResponse:
-    """One member, and what may be done about him; POST gives another role."""
+    """One member, and what may be done about him; POST gives other roles."""
     row = selectors.get_member(actor=request.actor, membership_id=membership_id)
-    found = selectors.member_view(row)
-    own_role = request.actor.roles[0]
-    may_write = request.actor.may("members:write") and _is_within_reach(own_role, row.role, request, found.user_id)
-    roles = standing.grantable(own_role) if may_write else []
-    form = RoleForm(request.POST if request.method == "POST" else None, roles=roles, initial={"role": row.role})
+    found, present = selectors.member_view(row), assigned.of_member(row)
     if request.method == "POST":
         request.actor.require("members:write")
-        wanted = request.POST.get("role", "")
-        path = reverse("iam:member", args=[membership_id])
+        wanted = [word for word in (request.POST.get("builtin"), *request.POST.getlist("custom")) if word]
         return _act(
             request,
-            path,
-            _("The role is changed."),
-            lambda: services.change_role(actor=request.actor, membership_id=membership_id, role=wanted),
+            reverse("iam:member", args=[membership_id]),
+            _("The roles are changed."),
+            lambda: services.change_roles(actor=request.actor, membership_id=membership_id, roles=wanted),
         )
+    is_within_reach = standing.stands_below(present.permissions, request.actor.permissions)
+    may_write = request.actor.may("members:write") and is_within_reach
+    options = roles.options_for(request.actor) if may_write else []
     is_self = found.user_id == request.actor.user_id
     context = {
         "nav": "team",
         "member": found,
-        "role": Role(row.role).label,
+        "roles": present.text,
+        "present": {present.builtin, *(str(role.id) for role in present.custom)},
         "is_self": is_self,
-        "may_change": bool(roles) and not is_self,
+        "may_change": may_write and not is_self,
+        "builtin": [option for option in options if option.role.is_builtin],
+        "custom": [option for option in options if not option.role.is_builtin],
         "may_remove": may_write and not is_self,
         "may_transfer": request.actor.may("ownership:transfer") and not is_self and found.status == "ACTIVE",
-        "form": form,
         "ban_form": BanForm(),
     }
     return render(request, "iam/member.html", context)
@@ -181,16 +180,6 @@ def _act(request: Any, path: str, told: str, work: Callable[[], object]) -> Http
     return HttpResponseRedirect(path)
 
 
-def _is_within_reach(own_role: str, role: str, request: Any, user_id: UUID) -> bool:
-    if user_id == request.actor.user_id:
-        return True
-    try:
-        standing.require_above(own_role, role)
-    except DomainError:
-        return False
-    return True
-
-
 def _listing(request: Any) -> dict[str, Any] | None:
     filters = {name: request.GET.get(name, "") for name in ("q", "role", "status")}
     try:
@@ -201,7 +190,9 @@ def _listing(request: Any) -> dict[str, Any] | None:
     kept = {name: value for name, value in filters.items() if value}
     others = {name: value for name, value in kept.items() if name != "status"}
     return {
-        "rows": [(selectors.member_view(row), Role(row.role).label) for row in found.rows],
+        "rows": [
+            (selectors.member_view(row), ", ".join(map(str, assigned.of_member(row).labels))) for row in found.rows
+        ],
         "q": filters["q"],
         "role": filters["role"],
         "status": filters["status"],

@@ -87,6 +87,7 @@ def belongings_of(tenant: TenantView) -> dict[str, UUID]:
         "related_id": issued.id,
         "job_id": finished_export(tenant),
         "membership_id": Membership.objects.get(tenant_id=tenant.id, user__email=f"viewer@{tenant.slug}.test").id,
+        "role_id": iam.create_role(actor=owner, name="Pages", permissions=["invoices:read"]).id,
         "invitation_id": iam.invite(actor=owner, email=f"guest@{tenant.slug}.test").id,
         "session_id": TokenFamily.objects.create(
             user_id=owner.user_id, tenant_id=tenant.id, channel="API", started_at=utcnow(), last_seen_at=utcnow()

@@ -39,7 +39,7 @@ def test_another_role(acme: TenantView, api: ApiFor) -> None:
 
     assert answer.json()["roles"] == ["ACCOUNTANT"]
     entry = AuditEntry.objects.filter(action="iam.membership.change_role").latest("id")
-    assert (entry.before, entry.after) == ({"role": "MEMBER"}, {"role": "ACCOUNTANT"})
+    assert (entry.before, entry.after) == ({"roles": ["MEMBER"]}, {"roles": ["ACCOUNTANT"]})
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_two_owners_who_go_at_once_leave_one(committed: NewTenant, way: str) -> 
         ways = {
             "leave": lambda: services.leave(actor=actor),
             "remove": lambda: services.remove_member(actor=actor, membership_id=other),
-            "demote": lambda: services.change_role(actor=actor, membership_id=other, role="MEMBER"),
+            "demote": lambda: services.change_roles(actor=actor, membership_id=other, roles=["MEMBER"]),
             "ban": lambda: services.ban_member(actor=actor, membership_id=other),
         }
         return _attempt(ways[way])

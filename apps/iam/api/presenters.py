@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from apps.iam import assigned
 from apps.iam.accepting import InvitationPreview
 from apps.iam.identity import Identity
 from apps.iam.models import Invitation, Membership
+from apps.iam.roles import RoleView
 from apps.iam.selectors import ProfileView, WorkspaceView, member_view
 from apps.iam.services import SignUpView, TokenPair
 from apps.tenancy.selectors import TenantView
@@ -98,7 +100,7 @@ def invitation(row: Invitation) -> dict[str, Any]:
     return {
         "id": row.id,
         "email": row.email,
-        "role": row.role,
+        "role": ", ".join(assigned.of_invitation(row).names),
         "status": row.state.value,
         "invited_by": row.invited_by_name,
         "created_at": row.created_at,
@@ -111,10 +113,21 @@ def invitation_preview(found: InvitationPreview) -> dict[str, Any]:
     return {
         "tenant": tenant_ref(found.tenant),
         "email": found.email,
-        "role": found.role,
+        "role": ", ".join(found.roles),
         "invited_by": found.inviter,
         "expires_at": found.expires_at,
         "needs_sign_up": found.needs_sign_up,
+    }
+
+
+def role(found: RoleView) -> dict[str, Any]:
+    """A role and what it allows."""
+    return {
+        "id": found.id,
+        "name": found.name,
+        "permissions": sorted(found.permissions),
+        "is_builtin": found.is_builtin,
+        "members": found.members,
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
+from apps.core.rest.answers import page_of
 from apps.iam.credentials import MAX_PASSWORD
 from apps.iam.models import Role
 
@@ -131,10 +132,7 @@ class SessionAnswer(serializers.Serializer[Any]):
     is_current = serializers.BooleanField()
 
 
-class SessionsAnswer(serializers.Serializer[Any]):
-    data = SessionAnswer(many=True)  # type: ignore[assignment]
-    next_cursor = serializers.CharField(allow_null=True)
-    has_more = serializers.BooleanField()
+SessionPage = page_of(SessionAnswer, "One's sessions, the present one first.")
 
 
 class ProfileAnswer(serializers.Serializer[Any]):
@@ -158,10 +156,7 @@ class MembershipAnswer(serializers.Serializer[Any]):
     joined_at = serializers.DateTimeField()
 
 
-class MembershipsAnswer(serializers.Serializer[Any]):
-    data = MembershipAnswer(many=True)  # type: ignore[assignment]
-    next_cursor = serializers.CharField(allow_null=True)
-    has_more = serializers.BooleanField()
+MembershipPage = page_of(MembershipAnswer, "Every workspace that one belongs to, by name.")
 
 
 class TenantBody(serializers.Serializer[Any]):
@@ -202,10 +197,22 @@ class MemberAnswer(serializers.Serializer[Any]):
 
 class MemberBody(serializers.Serializer[Any]):
     roles = serializers.ListField(
-        child=serializers.CharField(max_length=20),
+        child=serializers.CharField(max_length=60),
         min_length=1,
-        max_length=1,
-        help_text="Exactly one; ownership is transferred.",
+        max_length=20,
+        help_text="At most one built-in role by its name, and custom roles by name or id. Ownership is transferred.",
+    )
+
+
+class RoleBody(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=60)
+    permissions = serializers.ListField(child=serializers.CharField(max_length=40), min_length=1, max_length=100)
+
+
+class RoleChangeBody(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=60, required=False)
+    permissions = serializers.ListField(
+        child=serializers.CharField(max_length=40), min_length=1, max_length=100, required=False
     )
 
 
@@ -215,9 +222,26 @@ class BanBody(serializers.Serializer[Any]):
 
 
 class InvitationBody(serializers.Serializer[Any]):
+class RoleAnswer(serializers.Serializer[Any]):
+    id = serializers.CharField(help_text="A UUID; of a built-in role its name.")
+    name = serializers.CharField()
+    permissions = serializers.ListField(child=serializers.CharField())
+    is_builtin = serializers.BooleanField(help_text="Built-in roles cannot be changed.")
+    members = serializers.IntegerField(help_text="How many members hold it.")
+
+
+class RolesAnswer(serializers.Serializer[Any]):
+    data = RoleAnswer(many=True)  # type: ignore[assignment]
+    next_cursor = serializers.CharField(allow_null=True)
+    has_more = serializers.BooleanField()
+
+
     email = serializers.EmailField(max_length=254)
-    role = serializers.ChoiceField(
-        choices=[role for role in Role.values if role != Role.OWNER], required=False, default=Role.MEMBER.value
+    role = serializers.CharField(
+        max_length=60,
+        required=False,
+        default=Role.MEMBER.value,
+        help_text="A built-in role by its name, or a custom one by name or id.",
     )
 
 
@@ -231,10 +255,7 @@ class InvitationAnswer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
 
-class InvitationsAnswer(serializers.Serializer[Any]):
-    data = InvitationAnswer(many=True)  # type: ignore[assignment]
-    next_cursor = serializers.CharField(allow_null=True)
-    has_more = serializers.BooleanField()
+InvitationPage = page_of(InvitationAnswer, "A page of invitations.")
 
 
 class InvitationPreviewAnswer(serializers.Serializer[Any]):
@@ -252,7 +273,4 @@ class AcceptBody(serializers.Serializer[Any]):
     last_name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
 
 
-class MembersAnswer(serializers.Serializer[Any]):
-    data = MemberAnswer(many=True)  # type: ignore[assignment]
-    next_cursor = serializers.CharField(allow_null=True)
-    has_more = serializers.BooleanField()
+MemberPage = page_of(MemberAnswer, "A page of members.")

@@ -24,9 +24,9 @@ class MemberView(ApiView):
 
     @extend_schema(tags=_MEMBERS, request=serializers.MemberBody, responses=serializers.MemberAnswer)
     def patch(self, request: Request, membership_id: UUID) -> Response:
-        """Another role. Nobody grants what he lacks; the last owner stays one."""
-        (role,) = self.read_body(serializers.MemberBody)["roles"]
-        services.change_role(actor=self.actor, membership_id=membership_id, role=role)
+        """Other roles: at most one built-in one, and custom ones by name or id. Nobody grants what he lacks."""
+        roles = self.read_body(serializers.MemberBody)["roles"]
+        services.change_roles(actor=self.actor, membership_id=membership_id, roles=roles)
         return _member(self.actor, membership_id)
 
     @extend_schema(tags=_MEMBERS, responses={204: None, 409: _CONFLICT})
@@ -102,7 +102,7 @@ class InvitationsView(ApiView):
             OpenApiParameter("limit", int),
             OpenApiParameter("cursor", str),
         ],
-        responses=serializers.InvitationsAnswer,
+        responses=serializers.InvitationPage,
     )
     def get(self, request: Request) -> Response:
         """Newest first; the pending ones, expired ones among them, unless all are asked for."""

@@ -36,6 +36,8 @@ urlpatterns = [
         team_views.TransferOwnershipView.as_view(),
         name="member-transfer-ownership",
     ),
+    path("roles", role_views.RolesView.as_view(), name="roles"),
+    path("roles/<slug:role_id>", role_views.RoleView.as_view(), name="role"),
     path("invitations", team_views.InvitationsView.as_view(), name="invitations"),
     path("invitations/<uuid:invitation_id>", team_views.InvitationView.as_view(), name="invitation"),
     path(

@@ -1,0 +1,118 @@
+"""The roles of a workspace: what each allows, and the ones that it makes for itself."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from apps.core.errors import DomainError, NotFound
+from apps.core.pages import page
+from apps.iam import assigned, services
+from apps.iam.forms import CustomRoleForm, show_refusal
+from apps.iam.permission_labels import GROUPS
+from apps.iam.permissions import CUSTOMISABLE
+from apps.iam.roles import RoleView
+
+
+@require_GET
+@page("members:read")
+def role_list(request: Any) -> HttpResponse:
+    """Every role, who has it, and the matrix of what each allows."""
+    found = services.list_roles(actor=request.actor)
+    matrix = [
+        (group, [(label, [permission in role.permissions for role in found]) for permission, label in rows])
+        for group, rows in GROUPS
+    ]
+    context = {"nav": "team", "roles": found, "matrix": matrix, "total": len(found) + 1}
+    return render(request, "iam/roles.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@page("roles:write")
+def role_new(request: Any) -> HttpResponse:
+    """Make a role."""
+    return _edit(request, None)
+
+
+@require_http_methods(["GET", "POST"])
+@page("members:read")
+def role(request: Any, role_id: str) -> HttpResponse:
+    """One role and who has it; POST changes one of the workspace's own."""
+    found = services.get_role(actor=request.actor, role_id=role_id)
+    if request.method == "POST":
+        request.actor.require("roles:write")
+    return _edit(request, found)
+
+
+@require_POST
+@page("roles:write")
+def role_delete(request: Any, role_id: UUID) -> HttpResponse:
+    """Delete a role that nobody has."""
+    try:
+        services.delete_role(actor=request.actor, role_id=role_id)
+    except NotFound:
+        raise
+    except DomainError as error:
+        messages.error(request, error.detail)
+        return HttpResponseRedirect(reverse("iam:role", args=[role_id]))
+    messages.success(request, _("The role is deleted."))
+    return HttpResponseRedirect(reverse("iam:roles"))
+
+
+def _edit(request: Any, found: RoleView | None) -> HttpResponse:
+    is_changeable = request.actor.may("roles:write") and (found is None or not found.is_builtin)
+    posted = request.POST if request.method == "POST" and is_changeable else None
+    form = CustomRoleForm(posted, initial={"name": found.name if found else ""})
+    chosen = set(request.POST.getlist("permissions")) if posted else set(found.permissions if found else ())
+    status = 200
+    if request.method == "POST":
+        status = 400
+        if form.is_valid() and is_changeable:
+            try:
+                _save(request, found, form.cleaned_data["name"], sorted(chosen))
+                return HttpResponseRedirect(reverse("iam:roles"))
+            except DomainError as error:
+                show_refusal(form, error)
+                status = error.status
+    holders = services.holders_of(actor=request.actor, role_id=found.id) if found else []
+    context = {
+        "nav": "team",
+        "role": found,
+        "form": form,
+        "is_changeable": is_changeable,
+        "groups": [(group, _picks(request, rows, chosen, is_changeable)) for group, rows in GROUPS],
+        "holders": [(row, assigned.of_member(row).text) for row in holders],
+    }
+    return render(request, "iam/role.html", context, status=status)
+
+
+def _save(request: Any, found: RoleView | None, name: str, permissions: list[str]) -> None:
+    if found is None:
+        services.create_role(actor=request.actor, name=name, permissions=permissions)
+        messages.success(request, _("The role is ready. Give it to somebody on the page of a member."))
+        return
+    services.update_role(actor=request.actor, role_id=UUID(found.id), name=name, permissions=permissions)
+    messages.success(request, _("The role is changed, at once for everybody who has it."))
+
+
+def _picks(request: Any, rows: Any, chosen: set[str], is_changeable: bool) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "label": label,
+            "is_chosen": name in chosen,
+            "refusal": _refusal(request, name) if is_changeable else "",
+        }
+        for name, label in rows
+    ]
+
+
+def _refusal(request: Any, permission: str) -> str:
+    if permission not in CUSTOMISABLE:
+        return _("Only the owner; it goes with the ownership.")
+    return "" if request.actor.may(permission) else _("You lack this yourself.")
