@@ -73,6 +73,7 @@ migrations: install ## write migrations for changed models
 
 .PHONY: bench
 bench: install ## measure speed (tests/bench) on servers of its own
+	@$(VENV)/uv pip install --quiet --python $(VENV)/python --require-hashes -r requirements/bench.txt
 	@$(DEV) test -- tests/bench -n 0 -o python_files='bench_*.py' --timeout 600 -q --disable-warnings $(PYTEST_ARGS)
 
 .PHONY: fuzz
@@ -82,7 +83,7 @@ fuzz: install ## 210,000 interleaved operations of many tenants on three ways to
 
 .PHONY: lock
 lock: install ## compile requirements/*.in into the hash-locked *.txt
-	@for name in base dev; do \
+	@for name in base dev bench; do \
 		$(VENV)/uv pip compile --quiet --generate-hashes --python-version 3.11 --no-emit-index-url \
 			requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
