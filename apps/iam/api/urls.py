@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.iam.api import device_views, life, openapi, recovery_views, team_views, views
+from apps.iam.api import device_views, life, openapi, recovery_views, role_views, team_views, views
 
 # Named here because drf-spectacular finds extensions only in modules that were imported.
 __all__ = ["openapi", "urlpatterns"]
