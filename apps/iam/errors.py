@@ -15,64 +15,16 @@ class InvalidToken(NotAuthenticated):
     code, title = "invalid_token", "The token is not valid"
 
 
-class AccountInactive(PermissionRefused):
-    """An operator switched the account off."""
+class RoleNameTaken(Conflict):
+    """The tenant has a role of this name, in whatever letter case."""
 
-    code, title = "account_inactive", "This account is not active"
-
-
-class AccountBanned(PermissionRefused):
-    """An operator keeps the person out of the platform, for a while or for good."""
-
-    code, title = "account_banned", "This account is banned"
+    code, title = "role_name_taken", "Another role has this name"
 
 
-class AccountLocked(PermissionRefused):
-    """Too many failures with this e-mail, whether it has an account or not; the password was not looked at."""
+class RoleInUse(Conflict):
+    """Members hold the role, or pending invitations offer it."""
 
-    code, title = "account_locked", "Too many failed attempts"
-
-
-class NotAMember(PermissionRefused):
-    """The workspace is unknown or the account has no active membership in it: nobody can tell which."""
-
-    code, title = "not_a_member", "This account is not a member of that workspace"
-
-
-class NoWorkspace(PermissionRefused):
-    """The account has no active membership in any active workspace."""
-
-    code, title = "no_workspace", "This account belongs to no active workspace"
-
-
-class RefreshInProgress(Conflict):
-    """The refresh token was spent a moment ago by a parallel call, which holds the new pair."""
-
-    code, title = "refresh_in_progress", "This refresh token was used a moment ago"
-
-
-class InvalidLink(DomainError):
-    """A mailed token is unknown, expired, used, or replaced by a newer one: nobody can tell which."""
-
-    code, title = "invalid_link", "This link is not valid any more"
-
-
-class AlreadyMember(Conflict):
-    """The person belongs to the workspace already."""
-
-    code, title = "already_member", "This person is a member already"
-
-
-class AlreadyInvited(Conflict):
-    """An invitation to this address is waiting to be accepted."""
-
-    code, title = "already_invited", "This address is invited already"
-
-
-class LastOwner(Conflict):
-    """A workspace always has an owner who may enter."""
-
-    code, title = "last_owner", "A workspace needs an owner"
+    code, title = "role_in_use", "This role is in use"
 
 
 class InvitationsClosed(PermissionRefused):
@@ -85,18 +37,6 @@ class MfaRequired(NotAuthenticated):
     """The password is right, and the account asks for more; `methods` says which proofs it takes."""
 
     code, title = "mfa_required", "A second factor is needed"
-
-
-class RoleNameTaken(Conflict):
-    """The tenant has a role of this name, in whatever letter case."""
-
-    code, title = "role_name_taken", "Another role has this name"
-
-
-class RoleInUse(Conflict):
-    """Members hold the role, or pending invitations offer it."""
-
-    code, title = "role_in_use", "This role is in use"
 
 
 class MfaDemanded(PermissionRefused):

@@ -234,13 +234,13 @@ class Invitation(models.Model):
         return self.email
 
     @property
-    def state(self) -> InvitationState:
-        """Where it stands now."""
-    @property
     def role_label(self) -> str:
         """The role's name for people."""
         return self.custom_role.name if self.custom_role else str(self.get_role_display())
 
+    @property
+    def state(self) -> InvitationState:
+        """Where it stands now."""
         if self.accepted_at:
             return InvitationState.ACCEPTED
         if self.revoked_at:
