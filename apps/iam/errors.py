@@ -15,6 +15,78 @@ class InvalidToken(NotAuthenticated):
     code, title = "invalid_token", "The token is not valid"
 
 
+class InvalidSignature(InvalidToken):
+    """The API key demands signed requests, and this one has no signature that holds."""
+
+    code, title = "invalid_signature", "The request's signature does not hold"
+
+
+class ApiKeyLimit(Conflict):
+    """The workspace has as many API keys as this installation allows."""
+
+    code, title = "api_key_limit", "The workspace has too many API keys"
+
+
+class AccountInactive(PermissionRefused):
+    """An operator switched the account off."""
+
+    code, title = "account_inactive", "This account is not active"
+
+
+class AccountBanned(PermissionRefused):
+    """An operator keeps the person out of the platform, for a while or for good."""
+
+    code, title = "account_banned", "This account is banned"
+
+
+class AccountLocked(PermissionRefused):
+    """Too many failures with this e-mail, whether it has an account or not; the password was not looked at."""
+
+    code, title = "account_locked", "Too many failed attempts"
+
+
+class NotAMember(PermissionRefused):
+    """The workspace is unknown or the account has no active membership in it: nobody can tell which."""
+
+    code, title = "not_a_member", "This account is not a member of that workspace"
+
+
+class NoWorkspace(PermissionRefused):
+    """The account has no active membership in any active workspace."""
+
+    code, title = "no_workspace", "This account belongs to no active workspace"
+
+
+class RefreshInProgress(Conflict):
+    """The refresh token was spent a moment ago by a parallel call, which holds the new pair."""
+
+    code, title = "refresh_in_progress", "This refresh token was used a moment ago"
+
+
+class InvalidLink(DomainError):
+    """A mailed token is unknown, expired, used, or replaced by a newer one: nobody can tell which."""
+
+    code, title = "invalid_link", "This link is not valid any more"
+
+
+class AlreadyMember(Conflict):
+    """The person belongs to the workspace already."""
+
+    code, title = "already_member", "This person is a member already"
+
+
+class AlreadyInvited(Conflict):
+    """An invitation to this address is waiting to be accepted."""
+
+    code, title = "already_invited", "This address is invited already"
+
+
+class LastOwner(Conflict):
+    """A workspace always has an owner who may enter."""
+
+    code, title = "last_owner", "A workspace needs an owner"
+
+
 class RoleNameTaken(Conflict):
     """The tenant has a role of this name, in whatever letter case."""
 

@@ -6,6 +6,19 @@ TENANT_RIGHTS = {
     "audit_entry": "SELECT, INSERT",
     "iam_mfa_policy": "",  # asked in the public scope, so that no tenant's statement lifts the demand
     "iam_user": "SELECT",
+    "iam_api_key": "",
+    "iam_signature_nonce": "",
+    "iam_custom_role": "SELECT",
+    "iam_role_grant": "SELECT",
+    # Sign-in and directory are the platform's work alone.
+    "iam_mail_domain": "",
+    "iam_sso_connection": "",
+    "iam_sso_link": "",
+    "iam_sso_attempt": "",
+    "iam_scim_token": "",
+    "iam_directory_entry": "",
+    "iam_directory_group": "",
+    "iam_directory_group_place": "",
     "tenancy_tenant": "SELECT, UPDATE ({changeable})",
     "django_content_type": "SELECT",
 }

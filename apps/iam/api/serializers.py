@@ -111,6 +111,11 @@ class TokenAnswer(serializers.Serializer[Any]):
     user = UserRef()
 
 
+class ApiKeyRef(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
 class ValidateAnswer(serializers.Serializer[Any]):
     active = serializers.BooleanField()
     user_id = serializers.UUIDField()
@@ -118,7 +123,8 @@ class ValidateAnswer(serializers.Serializer[Any]):
     tenant_key = serializers.CharField(allow_null=True)
     roles = serializers.ListField(child=serializers.CharField())
     permissions = serializers.ListField(child=serializers.CharField())
-    expires_at = serializers.DateTimeField()
+    api_key = ApiKeyRef(allow_null=True, help_text="Of a program that came with an API key.")
+    expires_at = serializers.DateTimeField(allow_null=True, help_text="Null: an API key that does not expire.")
 
 
 class SessionAnswer(serializers.Serializer[Any]):
@@ -216,12 +222,6 @@ class RoleChangeBody(serializers.Serializer[Any]):
     )
 
 
-class BanBody(serializers.Serializer[Any]):
-    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
-    expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
-
-
-class InvitationBody(serializers.Serializer[Any]):
 class RoleAnswer(serializers.Serializer[Any]):
     id = serializers.CharField(help_text="A UUID; of a built-in role its name.")
     name = serializers.CharField()
@@ -236,6 +236,12 @@ class RolesAnswer(serializers.Serializer[Any]):
     has_more = serializers.BooleanField()
 
 
+class BanBody(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+    expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+
+
+class InvitationBody(serializers.Serializer[Any]):
     email = serializers.EmailField(max_length=254)
     role = serializers.CharField(
         max_length=60,
