@@ -1,11 +1,14 @@
 """Shapes of what the archives API answers."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from apps.archives.models import JobStatus
+from apps.core.rest.answers import page_of
 
 
-class ExportAnswer(serializers.Serializer):  # type: ignore[type-arg]
+class ExportAnswer(serializers.Serializer[Any]):
     """An export of the workspace. `sha256` and `size` are those of the file."""
 
     id = serializers.UUIDField()
@@ -22,9 +25,4 @@ class ExportAnswer(serializers.Serializer):  # type: ignore[type-arg]
     expires_at = serializers.DateTimeField(allow_null=True, help_text="Until when the file can be downloaded")
 
 
-class ExportPage(serializers.Serializer):  # type: ignore[type-arg]
-    """A page of exports."""
-
-    data = ExportAnswer(many=True)  # type: ignore[assignment]
-    next_cursor = serializers.CharField(allow_null=True)
-    has_more = serializers.BooleanField()
+ExportPage = page_of(ExportAnswer, "A page of exports.")

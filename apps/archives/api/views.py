@@ -1,7 +1,5 @@
 """Exports of the workspace over REST."""
 
-import json
-from collections.abc import Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -9,7 +7,6 @@ from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import status
-from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,6 +16,7 @@ from apps.archives.models import ArchiveJob
 from apps.archives.responses import sent
 from apps.archives.selectors import ExportView
 from apps.core.jobs import wake
+from apps.core.rest.downloads import DownloadView
 from apps.core.rest.views import ApiView
 from apps.core.tenants import current_tenant_id
 
@@ -93,27 +91,12 @@ class ExportDetailView(ApiView):
         return Response(_present(selectors.get_export(actor=self.actor, job_id=job_id)))
 
 
-class ZipRenderer(BaseRenderer):
-    """For who accepts a ZIP alone: the file needs no rendering, a refusal is a problem document."""
-
-    media_type = "application/zip"
-    format = "zip"
-    charset = None
-    render_style = "binary"
-
-    def render(
-        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
-    ) -> bytes:
-        """The body."""
-        return json.dumps(data, default=str).encode()
-
-
-class ExportDownloadView(ApiView):
+class ExportDownloadView(DownloadView):
     """The file of one export."""
 
     permissions: ClassVar = {"GET": "tenant:export"}
     own_transactions = True
-    renderer_classes: ClassVar[list[Any]] = [ZipRenderer, JSONRenderer]  # type: ignore[misc]
+    media_type = "application/zip"
 
     @extend_schema(
         operation_id="exports_download",

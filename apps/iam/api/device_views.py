@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.core.rest.paging import whole
 from apps.core.rest.views import ANY_MEMBER, ApiView
 from apps.iam import services
 from apps.iam.api import serializers
@@ -22,7 +23,7 @@ class MySessionsView(ApiView):
     tenantless = True
     writes_when_suspended = True
 
-    @extend_schema(tags=_TAG, responses=serializers.SessionsAnswer)
+    @extend_schema(tags=_TAG, responses=serializers.SessionPage)
     def get(self, request: Request) -> Response:
         """The present one first, then the last used."""
         found = services.list_devices(actor=self.actor, current=_family(request))
@@ -39,7 +40,7 @@ class MySessionsView(ApiView):
             }
             for device in found
         ]
-        return Response({"data": data, "next_cursor": None, "has_more": False})
+        return Response(whole(data))
 
     @extend_schema(operation_id="me_sessions_destroy_others", tags=_TAG, responses={204: None})
     def delete(self, request: Request) -> Response:

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from apps.core.errors import NotFound
 from apps.core.rest.preconditions import VersionedView
+from apps.core.rest.paging import whole
 from apps.core.rest.views import ANY_MEMBER, ApiView, PublicApiView
 from apps.iam import accounts, selectors, services, tokens
 from apps.iam.api import presenters, serializers
@@ -204,13 +205,13 @@ class MyMembershipsView(_SignedIn):
 
     permissions: ClassVar = {"GET": ANY_MEMBER}
 
-    @extend_schema(tags=["Profile"], responses=serializers.MembershipsAnswer)
+    @extend_schema(tags=["Profile"], responses=serializers.MembershipPage)
     def get(self, request: Request) -> Response:
         """By name, whatever state the tenants are in."""
         assert self.actor.user_id is not None
         found = selectors.memberships_of(self.actor.user_id)
         data = [presenters.membership(workspace) for workspace in found]
-        return Response({"data": data, "next_cursor": None, "has_more": False})
+        return Response(whole(data))
 
 
 class TenantView(VersionedView):
@@ -268,7 +269,7 @@ class MembersView(ApiView):
             OpenApiParameter("limit", int),
             OpenApiParameter("cursor", str),
         ],
-        responses=serializers.MembersAnswer,
+        responses=serializers.MemberPage,
     )
     def get(self, request: Request) -> Response:
         """Newest first; removed members only when `status` asks for them."""

@@ -45,7 +45,7 @@ class ClientList(ApiView):
         summary="Add a client",
         tags=["clients"],
         request=bodies.ClientBody,
-        responses={201: schemas.ClientAnswer, 400: schemas.ProblemAnswer},
+        responses={201: schemas.ClientAnswer},
         examples=[schemas.CLIENT_EXAMPLE],
     )
     def post(self, request: Request) -> Response:
@@ -65,7 +65,7 @@ class ClientResource(VersionedView):
         operation_id="clients_retrieve",
         summary="Read a client",
         tags=["clients"],
-        responses={200: schemas.ClientAnswer, 404: schemas.ProblemAnswer},
+        responses=schemas.ClientAnswer,
     )
     def get(self, request: Request, client_id: UUID) -> Response:
         """The client with its balances; deleted ones, too."""
@@ -77,7 +77,7 @@ class ClientResource(VersionedView):
         summary="Change a client",
         tags=["clients"],
         request=bodies.ClientChangesBody,
-        responses={200: schemas.ClientAnswer, 400: schemas.ProblemAnswer, 404: schemas.ProblemAnswer},
+        responses=schemas.ClientAnswer,
     )
     def patch(self, request: Request, client_id: UUID) -> Response:
         """Change what the body names."""
@@ -91,7 +91,7 @@ class ClientResource(VersionedView):
         operation_id="clients_delete",
         summary="Delete a client",
         tags=["clients"],
-        responses={204: None, 404: schemas.ProblemAnswer},
+        responses={204: None},
     )
     def delete(self, request: Request, client_id: UUID) -> Response:
         """Take the client off the list; a second time there is nothing to delete."""

@@ -1,18 +1,17 @@
 """Collecting an invoice over REST: the checkout, payments noted by hand, and the PDF."""
 
-import json
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from django.db import transaction
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.core.rest.downloads import DownloadView
+from apps.core.rest.paging import whole
 from apps.core.rest.views import ApiView
 from apps.invoices import selectors, services
 from apps.invoices.api import bodies, schemas
@@ -34,9 +33,7 @@ class InvoicePay(ApiView):
         request=None,
         responses={
             201: schemas.CheckoutAnswer,
-            404: schemas.ProblemAnswer,
-            409: schemas.ProblemAnswer,
-            502: schemas.ProblemAnswer,
+            502: schemas.GATEWAY_FAILED,
         },
     )
     def post(self, request: Request, invoice_id: UUID) -> Response:
@@ -56,25 +53,20 @@ class InvoicePayments(ApiView):
         operation_id="invoices_payments_list",
         summary="List an invoice's payments",
         tags=["invoices"],
-        responses={200: schemas.InvoicePaymentPage, 404: schemas.ProblemAnswer},
+        responses=schemas.InvoicePaymentPage,
     )
     def get(self, request: Request, invoice_id: UUID) -> Response:
         """All payments of the invoice, newest first."""
         selectors.get_invoice(actor=self.actor, invoice_id=invoice_id)
         found = payments.payments_for(purpose=PURPOSE, purpose_id=invoice_id)
-        return Response({"data": [present_payment(row) for row in found], "next_cursor": None, "has_more": False})
+        return Response(whole(present_payment(row) for row in found))
 
     @extend_schema(
         operation_id="invoices_payments_create",
         summary="Note a payment that came outside the gateway",
         tags=["invoices"],
         request=bodies.ManualPaymentBody,
-        responses={
-            201: schemas.InvoicePaymentAnswer,
-            400: schemas.ProblemAnswer,
-            404: schemas.ProblemAnswer,
-            409: schemas.ProblemAnswer,
-        },
+        responses={201: schemas.InvoicePaymentAnswer},
         examples=[schemas.PAYMENT_EXAMPLE],
     )
     def post(self, request: Request, invoice_id: UUID) -> Response:
@@ -87,27 +79,12 @@ class InvoicePayments(ApiView):
         return Response(present_payment(payment), status=201, headers={"Location": location})
 
 
-class PdfRenderer(BaseRenderer):
-    """For who accepts a PDF alone: the document needs no rendering, a refusal is a problem document."""
-
-    media_type = "application/pdf"
-    format = "pdf"
-    charset = None
-    render_style = "binary"
-
-    def render(
-        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
-    ) -> bytes:
-        """The body."""
-        return json.dumps(data, default=str).encode()
-
-
-class InvoicePdf(ApiView):
+class InvoicePdf(DownloadView):
     """The PDF of an issued invoice."""
 
     permissions: ClassVar = {"GET": "invoices:read"}
     own_transactions = True
-    renderer_classes: ClassVar[list[Any]] = [PdfRenderer, JSONRenderer]  # type: ignore[misc]
+    media_type = "application/pdf"
 
     @extend_schema(
         operation_id="invoices_pdf",
@@ -115,8 +92,6 @@ class InvoicePdf(ApiView):
         tags=["invoices"],
         responses={
             (200, "application/pdf"): OpenApiTypes.BINARY,
-            (404, "application/problem+json"): schemas.ProblemAnswer,
-            (409, "application/problem+json"): schemas.ProblemAnswer,
         },
     )
     def get(self, request: Request, invoice_id: UUID) -> HttpResponse:

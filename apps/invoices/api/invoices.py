@@ -16,8 +16,6 @@ from apps.invoices.api.presenters import present_full_invoice, present_invoice
 from apps.invoices.errors import StaleEdit
 from apps.invoices.selectors import InvoiceFilters, InvoiceView
 
-ACTION_ANSWERS = {200: schemas.InvoiceAnswer, 404: schemas.ProblemAnswer, 409: schemas.ProblemAnswer}
-
 
 class InvoiceList(ApiView):
     """The tenant's invoices."""
@@ -29,7 +27,7 @@ class InvoiceList(ApiView):
         summary="List invoices",
         tags=["invoices"],
         parameters=[*schemas.INVOICE_FILTERS, *schemas.PAGING],
-        responses={200: schemas.InvoicePage, 400: schemas.ProblemAnswer},
+        responses=schemas.InvoicePage,
     )
     def get(self, request: Request) -> Response:
         """A page of invoices without their lines, newest first."""
@@ -42,7 +40,7 @@ class InvoiceList(ApiView):
         summary="Write a draft",
         tags=["invoices"],
         request=bodies.InvoiceBody,
-        responses={201: schemas.InvoiceAnswer, 400: schemas.ProblemAnswer, 404: schemas.ProblemAnswer},
+        responses={201: schemas.InvoiceAnswer},
         examples=[schemas.INVOICE_EXAMPLE],
     )
     def post(self, request: Request) -> Response:
@@ -60,7 +58,7 @@ class InvoiceResource(VersionedView):
         operation_id="invoices_retrieve",
         summary="Read an invoice",
         tags=["invoices"],
-        responses={200: schemas.InvoiceAnswer, 404: schemas.ProblemAnswer},
+        responses=schemas.InvoiceAnswer,
     )
     def get(self, request: Request, invoice_id: UUID) -> Response:
         """The whole invoice."""
@@ -71,7 +69,7 @@ class InvoiceResource(VersionedView):
         summary="Change a draft",
         tags=["invoices"],
         request=bodies.InvoiceChangesBody,
-        responses=ACTION_ANSWERS | {400: schemas.ProblemAnswer},
+        responses=schemas.InvoiceAnswer,
     )
     def patch(self, request: Request, invoice_id: UUID) -> Response:
         """Change what the body names; `lines` replaces all lines."""
@@ -94,7 +92,7 @@ class InvoiceResource(VersionedView):
         operation_id="invoices_delete",
         summary="Delete a draft",
         tags=["invoices"],
-        responses={204: None, 404: schemas.ProblemAnswer, 409: schemas.ProblemAnswer},
+        responses={204: None},
     )
     def delete(self, request: Request, invoice_id: UUID) -> Response:
         """Throw a draft away."""
@@ -115,7 +113,7 @@ class InvoiceFinalize(ApiView):
         summary="Issue a draft",
         tags=["invoices"],
         request=None,
-        responses=ACTION_ANSWERS,
+        responses=schemas.InvoiceAnswer,
     )
     def post(self, request: Request, invoice_id: UUID) -> Response:
         """Give the draft its number; from then on it cannot change."""
@@ -132,7 +130,7 @@ class InvoiceSend(ApiView):
         summary="E-mail an invoice to its client",
         tags=["invoices"],
         request=None,
-        responses=ACTION_ANSWERS,
+        responses=schemas.InvoiceAnswer,
     )
     def post(self, request: Request, invoice_id: UUID) -> Response:
         """Queue the e-mail with the link and the PDF."""
@@ -149,7 +147,7 @@ class InvoiceVoid(ApiView):
         summary="Cancel an issued invoice",
         tags=["invoices"],
         request=None,
-        responses=ACTION_ANSWERS,
+        responses=schemas.InvoiceAnswer,
     )
     def post(self, request: Request, invoice_id: UUID) -> Response:
         """Cancel the invoice; its number stays taken."""
@@ -166,7 +164,7 @@ class InvoiceUncollectible(ApiView):
         summary="Write off what is due",
         tags=["invoices"],
         request=None,
-        responses=ACTION_ANSWERS,
+        responses=schemas.InvoiceAnswer,
     )
     def post(self, request: Request, invoice_id: UUID) -> Response:
         """Write off what is still due."""
@@ -183,7 +181,7 @@ class InvoiceDuplicate(ApiView):
         summary="Copy an invoice into a new draft",
         tags=["invoices"],
         request=None,
-        responses={201: schemas.InvoiceAnswer, 404: schemas.ProblemAnswer, 409: schemas.ProblemAnswer},
+        responses={201: schemas.InvoiceAnswer},
     )
     def post(self, request: Request, invoice_id: UUID) -> Response:
         """A new draft with the same client and lines."""

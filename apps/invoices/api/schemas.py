@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
+from apps.core.rest.answers import page_of
 from apps.invoices.filtering import STATUSES
 
 INVOICE_STATES = ["draft", "open", "paid", "void", "uncollectible"]
@@ -40,12 +41,7 @@ class ClientAnswer(serializers.Serializer[Any]):
     balances = BalanceAnswer(many=True)
 
 
-class ClientPage(serializers.Serializer[Any]):
-    """A page of clients."""
-
-    data = ClientAnswer(many=True)  # type: ignore[assignment]
-    next_cursor = serializers.CharField(allow_null=True)
-    has_more = serializers.BooleanField()
+ClientPage = page_of(ClientAnswer, "A page of clients.")
 
 
 class InvoiceClient(serializers.Serializer[Any]):
@@ -131,12 +127,7 @@ class InvoiceAnswer(InvoiceListed):
     buyer = PartyAnswer()
 
 
-class InvoicePage(serializers.Serializer[Any]):
-    """A page of invoices."""
-
-    data = InvoiceListed(many=True)  # type: ignore[assignment]
-    next_cursor = serializers.CharField(allow_null=True)
-    has_more = serializers.BooleanField()
+InvoicePage = page_of(InvoiceListed, "A page of invoices.")
 
 
 class InvoiceRefundAnswer(serializers.Serializer[Any]):
@@ -182,12 +173,7 @@ class InvoicePaymentAnswer(serializers.Serializer[Any]):
     allowed_actions = serializers.ListField(child=serializers.CharField())
 
 
-class InvoicePaymentPage(serializers.Serializer[Any]):
-    """The payments of an invoice."""
-
-    data = InvoicePaymentAnswer(many=True)  # type: ignore[assignment]
-    next_cursor = serializers.CharField(allow_null=True)
-    has_more = serializers.BooleanField()
+InvoicePaymentPage = page_of(InvoicePaymentAnswer, "The payments of an invoice.")
 
 
 class CheckoutAnswer(serializers.Serializer[Any]):
@@ -197,18 +183,7 @@ class CheckoutAnswer(serializers.Serializer[Any]):
     payment_url = serializers.URLField()
 
 
-class ProblemAnswer(serializers.Serializer[Any]):
-    """A problem document (RFC 9457)."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    instance = serializers.CharField()
-    code = serializers.CharField()
-    correlation_id = serializers.CharField()
-
-
+GATEWAY_FAILED = OpenApiResponse(description="The payment provider did not answer as expected; call again.")
 PAGING = [
     OpenApiParameter("limit", int, description="1 to 100, default 20"),
     OpenApiParameter("cursor", str, description="next_cursor of the page before"),

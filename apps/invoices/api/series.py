@@ -8,10 +8,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.core.rest.answers import page_of
+from apps.core.rest.paging import whole
 from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ApiView
 from apps.invoices import series
-from apps.invoices.api import schemas
 from apps.invoices.series import SeriesView
 
 
@@ -36,12 +37,7 @@ class SeriesAnswer(serializers.Serializer[Any]):
     has_begun = serializers.BooleanField()
 
 
-class SeriesPage(serializers.Serializer[Any]):
-    """Both series."""
-
-    data = SeriesAnswer(many=True)  # type: ignore[assignment]
-    next_cursor = serializers.CharField(allow_null=True)
-    has_more = serializers.BooleanField()
+SeriesPage = page_of(SeriesAnswer, "Both series.")
 
 
 class SeriesList(ApiView):
@@ -53,7 +49,7 @@ class SeriesList(ApiView):
     def get(self, request: Request) -> Response:
         """Invoices and credit notes."""
         found = series.list_series(actor=self.actor)
-        return Response({"data": [_present(row) for row in found], "next_cursor": None, "has_more": False})
+        return Response(whole(_present(row) for row in found))
 
 
 class SeriesResource(VersionedView):
@@ -65,7 +61,7 @@ class SeriesResource(VersionedView):
         operation_id="number_series_retrieve",
         summary="Read a number series",
         tags=["invoices"],
-        responses={200: SeriesAnswer, 404: schemas.ProblemAnswer},
+        responses=SeriesAnswer,
     )
     def get(self, request: Request, kind: str) -> Response:
         """How the next number of `kind` (``invoice``, ``credit_note``) is written."""
@@ -75,12 +71,7 @@ class SeriesResource(VersionedView):
         operation_id="number_series_update",
         tags=["invoices"],
         request=SeriesBody,
-        responses={
-            200: SeriesAnswer,
-            400: schemas.ProblemAnswer,
-            404: schemas.ProblemAnswer,
-            409: schemas.ProblemAnswer,
-        },
+        responses=SeriesAnswer,
     )
     def patch(self, request: Request, kind: str) -> Response:
         """Change how the next numbers are written; those given stay, and none is left out."""

@@ -1,13 +1,16 @@
 """Shapes of the ledger's answers, for the OpenAPI document."""
 
+from typing import Any
+
 from rest_framework import serializers
 
+from apps.core.rest.answers import page_of
 from apps.ledger.accounts import AccountKind
 
 _KINDS = [kind.value for kind in AccountKind]
 
 
-class AccountAnswer(serializers.Serializer):  # type: ignore[type-arg]
+class AccountAnswer(serializers.Serializer[Any]):
     """An account in one currency."""
 
     id = serializers.UUIDField()
@@ -20,22 +23,17 @@ class AccountAnswer(serializers.Serializer):  # type: ignore[type-arg]
     balance_minor = serializers.IntegerField(help_text="Debits less credits")
 
 
-class AccountList(serializers.Serializer):  # type: ignore[type-arg]
-    """All accounts; never paged."""
-
-    data = AccountAnswer(many=True)  # type: ignore[assignment]
-    next_cursor = serializers.CharField(allow_null=True)
-    has_more = serializers.BooleanField()
+AccountPage = page_of(AccountAnswer, "All accounts; never paged.")
 
 
-class PostingAccount(serializers.Serializer):  # type: ignore[type-arg]
+class PostingAccount(serializers.Serializer[Any]):
     """Which account a leg moves."""
 
     code = serializers.CharField()
     name = serializers.CharField()
 
 
-class PostingAnswer(serializers.Serializer):  # type: ignore[type-arg]
+class PostingAnswer(serializers.Serializer[Any]):
     """One leg of an entry."""
 
     account = PostingAccount()
@@ -43,14 +41,14 @@ class PostingAnswer(serializers.Serializer):  # type: ignore[type-arg]
     currency = serializers.CharField()
 
 
-class EntrySource(serializers.Serializer):  # type: ignore[type-arg]
+class EntrySource(serializers.Serializer[Any]):
     """The object that the entry was posted for."""
 
     type = serializers.CharField()
     id = serializers.UUIDField()
 
 
-class EntryAnswer(serializers.Serializer):  # type: ignore[type-arg]
+class EntryAnswer(serializers.Serializer[Any]):
     """An entry with its legs."""
 
     id = serializers.UUIDField()
@@ -65,15 +63,10 @@ class EntryAnswer(serializers.Serializer):  # type: ignore[type-arg]
     created_at = serializers.DateTimeField()
 
 
-class EntryPage(serializers.Serializer):  # type: ignore[type-arg]
-    """A page of entries."""
-
-    data = EntryAnswer(many=True)  # type: ignore[assignment]
-    next_cursor = serializers.CharField(allow_null=True)
-    has_more = serializers.BooleanField()
+EntryPage = page_of(EntryAnswer, "A page of entries.")
 
 
-class TrialBalanceRow(serializers.Serializer):  # type: ignore[type-arg]
+class TrialBalanceRow(serializers.Serializer[Any]):
     """An account's balance on its side."""
 
     code = serializers.CharField()
@@ -83,7 +76,7 @@ class TrialBalanceRow(serializers.Serializer):  # type: ignore[type-arg]
     credit_minor = serializers.IntegerField()
 
 
-class TrialBalanceAnswer(serializers.Serializer):  # type: ignore[type-arg]
+class TrialBalanceAnswer(serializers.Serializer[Any]):
     """One currency's trial balance."""
 
     currency = serializers.CharField()
@@ -93,7 +86,7 @@ class TrialBalanceAnswer(serializers.Serializer):  # type: ignore[type-arg]
     is_balanced = serializers.BooleanField()
 
 
-class TrialBalanceList(serializers.Serializer):  # type: ignore[type-arg]
+class TrialBalanceList(serializers.Serializer[Any]):
     """The trial balance of every currency in use."""
 
     as_of = serializers.DateField(allow_null=True)

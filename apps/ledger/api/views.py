@@ -8,10 +8,11 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.core.rest.paging import whole
 from apps.core.rest.views import ApiView
 from apps.ledger import selectors
 from apps.ledger.api.presenters import present_account, present_entry, present_trial_balance
-from apps.ledger.api.serializers import AccountList, EntryAnswer, EntryPage, TrialBalanceList
+from apps.ledger.api.serializers import AccountPage, EntryAnswer, EntryPage, TrialBalanceList
 
 _AS_OF = OpenApiParameter("as_of", date, description="Up to and including this day; without it, everything")
 
@@ -26,7 +27,7 @@ class AccountsView(ApiView):
         summary="List accounts with balances",
         tags=["ledger"],
         parameters=[_AS_OF, OpenApiParameter("currency", str)],
-        responses=AccountList,
+        responses=AccountPage,
         examples=[
             OpenApiExample(
                 "Receivable",
@@ -55,9 +56,7 @@ class AccountsView(ApiView):
         accounts = selectors.list_accounts(
             actor=self.actor, currency=request.query_params.get("currency", ""), as_of=_as_of(request)
         )
-        return Response(
-            {"data": [present_account(account) for account in accounts], "next_cursor": None, "has_more": False}
-        )
+        return Response(whole(present_account(account) for account in accounts))
 
 
 class EntriesView(ApiView):

@@ -1,15 +1,19 @@
 """Bodies and answers of the notifications API, for reading requests and for the OpenAPI document."""
 
+from typing import Any
+
 from rest_framework import serializers
 
+from apps.core.rest.answers import page_of
 
-class ReadStateSerializer(serializers.Serializer):  # type: ignore[type-arg]
+
+class ReadStateSerializer(serializers.Serializer[Any]):
     """Body of ``PATCH /notifications/{id}``."""
 
     is_read = serializers.BooleanField()
 
 
-class AllReadSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class AllReadSerializer(serializers.Serializer[Any]):
     """Body of ``PATCH /notifications``; only reading can be done to all at once."""
 
     is_read = serializers.BooleanField()
@@ -21,7 +25,7 @@ class AllReadSerializer(serializers.Serializer):  # type: ignore[type-arg]
         return value
 
 
-class NotificationSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class NotificationSerializer(serializers.Serializer[Any]):
     """A notification as the API shows it."""
 
     id = serializers.UUIDField()
@@ -36,15 +40,10 @@ class NotificationSerializer(serializers.Serializer):  # type: ignore[type-arg]
     created_at = serializers.DateTimeField()
 
 
-class NotificationPageSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """A page of notifications."""
-
-    data = NotificationSerializer(many=True)  # type: ignore[assignment]
-    next_cursor = serializers.CharField(allow_null=True)
-    has_more = serializers.BooleanField()
+NotificationPage = page_of(NotificationSerializer, "A page of notifications.")
 
 
-class UnreadCountSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class UnreadCountSerializer(serializers.Serializer[Any]):
     """How many notifications are unread."""
 
     unread = serializers.IntegerField()

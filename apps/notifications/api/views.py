@@ -42,7 +42,7 @@ class NotificationList(ApiView):
             OpenApiParameter("limit", int),
             OpenApiParameter("cursor", str),
         ],
-        responses=serializers.NotificationPageSerializer,
+        responses=serializers.NotificationPage,
         examples=[
             OpenApiExample("page", value={"data": [_PAID], "next_cursor": None, "has_more": False}, response_only=True)
         ],

@@ -1,8 +1,11 @@
 """Shapes of what the payments API reads and answers."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from apps.core.money import MAX_MINOR
+from apps.core.rest.answers import page_of
 from apps.payments.choices import PaymentStatus, RefundReason, RefundStatus
 
 
@@ -10,7 +13,7 @@ def _lower(values: list[str]) -> list[str]:
     return [value.lower() for value in values]
 
 
-class RefundBody(serializers.Serializer):  # type: ignore[type-arg]
+class RefundBody(serializers.Serializer[Any]):
     """How much goes back and why; without an amount, all that is left."""
 
     amount_minor = serializers.IntegerField(min_value=1, max_value=MAX_MINOR, required=False, allow_null=True)
@@ -19,7 +22,7 @@ class RefundBody(serializers.Serializer):  # type: ignore[type-arg]
     )
 
 
-class RefundAnswer(serializers.Serializer):  # type: ignore[type-arg]
+class RefundAnswer(serializers.Serializer[Any]):
     """A refund."""
 
     id = serializers.UUIDField()
@@ -34,7 +37,7 @@ class RefundAnswer(serializers.Serializer):  # type: ignore[type-arg]
     created_at = serializers.DateTimeField()
 
 
-class PaymentAnswer(serializers.Serializer):  # type: ignore[type-arg]
+class PaymentAnswer(serializers.Serializer[Any]):
     """A payment with its refunds."""
 
     id = serializers.UUIDField()
@@ -61,9 +64,4 @@ class PaymentAnswer(serializers.Serializer):  # type: ignore[type-arg]
     updated_at = serializers.DateTimeField()
 
 
-class PaymentPage(serializers.Serializer):  # type: ignore[type-arg]
-    """A page of payments."""
-
-    data = PaymentAnswer(many=True)  # type: ignore[assignment]
-    next_cursor = serializers.CharField(allow_null=True)
-    has_more = serializers.BooleanField()
+PaymentPage = page_of(PaymentAnswer, "A page of payments.")

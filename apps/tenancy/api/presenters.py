@@ -1,6 +1,5 @@
 """Brands, domains and tax numbers as the API shows them."""
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -37,8 +36,3 @@ def domain(found: ClaimView) -> dict[str, Any]:
 def tax_id(found: TaxIdView) -> dict[str, Any]:
     """A tax number."""
     return asdict(found)
-
-
-def whole(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """A collection that fits one page, because there are few of its kind."""
-    return {"data": list(rows), "next_cursor": None, "has_more": False}

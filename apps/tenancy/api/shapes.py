@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.core.rest.answers import page_of
 from apps.tenancy import brands, tax_ids
 
 
@@ -61,12 +62,7 @@ class BrandAnswer(BrandBody):
     updated_at = serializers.DateTimeField()
 
 
-class BrandPage(serializers.Serializer[Any]):
-    """All brands, the default one first."""
-
-    data = BrandAnswer(many=True)  # type: ignore[assignment]
-    next_cursor = serializers.CharField(allow_null=True)
-    has_more = serializers.BooleanField()
+BrandPage = page_of(BrandAnswer, "All brands, the default one first.")
 
 
 class DomainBody(serializers.Serializer[Any]):
@@ -103,12 +99,7 @@ class DomainAnswer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class DomainPage(serializers.Serializer[Any]):
-    """All domains, oldest first."""
-
-    data = DomainAnswer(many=True)  # type: ignore[assignment]
-    next_cursor = serializers.CharField(allow_null=True)
-    has_more = serializers.BooleanField()
+DomainPage = page_of(DomainAnswer, "All domains, oldest first.")
 
 
 class TaxIdBody(serializers.Serializer[Any]):
@@ -127,9 +118,4 @@ class TaxIdAnswer(serializers.Serializer[Any]):
     value = serializers.CharField()
 
 
-class TaxIdPage(serializers.Serializer[Any]):
-    """All tax numbers as they are printed."""
-
-    data = TaxIdAnswer(many=True)  # type: ignore[assignment]
-    next_cursor = serializers.CharField(allow_null=True)
-    has_more = serializers.BooleanField()
+TaxIdPage = page_of(TaxIdAnswer, "All tax numbers as they are printed.")

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.errors import ValidationFailed
+from apps.core.rest.paging import whole
 from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ApiView
 from apps.tenancy import brands, domains, tax_ids
@@ -39,7 +40,7 @@ class BrandList(_TenantView):
     def get(self, request: Request) -> Response:
         """All of them, the default one first."""
         found = brands.list_brands(actor=self.actor)
-        return Response(presenters.whole(presenters.brand(row, self.tenant) for row in found))
+        return Response(whole(presenters.brand(row, self.tenant) for row in found))
 
     @extend_schema(
         operation_id="brands_create",
@@ -125,7 +126,7 @@ class DomainList(ApiView):
     def get(self, request: Request) -> Response:
         """All of them."""
         found = domains.addresses(actor=self.actor).claims
-        return Response(presenters.whole(presenters.domain(row) for row in found))
+        return Response(whole(presenters.domain(row) for row in found))
 
     @extend_schema(
         operation_id="domains_create",
@@ -197,7 +198,7 @@ class TaxIdList(ApiView):
     def get(self, request: Request) -> Response:
         """All of them, as they are printed."""
         found = tax_ids.list_tax_ids(actor=self.actor)
-        return Response(presenters.whole(presenters.tax_id(row) for row in found))
+        return Response(whole(presenters.tax_id(row) for row in found))
 
     @extend_schema(
         operation_id="tax_ids_create",
