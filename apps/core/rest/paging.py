@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -62,6 +62,11 @@ class Page(Generic[T]):
     def body(self, present: Callable[[T], dict[str, Any]]) -> dict[str, Any]:
         """The collection's answer (PRODUCT, API prefix and body)."""
         return {"data": [present(row) for row in self.rows], "next_cursor": self.next_cursor, "has_more": self.has_more}
+
+
+def whole(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """A collection that fits one page, because there are few of its kind."""
+    return {"data": list(rows), "next_cursor": None, "has_more": False}
 
 
 def paginate(rows: QuerySet[M], request: PageRequest) -> Page[M]:
