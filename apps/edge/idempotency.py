@@ -44,8 +44,10 @@ class Call:
     fingerprint: bytes
 
 
-def call_of(request: HttpRequest, actor: Actor) -> Call | None:
+def call_of(request: HttpRequest, actor: Actor | None, *, principal: str = "") -> Call | None:
     """The call that the request's key stands for; None without a key or where nothing is changed.
+
+    Without an `actor`, `principal` says whose key it is.
 
     Raises:
         ValidationFailed: the key is empty, too long or not visible ASCII.
@@ -58,10 +60,13 @@ def call_of(request: HttpRequest, actor: Actor) -> Call | None:
         key = key[1:-1]
     if not 0 < len(key) <= MAX_KEY or not all("!" <= character <= "~" for character in key):
         raise malformed_key()
-    caller = f"{actor.kind}:{actor.user_id}:{actor.impersonator_id}:{actor.api_key_id}"
+    tenant_id, caller = None, principal
+    if actor is not None:
+        tenant_id = actor.tenant_id
+        caller = f"{actor.kind}:{actor.user_id}:{actor.impersonator_id}:{actor.api_key_id}"
     return Call(
-        actor.tenant_id,
-        _digest(str(actor.tenant_id), caller, request.method or "", request.path, key),
+        tenant_id,
+        _digest(str(tenant_id), caller, request.method or "", request.path, key),
         _digest(request.content_type or "", request.META.get("QUERY_STRING", ""), request.body),
     )
 

@@ -69,7 +69,7 @@ class WorkspaceMiddleware:
             if _is_api(request):
                 if _is_public_api(view):
                     edge.enforce(request, None, request.origin.ip)
-                    return None
+                    return edge.answer_anonymous(request, view, lambda: _rendered(view(request, *args, **kwargs)))
                 self._identify_program(request)
             elif request.tenant is not None:
                 self._identify_browser(request)
@@ -77,7 +77,10 @@ class WorkspaceMiddleware:
                 self._identify_operator(request)
             edge.enforce(request, request.actor, request.origin.ip)
             if request.tenant is None:
-                return None
+                if not _is_api(request) or request.actor is None:
+                    return None
+                run = lambda: _rendered(view(request, *args, **kwargs))  # noqa: E731
+                return edge.answer_on_platform(request, request.actor, view, run)
             _require_serving(request, view)
             return self._run(request, view, args, kwargs)
         except DomainError as error:

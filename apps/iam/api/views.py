@@ -37,6 +37,9 @@ class _SignedIn(ApiView):
 class SignUpView(PublicApiView):
     """Person, tenant and ownership in one call."""
 
+    # A repeat must not open a second workspace: the key belongs to whoever the body names.
+    repeatable_by = "email"
+
     @extend_schema(
         tags=_TAG,
         request=serializers.SignUpBody,
