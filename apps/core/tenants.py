@@ -4,15 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.utils.asyncio import async_unsafe
-
-if TYPE_CHECKING:
-    from apps.core.postgres.base import DatabaseWrapper
-
 
 # Where reports read (apps.core.replica); configured only where there is one.
 REPLICA_ALIAS = "replica"
@@ -33,6 +29,15 @@ class TenantScope:
 
 
 PUBLIC = TenantScope(None, "public")
+
+
+class ScopedConnection(Protocol):
+    """What is asked of a connection: it carries a scope into its transactions (`apps.core.postgres`)."""
+
+    scope: TenantScope
+
+    def set_scope(self, scope: TenantScope) -> None:
+        """Make `scope` current: at once inside a transaction, otherwise with the next one."""
 
 
 class NoTenant(RuntimeError):
@@ -116,9 +121,9 @@ def assert_no_transaction(what: str) -> None:
 
 
 @async_unsafe("A tenant cannot be entered in an event loop, whose tasks share the thread: use sync_to_async().")
-def _switch(connection: "DatabaseWrapper", scope: TenantScope) -> None:
+def _switch(connection: ScopedConnection, scope: TenantScope) -> None:
     connection.set_scope(scope)
 
 
-def _connection(alias: str) -> "DatabaseWrapper":
-    return cast("DatabaseWrapper", connections[alias])
+def _connection(alias: str) -> ScopedConnection:
+    return cast(ScopedConnection, connections[alias])

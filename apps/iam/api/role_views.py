@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.errors import IllegalState, NotFound
+from apps.core.rest.paging import whole
 from apps.core.rest.views import ApiView
 from apps.iam import services
 from apps.iam.api import presenters, serializers
@@ -27,11 +28,11 @@ class RolesView(ApiView):
 
     permissions: ClassVar = {"GET": "members:read", "POST": "roles:write"}
 
-    @extend_schema(tags=_ROLES, responses=serializers.RolesAnswer)
+    @extend_schema(operation_id="roles_list", tags=_ROLES, responses=serializers.RolePage)
     def get(self, request: Request) -> Response:
         """The built-in roles, the highest first, then the workspace's own by name; all of them at once."""
         found = [presenters.role(role) for role in services.list_roles(actor=self.actor)]
-        return Response({"data": found, "next_cursor": None, "has_more": False})
+        return Response(whole(found))
 
     @extend_schema(
         tags=_ROLES,

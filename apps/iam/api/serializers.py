@@ -230,10 +230,7 @@ class RoleAnswer(serializers.Serializer[Any]):
     members = serializers.IntegerField(help_text="How many members hold it.")
 
 
-class RolesAnswer(serializers.Serializer[Any]):
-    data = RoleAnswer(many=True)  # type: ignore[assignment]
-    next_cursor = serializers.CharField(allow_null=True)
-    has_more = serializers.BooleanField()
+RolePage = page_of(RoleAnswer, "All roles, the built-in ones first.")
 
 
 class BanBody(serializers.Serializer[Any]):
