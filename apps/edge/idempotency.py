@@ -6,6 +6,7 @@ what a killed attempt has begun. Keys belong to tenant, caller, method and path.
 draft-ietf-httpapi-idempotency-key-header.
 """
 
+import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from apps.core import correlation
 from apps.core.actor import Actor
 from apps.core.clock import utcnow
+from apps.core.sealing import seal, unseal
 from apps.edge.errors import KeyInFlight, KeyReused, malformed_key
 from apps.edge.models import IdempotencyKey
 
@@ -179,14 +181,32 @@ def _release(row: IdempotencyKey) -> None:
 
 def _keep(row: IdempotencyKey, response: HttpResponseBase) -> None:
     assert isinstance(response, HttpResponse)
-    row.status, row.body, row.leased_until = response.status_code, response.content, None
+    row.status, row.body, row.leased_until = response.status_code, _at_rest(row, response), None
     row.headers = {name: value for name, value in response.items() if name.lower() not in _NOT_KEPT}
     row.expires_at = utcnow() + KEPT_FOR
 
 
 def _replay(row: IdempotencyKey) -> HttpResponse:
     assert row.status is not None
-    return HttpResponse(bytes(row.body), status=row.status, headers={**row.headers, REPLAYED: "true"})
+    body = bytes(row.body)
+    if _holds_secrets(row.headers.get("Cache-Control", "")):
+        body = base64.b64decode(unseal(body.decode(), purpose=_purpose(row)))
+    return HttpResponse(body, status=row.status, headers={**row.headers, REPLAYED: "true"})
+
+
+def _at_rest(row: IdempotencyKey, response: HttpResponse) -> bytes:
+    if not _holds_secrets(response.get("Cache-Control", "")):
+        return response.content
+    return seal(base64.b64encode(response.content).decode(), purpose=_purpose(row)).encode()
+
+
+def _holds_secrets(cache_control: str) -> bool:
+    # What may be kept nowhere, such as a new secret that is shown once, is kept here encrypted.
+    return "no-store" in cache_control
+
+
+def _purpose(row: IdempotencyKey) -> str:
+    return f"edge_idempotency_key.body:{row.pk}"
 
 
 def _digest(*parts: str | bytes) -> bytes:

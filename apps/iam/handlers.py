@@ -10,8 +10,8 @@ from apps.audit import services as audit
 from apps.audit.services import Severity
 from apps.core.events import subscribe
 from apps.core.jobs import wake
-from apps.iam import selectors, signins, tasks
-from apps.iam.events import AccountTokenIssued
+from apps.iam import api_keys, selectors, signins, tasks
+from apps.iam.events import AccountTokenIssued, MemberRemoved
 from apps.iam.origins import origin_of
 from apps.tenancy.events import TenantStatusChanged
 from apps.tenancy.selectors import TenantStatus
@@ -28,6 +28,12 @@ def end_sessions_of_a_deleted_tenant(event: TenantStatusChanged) -> None:
     """Whoever comes back after it was restored signs in again."""
     if event.after == TenantStatus.DELETED:
         signins.revoke_all_of(event.tenant_id, "tenant_deleted")
+
+
+@subscribe(MemberRemoved)
+def end_the_keys_of_who_left(event: MemberRemoved) -> None:
+    """They are dead while he is no member; coming back does not revive them."""
+    api_keys.revoke_keys_of(tenant_id=event.tenant_id, user_id=event.user_id, reason="member_removed")
 
 
 @receiver(user_logged_in)

@@ -19,7 +19,7 @@ from apps.core.serving import declares
 from apps.core.tenants import public_scope, tenant_scope, tenant_transaction
 from apps.edge import services as edge
 from apps.edge.errors import RateLimited
-from apps.iam import browser, selectors
+from apps.iam import browser, key_identity, key_secrets, selectors
 from apps.iam.api.authentication import bearer_token
 from apps.iam.errors import InvalidToken
 from apps.iam.origins import origin_of
@@ -124,7 +124,10 @@ class WorkspaceMiddleware:
         if token is None:
             return
         try:
-            request.identity = selectors.identity_of_token(token, request.origin)
+            if key_secrets.is_meant_as_key(token):
+                request.identity = key_identity.identity_of_key(token, request, request.origin)
+            else:
+                request.identity = selectors.identity_of_token(token, request.origin)
         except InvalidToken as error:
             # The view's authentication refuses with it, so that the answer is the API's own.
             request.token_error = error

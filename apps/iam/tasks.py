@@ -3,13 +3,20 @@
 from uuid import UUID
 
 from apps.core.jobs import platform_task
-from apps.iam import services
+from apps.iam import services, signed_requests
 
 
 @platform_task("iam.purge_expired")
 def purge_expired() -> None:
     """Delete what ended a month ago."""
     services.purge_expired()
+
+
+@platform_task("iam.purge_nonces")
+def purge_nonces() -> None:
+    """Forget signed requests that could not be repeated any more, in batches until none is left."""
+    while signed_requests.purge_nonces() == signed_requests.PURGE_BATCH:
+        pass
 
 
 @platform_task("iam.mail_token", queue="notifications")

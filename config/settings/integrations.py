@@ -67,6 +67,7 @@ CELERY_BEAT_SCHEDULE = {
     "iam.mail_owed": {"task": "iam.mail_owed", "schedule": timedelta(seconds=30)},
     "edge.purge_idempotency_keys": {"task": "edge.purge_idempotency_keys", "schedule": timedelta(minutes=10)},
     "iam.purge_expired": {"task": "iam.purge_expired", "schedule": timedelta(hours=1)},
+    "iam.purge_nonces": {"task": "iam.purge_nonces", "schedule": timedelta(minutes=10)},
     "tenancy.check_schemas": {"task": "tenancy.check_schemas", "schedule": timedelta(hours=1)},
     "tenancy.refill_pool": {"task": "tenancy.refill_pool", "schedule": timedelta(seconds=30)},
     "archives.sweep": {"task": "archives.sweep", "schedule": timedelta(seconds=30)},

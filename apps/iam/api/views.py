@@ -11,7 +11,7 @@ from apps.core.errors import NotFound
 from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.paging import whole
 from apps.core.rest.views import ANY_MEMBER, ApiView, PublicApiView
-from apps.iam import accounts, selectors, services, tokens
+from apps.iam import accounts, api_keys, selectors, services, tokens
 from apps.iam.api import presenters, serializers
 from apps.iam.api.authentication import bearer_token
 from apps.iam.identity import Identity
@@ -160,13 +160,17 @@ class ValidateView(_SignedIn):
     """What an access token stands for."""
 
     permissions: ClassVar = {"POST": ANY_MEMBER}
+    open_to_keys = frozenset({"POST"})
     writes_when_suspended = True
 
     @extend_schema(tags=_TAG, request=None, responses={200: serializers.ValidateAnswer, 401: _REFUSED})
     def post(self, request: Request) -> Response:
         """The answer is current: roles are read from the database, not from the token."""
         actor, tenant = self.actor, self.identity.tenant
-        claims = tokens.read_access(bearer_token(request._request) or "")
+        if actor.api_key_id is not None:
+            expires_at = api_keys.expiry_of(actor.api_key_id)
+        else:
+            expires_at = tokens.read_access(bearer_token(request._request) or "").expires_at
         return Response(
             {
                 "active": True,
@@ -175,7 +179,8 @@ class ValidateView(_SignedIn):
                 "tenant_key": tenant.key if tenant else None,
                 "roles": list(actor.roles),
                 "permissions": sorted(actor.permissions),
-                "expires_at": claims.expires_at,
+                "api_key": {"id": actor.api_key_id, "name": actor.api_key_name} if actor.api_key_id else None,
+                "expires_at": expires_at,
             }
         )
 
@@ -184,6 +189,7 @@ class MeView(_SignedIn, VersionedView):
     """One's own profile."""
 
     permissions: ClassVar = {"GET": ANY_MEMBER, "PATCH": ANY_MEMBER}
+    open_to_keys = frozenset({"GET"})
 
     @extend_schema(tags=["Profile"], responses=serializers.ProfileAnswer)
     def get(self, request: Request) -> Response:
@@ -221,6 +227,7 @@ class TenantView(VersionedView):
     """The tenant that one is signed in to."""
 
     permissions: ClassVar = {"GET": ANY_MEMBER, "PATCH": "settings:write", "DELETE": "tenant:delete"}
+    open_to_keys = frozenset({"GET"})
     writes_when_suspended = frozenset({"DELETE"})
     serves_unready = frozenset({"GET", "DELETE"})
 
