@@ -1,5 +1,6 @@
 """How somebody showed who he is: by which methods, when last at all, and when last by more than one factor."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -7,6 +8,14 @@ from typing import Self
 PASSWORD, CODE, PASSKEY, SYNCED_PASSKEY, FEDERATED = "pwd", "otp", "hwk", "swk", "fed"
 # Says that more than one factor was shown; whoever starts a sign-in with it vouches for that.
 STRONG = "mfa"
+
+_OWN = frozenset({PASSWORD, PASSKEY, SYNCED_PASSKEY})
+
+
+def is_vouched_for(methods: Iterable[str]) -> bool:
+    """Whether a workspace's provider said who it is and the person himself has shown nothing of his own."""
+    shown = frozenset(methods)
+    return FEDERATED in shown and not shown & _OWN
 
 
 @dataclass(frozen=True, slots=True)
