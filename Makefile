@@ -53,6 +53,11 @@ screenshots: install ## a picture of every page (light, dark, phone, right-to-le
 test: install ## the whole suite on servers of its own (PYTEST_ARGS="-k invoice -n 0")
 	@$(DEV) test -- $(PYTEST_ARGS)
 
+.PHONY: flows-single
+flows-single: export ROLLOUT_MODE := SINGLE_TENANT
+flows-single: install ## the flows on the running product once more, where everybody shares one workspace
+	@$(DEV) test -- tests/flows -n 0 $(PYTEST_ARGS)
+
 .PHONY: lint
 lint: install ## style, formatting, types, import contracts: all four, even when one finds something
 	@status=0; \
