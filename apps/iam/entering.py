@@ -13,8 +13,10 @@ from apps.iam import identity, selectors, signins, standing
 from apps.iam.errors import InvalidCredentials, NotAMember, NoWorkspace
 from apps.iam.identity import Identity
 from apps.iam.models import Channel, Membership, User
-from apps.iam.proofs import PASSWORD, Proof
+from apps.iam.proofs import PASSWORD, Proof, is_vouched_for
 from apps.iam.signins import TokenPair
+from apps.iam.sso import enforcing
+from apps.iam.sso.errors import FederatedSession
 from apps.tenancy import selectors as tenancy_selectors
 from apps.tenancy.errors import TenantNotAvailable
 from apps.tenancy.selectors import TenantView
@@ -90,7 +92,13 @@ def start(
 
     Raises:
         InvalidCredentials: the person may not enter any more, or his password was changed since it was checked.
+        SsoRequired: the tenant wants its own sign-in of him.
+        FederatedSession: another workspace's provider vouched for him, which counts there alone.
     """
+    if proof is not None and is_vouched_for(proof.methods):
+        raise FederatedSession
+    if tenant is not None:
+        enforcing.require_allowed_methods(user, tenant, () if proof else methods)
     family = signins.start_family(user, tenant.id if tenant else None, channel, origin, now=now, methods=methods, proof=proof)
     # The password that was checked must still be the one: a reset may have committed in between.
     if not User.objects.filter(pk=user.pk, password=user.password).update(last_login=family.started_at):

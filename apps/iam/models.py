@@ -13,6 +13,8 @@ from apps.core import ids
 from apps.core.clock import utcnow
 from apps.iam import api_key_models, factor_models  # noqa: F401 - Django looks for models here
 from apps.iam.role_models import CustomRole, RoleGrant
+from apps.iam.scim import models as scim_models  # noqa: F401
+from apps.iam.sso import models as sso_models  # noqa: F401
 from apps.tenancy.models import Tenant
 
 

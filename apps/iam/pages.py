@@ -11,6 +11,7 @@ from apps.core.templatetags.shown import initials
 from apps.iam import selectors
 from apps.iam.assigned import labels_of
 from apps.iam.permissions import ALL
+from apps.iam.sso import connections
 from apps.tenancy.selectors import TenantView
 
 _CAN = {permission: permission.replace(":", "_") for permission in sorted(ALL)}
@@ -29,6 +30,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "can": {name: actor is not None and permission in actor.permissions for permission, name in _CAN.items()},
         "tenant": _tenant(tenant) if tenant else None,
         "workspaces": SimpleLazyObject(lambda: _workspaces(actor)),
+        "sso": SimpleLazyObject(lambda: connections.entrance(tenant.id) if tenant else None),
     }
 
 
@@ -62,7 +64,7 @@ def _tenant(tenant: TenantView) -> dict[str, Any]:
 
 
 def _workspaces(actor: Actor | None) -> list[dict[str, Any]]:
-    if actor is None or actor.user_id is None:
+    if actor is None or actor.user_id is None or actor.is_federated:
         return []
     return [
         {

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from apps.iam import invitation_views, people_urls, recovery_urls, recovery_views, views
+from apps.iam.sso import views as sso_views
 
 app_name = "iam"
 
@@ -10,6 +11,8 @@ urlpatterns = [
     path("sign-in/", views.sign_in, name="signin"),
     path("sign-in/handoff/", views.handoff, name="handoff"),
     path("sign-in/handoff/begin/", views.handoff_begin, name="handoff-begin"),
+    path("sign-in/sso/", sso_views.start, name="sso-start"),
+    path("sign-in/sso/callback/", sso_views.callback, name="sso-callback"),
     path("workspaces/handoff/", views.handoff_give, name="handoff-give"),
     path("sign-out/", views.sign_out, name="signout"),
     path("workspaces/switch/", views.switch, name="switch"),

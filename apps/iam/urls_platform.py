@@ -3,6 +3,7 @@
 from django.urls import path
 
 from apps.iam import platform_views, recovery_urls, views
+from apps.iam.sso import views as sso_views
 
 app_name = "iam"
 
@@ -13,6 +14,7 @@ urlpatterns = [
     path("sign-in/", platform_views.sign_in, name="signin"),
     path("sign-in/workspace/", platform_views.workspaces, name="workspaces"),
     path("sign-in/handoff/issue/", platform_views.handoff_issue, name="handoff-issue"),
+    path("sign-in/organisation/", sso_views.find, name="sso-find"),
     path("sign-out/", platform_views.sign_out, name="signout"),
     *recovery_urls.urlpatterns,
     path(".well-known/jwks.json", views.jwks, name="jwks"),

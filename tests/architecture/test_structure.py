@@ -29,6 +29,7 @@ MORE_DOORS = {
         "adopting",
         "brands",
         "default_workspace",
+        "dns_proof",
         "deleting",
         "rollout",
         "hosts",
