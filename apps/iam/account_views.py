@@ -39,6 +39,7 @@ def profile(request: Any) -> HttpResponse:
             max_age=365 * 24 * 3600,
             samesite="Lax",
             httponly=True,
+            secure=settings.SESSION_COOKIE_SECURE,
         )
         return response
     context = {"nav": "account", "tab": "profile", "person": me, "form": form}

@@ -91,5 +91,10 @@ def suggest_language(request: HttpRequest, response: HttpResponseBase, locale: s
     """Show the person's own language from now on, unless this browser has chosen one."""
     if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
         response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME, locale, max_age=365 * 24 * 3600, samesite="Lax", httponly=True
+            settings.LANGUAGE_COOKIE_NAME,
+            locale,
+            max_age=365 * 24 * 3600,
+            samesite="Lax",
+            httponly=True,
+            secure=settings.SESSION_COOKIE_SECURE,
         )
