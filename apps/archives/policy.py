@@ -20,6 +20,7 @@ LEFT_OUT: dict[str, str] = {
     "iam_api_key": "keys are made anew: only their digests are stored",
     "iam_mfa_policy": "second factors stay with the installation, so its owner demands them anew",
     "iam_invitation": "invitations are short-lived and hang on one-time links",
+    "iam_impersonation": "operators' visits are told in the audit trail",
     "iam_session_handoff": "hand-overs between hosts live for a minute",
     "iam_token_family": "sign-ins end with the installation",
     "iam_sign_in_attempt": "who tried to sign in is the installation's own record",

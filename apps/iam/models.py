@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core import ids
 from apps.core.clock import utcnow
 from apps.iam import api_key_models, factor_models  # noqa: F401 - Django looks for models here
+from apps.iam import impersonation_models, signing_models  # noqa: F401
 from apps.iam.role_models import CustomRole, RoleGrant
 from apps.iam.scim import models as scim_models  # noqa: F401
 from apps.iam.sso import models as sso_models  # noqa: F401
@@ -65,7 +66,10 @@ class Users(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """One person, whatever tenants he belongs to. `tokens_valid_after`: sign-ins before it are void."""
+    """One person, whatever tenants he belongs to. `tokens_valid_after`: sign-ins before it are void.
+
+    `must_change_password`: an operator gave him the present one, and it opens nothing but the page to choose another.
+    """
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -81,6 +85,7 @@ class User(AbstractBaseUser):
     email_verified_at = models.DateTimeField(null=True)
     tokens_valid_after = models.DateTimeField(null=True)
     password_changed_at = models.DateTimeField(null=True)
+    must_change_password = models.BooleanField(default=False)
     banned_at = models.DateTimeField(null=True)
     banned_until = models.DateTimeField(null=True)
     ban_reason = models.CharField(max_length=300, blank=True)
@@ -254,7 +259,8 @@ class TokenFamily(models.Model):
     """One sign-in, by a program or a browser; everything that was issued from it dies with it.
 
     `tenant` is empty for an operator's sign-in to the platform itself. `methods`, `proved_at` and `strong_at` are its
-    `proofs.Proof`: how and when the person last showed who he is.
+    `proofs.Proof`: how and when the person last showed who he is. An operator behind it (`impersonator_id`) has it until
+    `ends_at`.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
@@ -266,6 +272,8 @@ class TokenFamily(models.Model):
     methods = ArrayField(models.CharField(max_length=10), default=list)
     proved_at = models.DateTimeField(null=True)
     strong_at = models.DateTimeField(null=True)
+    impersonator_id = models.UUIDField(null=True)
+    ends_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)

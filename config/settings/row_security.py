@@ -9,6 +9,7 @@ TENANT_RIGHTS = {
     "iam_api_key": "",
     "iam_signature_nonce": "",
     "iam_custom_role": "SELECT",
+    "iam_impersonation": "",
     "iam_role_grant": "SELECT",
     # Sign-in and directory are the platform's work alone.
     "iam_mail_domain": "",

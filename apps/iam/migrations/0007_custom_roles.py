@@ -14,7 +14,7 @@ _BUILT_IN = [
     ("MEMBER", "Member"),
     ("VIEWER", "Viewer"),
 ]
-_KNOWN = models.Q(role__in=["", *(name for name, _ in _BUILT_IN)])
+_KNOWN = ("role__in", ["", *(name for name, _ in _BUILT_IN)])
 
 
 def _id() -> models.Field:
@@ -115,6 +115,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="membership",
-            constraint=models.CheckConstraint(condition=_KNOWN, name="membership_role_known"),
+            constraint=models.CheckConstraint(condition=models.Q(_KNOWN), name="membership_role_known"),
         ),
     ]
