@@ -104,17 +104,12 @@ def _export(job: ArchiveJob, folder: Path, tell: Tell) -> None:
         default_storage.save(key, _Told(content, tell))
     now = utcnow()
     try:
-        _settle(
+        _finish(
             job,
-            status=JobStatus.DONE,
-            progress=100,
-            step="",
-            error="",
             size=target.stat().st_size,
             sha256=digest.hexdigest(),
-            finished_at=now,
+            now=now,
             expires_at=now + timedelta(hours=settings.ARCHIVE_KEEP_HOURS),
-            lease_until=None,
             notes=[f"{name}: {why}" for name, why in manifest.left_out.items()],
         )
     except LeaseLost:
@@ -148,18 +143,13 @@ def import_file(job: ArchiveJob, source: Path, tell: Tell) -> Imported:
             raise ImportRunning("The same archive is being imported at this moment.") from error
 
     def finish(found: Imported) -> None:
-        _settle(
+        _finish(
             job,
-            status=JobStatus.DONE,
-            progress=100,
-            step="",
-            error="",
             tenant_id=found.tenant.id,
             tenant_key=found.tenant.key,
             tenant_name=found.tenant.name,
             size=source.stat().st_size,
-            finished_at=utcnow(),
-            lease_until=None,
+            now=utcnow(),
             notes=found.notes,
         )
 
@@ -223,6 +213,11 @@ def _remove_leftovers(job: ArchiveJob) -> None:
             tenancy.tenant_by_id(tenant_id)
         except NotFound:
             storage.remove_below(job.files_prefix)
+
+
+def _finish(job: ArchiveJob, *, now: datetime, **values: Any) -> None:
+    done = {"status": JobStatus.DONE, "progress": 100, "step": "", "error": "", "lease_until": None}
+    _settle(job, **done, finished_at=now, **values)
 
 
 def _settle(job: ArchiveJob, **values: Any) -> None:

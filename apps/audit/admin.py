@@ -1,17 +1,16 @@
 """The audit trail for operators: everything, read-only."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib import admin
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from apps.audit.models import AuditEntry, Severity
+from apps.core.read_only import ReadOnlyAdmin
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(ModelAdmin):
+class AuditEntryAdmin(ReadOnlyAdmin):
     """Search and detail over all organisations."""
 
     list_display: ClassVar = [
@@ -36,15 +35,3 @@ class AuditEntryAdmin(ModelAdmin):
     def weight(self, entry: AuditEntry) -> tuple[str, str]:
         """Severity as a coloured label."""
         return entry.severity, entry.get_severity_display()
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False

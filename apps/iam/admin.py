@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.core.actor import Actor
 from apps.core.errors import DomainError, PermissionRefused
+from apps.core.read_only import ReadOnlyAdmin
 from apps.iam import operating, selectors, services
 from apps.iam.models import (
     AttemptOutcome,
@@ -183,24 +184,8 @@ class UserAdmin(ModelAdmin):
         services.update_account(actor=_operator(request), user_id=obj.pk, changes=changes)
 
 
-class _ReadOnly(ModelAdmin):
-    """Operators look; nothing is changed here."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-
 @admin.register(Invitation)
-class InvitationAdmin(_ReadOnly):
+class InvitationAdmin(ReadOnlyAdmin):
     """Who was invited where, and what came of it; the token is not here."""
 
     list_display: ClassVar = ["created_at", "email", "tenant", "role", "invited_by_name", "expires_at", "outcome"]
@@ -220,7 +205,7 @@ class InvitationAdmin(_ReadOnly):
 
 
 @admin.register(SignInAttempt)
-class SignInAttemptAdmin(_ReadOnly):
+class SignInAttemptAdmin(ReadOnlyAdmin):
     """Who tried to sign in, from where, and what came of it."""
 
     list_display: ClassVar = ["occurred_at", "email", "result", "ip", "user_agent"]
@@ -239,7 +224,7 @@ class SignInAttemptAdmin(_ReadOnly):
 
 
 @admin.register(SignInGuard)
-class SignInGuardAdmin(_ReadOnly):
+class SignInGuardAdmin(ReadOnlyAdmin):
     """E-mails with recent failures, also those that nobody has an account with, and the way to unlock them."""
 
     list_display: ClassVar = ["email", "recent_failures", "locked_until", "updated_at"]

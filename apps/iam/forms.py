@@ -19,6 +19,31 @@ from apps.iam.roles import RoleOption
 from apps.tenancy import rollout
 
 
+def _email(autocomplete: str, **attrs: Any) -> forms.EmailField:
+    widget = forms.EmailInput(attrs={"autocomplete": autocomplete, **attrs})
+    return forms.EmailField(label=_("E-mail"), max_length=254, widget=widget)
+
+
+def _name(label: Any, autocomplete: str, **attrs: Any) -> forms.CharField:
+    widget = forms.TextInput(attrs={"autocomplete": autocomplete, **attrs})
+    return forms.CharField(label=label, max_length=100, widget=widget)
+
+
+def _present_password(label: Any, **attrs: Any) -> forms.CharField:
+    widget = forms.PasswordInput(attrs={"autocomplete": "current-password", **attrs})
+    return forms.CharField(label=label, max_length=MAX_PASSWORD, strip=False, widget=widget)
+
+
+def _new_password(label: Any, **attrs: Any) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        max_length=MAX_PASSWORD,
+        strip=False,
+        help_text=_("At least 8 characters with a lower-case letter, an upper-case letter and a digit."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", **attrs}),
+    )
+
+
 class SignUpForm(forms.Form):
     """A person and the organisation that he opens."""
 
@@ -27,22 +52,10 @@ class SignUpForm(forms.Form):
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "organization", "autofocus": True}),
     )
-    first_name = forms.CharField(
-        label=_("First name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
-    )
-    last_name = forms.CharField(
-        label=_("Last name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
-    )
-    email = forms.EmailField(
-        label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
-    )
-    password = forms.CharField(
-        label=_("Password"),
-        max_length=MAX_PASSWORD,
-        strip=False,
-        help_text=_("At least 8 characters with a lower-case letter, an upper-case letter and a digit."),
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
+    first_name = _name(_("First name"), "given-name")
+    last_name = _name(_("Last name"), "family-name")
+    email = _email("email")
+    password = _new_password(_("Password"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -54,27 +67,14 @@ class SignUpForm(forms.Form):
 class SignInForm(forms.Form):
     """E-mail and password."""
 
-    email = forms.EmailField(
-        label=_("E-mail"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
-    )
-    password = forms.CharField(
-        label=_("Password"),
-        max_length=MAX_PASSWORD,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
+    email = _email("username", autofocus=True)
+    password = _present_password(_("Password"))
 
 
 class EmailForm(forms.Form):
     """An address alone."""
 
-    email = forms.EmailField(
-        label=_("E-mail"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
-    )
+    email = _email("username", autofocus=True)
 
 
 class TokenForm(forms.Form):
@@ -86,74 +86,36 @@ class TokenForm(forms.Form):
 class NewPasswordForm(TokenForm):
     """A new password by a token of a mail."""
 
-    password = forms.CharField(
-        label=_("New password"),
-        max_length=MAX_PASSWORD,
-        strip=False,
-        help_text=_("At least 8 characters with a lower-case letter, an upper-case letter and a digit."),
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "autofocus": True}),
-    )
+    password = _new_password(_("New password"), autofocus=True)
 
 
 class JoinForm(forms.Form):
     """The password of the invited person's account."""
 
-    password = forms.CharField(
-        label=_("Password"),
-        max_length=MAX_PASSWORD,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
-    )
+    password = _present_password(_("Password"), autofocus=True)
 
 
 class NewcomerForm(forms.Form):
     """An invited person who has no account yet."""
 
-    first_name = forms.CharField(
-        label=_("First name"),
-        max_length=100,
-        widget=forms.TextInput(attrs={"autocomplete": "given-name", "autofocus": True}),
-    )
-    last_name = forms.CharField(
-        label=_("Last name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
-    )
-    password = forms.CharField(
-        label=_("Password"),
-        max_length=MAX_PASSWORD,
-        strip=False,
-        help_text=_("At least 8 characters with a lower-case letter, an upper-case letter and a digit."),
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
+    first_name = _name(_("First name"), "given-name", autofocus=True)
+    last_name = _name(_("Last name"), "family-name")
+    password = _new_password(_("Password"))
 
 
 class ProfileForm(forms.Form):
     """One's own names and language."""
 
-    first_name = forms.CharField(
-        label=_("First name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
-    )
-    last_name = forms.CharField(
-        label=_("Last name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
-    )
+    first_name = _name(_("First name"), "given-name")
+    last_name = _name(_("Last name"), "family-name")
     locale = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
 
 
 class PasswordChangeForm(forms.Form):
     """The present password and the new one."""
 
-    current_password = forms.CharField(
-        label=_("Present password"),
-        max_length=MAX_PASSWORD,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
-    new_password = forms.CharField(
-        label=_("New password"),
-        max_length=MAX_PASSWORD,
-        strip=False,
-        help_text=_("At least 8 characters with a lower-case letter, an upper-case letter and a digit."),
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
+    current_password = _present_password(_("Present password"))
+    new_password = _new_password(_("New password"))
 
 
 class _RoleSelect(forms.Select):
@@ -172,7 +134,7 @@ class _RoleSelect(forms.Select):
 class InviteForm(forms.Form):
     """Whom to invite, and as what."""
 
-    email = forms.EmailField(label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    email = _email("off")
     role = forms.ChoiceField(label=_("Role"), initial=Role.MEMBER.value)
 
     def __init__(self, *args: Any, options: list[RoleOption], **kwargs: Any) -> None:

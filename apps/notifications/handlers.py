@@ -101,13 +101,11 @@ def tell_of_failed_payment(event: PaymentFailed) -> None:
     if event.purpose != "invoice":
         return
     invoice = invoices.invoice_view(invoice_id=event.purpose_id)
-    _tell(
-        event.tenant_id,
-        "payments:read",
+    _tell_of_payment(
+        event,
         kind=NotificationKind.PAYMENT_FAILED,
         key=f"payment.failed:{event.payment_id}:{services.change_key()}",
         text=lambda: texts.payment_failed(event, invoice),
-        url=_invoice_path(event.purpose_id),
         level=Level.WARNING,
     )
 
@@ -119,13 +117,11 @@ def tell_of_refund(event: PaymentRefunded) -> None:
         return
     invoice = invoices.invoice_view(invoice_id=event.purpose_id)
     key = f"payment.refunded:{event.refund_id}"
-    _tell(
-        event.tenant_id,
-        "payments:read",
+    _tell_of_payment(
+        event,
         kind=NotificationKind.PAYMENT_REFUNDED,
         key=key,
         text=lambda: texts.payment_refunded(event, invoice),
-        url=_invoice_path(event.purpose_id),
     )
     _write(letters.refund(event, invoice, tenancy.tenant_by_id(event.tenant_id)), event.tenant_id, key)
 
@@ -136,15 +132,25 @@ def tell_of_failed_refund(event: RefundFailed) -> None:
     if event.purpose != "invoice":
         return
     invoice = invoices.invoice_view(invoice_id=event.purpose_id)
-    _tell(
-        event.tenant_id,
-        "payments:read",
+    _tell_of_payment(
+        event,
         kind=NotificationKind.REFUND_FAILED,
         key=f"payment.refund_failed:{event.refund_id}",
         text=lambda: texts.refund_failed(event, invoice),
-        url=_invoice_path(event.purpose_id),
         level=Level.ERROR,
     )
+
+
+def _tell_of_payment(
+    event: PaymentFailed | PaymentRefunded | RefundFailed,
+    *,
+    kind: str,
+    key: str,
+    text: Callable[[], Text],
+    level: str = Level.INFO,
+) -> None:
+    path = _invoice_path(event.purpose_id)
+    _tell(event.tenant_id, "payments:read", kind=kind, key=key, text=text, url=path, level=level)
 
 
 def _tell(

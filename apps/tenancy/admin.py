@@ -14,9 +14,10 @@ from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from apps.core.errors import DomainError, PermissionRefused
+from apps.core.read_only import ReadOnlyAdmin
 from apps.tenancy import deleting, operators, selectors, services
 from apps.tenancy.models import Domain, SchemaReport, Tenant, TenantStatus
-from apps.tenancy.operator_admin import ReadOnlyAdmin, ReasonForm, TenantModelAdmin
+from apps.tenancy.operator_admin import ReasonForm, TenantModelAdmin
 from apps.tenancy.schema_admin import SchemaHealthAdmin
 
 __all__ = ["ReadOnlyAdmin", "TenantAdmin", "TenantModelAdmin"]

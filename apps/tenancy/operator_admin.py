@@ -6,26 +6,10 @@ from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
+from apps.core.read_only import ReadOnlyAdmin
 from apps.core.tenants import PUBLIC, current_scope
 from apps.tenancy.operators import is_inside
-
-
-class ReadOnlyAdmin(ModelAdmin):
-    """Operators look; changes go through services."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
 
 
 class TenantModelAdmin(ReadOnlyAdmin):

@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _
 from apps.audit import services as audit
 from apps.audit.services import Severity
 from apps.core.jobs import wake
+from apps.core.read_only import ReadOnlyAdmin
 from apps.core.tenants import public_scope
 from apps.tenancy import operators, tasks
 from apps.tenancy.models import SchemaReport, Tenant
-from apps.tenancy.operator_admin import ReadOnlyAdmin, ReasonForm
+from apps.tenancy.operator_admin import ReasonForm
 from apps.tenancy.schema_health import schema_health
 
 

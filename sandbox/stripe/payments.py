@@ -5,7 +5,7 @@ Source: https://docs.stripe.com/payments/paymentintents/lifecycle.
 
 from __future__ import annotations
 
-from sandbox.stripe import later, payment_methods
+from sandbox.stripe import intents, later, payment_methods
 from sandbox.stripe.calls import Work
 from sandbox.stripe.cards import AUTHENTICATION_REQUIRED, Authentication, Card, Decline
 from sandbox.stripe.configuration import ACCOUNT_ID, APPLICATION_ID
@@ -92,15 +92,6 @@ def new_intent(work: Work, given: JsonObject, *, owner: str | None = None) -> Js
     return intent
 
 
-def unexpected_state(intent: JsonObject, action: str) -> InvalidRequest:
-    """Return the error for an action that the intent's status does not allow."""
-    return InvalidRequest(
-        f"This PaymentIntent could not be {action} because it has a status of {intent['status']}.",
-        code="payment_intent_unexpected_state",
-        extra={"payment_intent": intent},
-    )
-
-
 def check_usable(work: Work, intent: JsonObject, method: JsonObject) -> None:
     """Refuse a payment method which the intent may not use.
 
@@ -170,7 +161,7 @@ def finish_challenge(work: Work, intent: JsonObject, *, passed: bool) -> JsonObj
     Raises: CardError when the card refuses after all; InvalidRequest when no challenge is open.
     """
     if intent["status"] != "requires_action":
-        raise unexpected_state(intent, "authenticated")
+        raise intents.unexpected_state(intent, "authenticated")
     method = work.require("payment_method", intent["payment_method"], param="payment_method")
     intent["next_action"] = None
     if not passed:
@@ -198,7 +189,7 @@ def capture(work: Work, intent: JsonObject, amount: int | None, *, application_f
     Raises: InvalidRequest in another state or for more than was authorised.
     """
     if intent["status"] != "requires_capture":
-        raise unexpected_state(intent, "captured")
+        raise intents.unexpected_state(intent, "captured")
     taken: int = intent["amount_capturable"] if amount is None else amount
     if taken > intent["amount_capturable"]:
         raise InvalidRequest(
@@ -231,7 +222,7 @@ def cancel(work: Work, intent: JsonObject, reason: str | None) -> JsonObject:
     Raises: InvalidRequest when it is paid or canceled.
     """
     if intent["status"] in ("succeeded", "canceled", "processing"):
-        raise unexpected_state(intent, "canceled")
+        raise intents.unexpected_state(intent, "canceled")
     if intent["status"] == "requires_capture":
         charge = work.require("charge", intent["latest_charge"], param="charge")
         before = dict(charge)

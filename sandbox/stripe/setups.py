@@ -5,7 +5,7 @@ Source: https://docs.stripe.com/payments/setup-intents.
 
 from __future__ import annotations
 
-from sandbox.stripe import payment_methods
+from sandbox.stripe import intents, payment_methods
 from sandbox.stripe.calls import Work
 from sandbox.stripe.cards import Authentication, Decline
 from sandbox.stripe.configuration import ACCOUNT_ID, APPLICATION_ID
@@ -66,15 +66,6 @@ def new_setup(work: Work, given: JsonObject, *, owner: str | None = None) -> Jso
     return setup
 
 
-def unexpected_state(setup: JsonObject, action: str) -> InvalidRequest:
-    """Return the error for an action that the intent's status does not allow."""
-    return InvalidRequest(
-        f"This SetupIntent could not be {action} because it has a status of {setup['status']}.",
-        code="setup_intent_unexpected_state",
-        extra={"setup_intent": setup},
-    )
-
-
 def check_usable(setup: JsonObject, method: JsonObject) -> None:
     """Refuse a payment method which the intent may not use.
 
@@ -122,7 +113,7 @@ def finish_challenge(work: Work, setup: JsonObject, *, passed: bool) -> JsonObje
     Raises: CardError when the card refuses after all; InvalidRequest when no challenge is open.
     """
     if setup["status"] != "requires_action":
-        raise unexpected_state(setup, "authenticated")
+        raise intents.unexpected_state(setup, "authenticated")
     method = work.require("payment_method", setup["payment_method"], param="payment_method")
     setup["next_action"] = None
     if passed:
@@ -144,7 +135,7 @@ def cancel(work: Work, setup: JsonObject, reason: str | None) -> JsonObject:
     Raises: InvalidRequest when it succeeded or was canceled.
     """
     if setup["status"] in ("succeeded", "canceled"):
-        raise unexpected_state(setup, "canceled")
+        raise intents.unexpected_state(setup, "canceled")
     setup |= {"status": "canceled", "cancellation_reason": reason, "next_action": None}
     work.objects.replace(setup)
     emit(work, "setup_intent.canceled", setup)

@@ -13,5 +13,5 @@ def page_of(row: type[serializers.Serializer[Any]], told: str) -> type[serialize
         "next_cursor": serializers.CharField(allow_null=True, help_text="Send it as `cursor` for the next page."),
         "has_more": serializers.BooleanField(),
     }
-    made = type(serializers.Serializer)(f"{of}Page", (serializers.Serializer,), {"__doc__": told, **fields})
+    made = serializers.SerializerMetaclass(f"{of}Page", (serializers.Serializer,), {"__doc__": told, **fields})
     return cast(type[serializers.Serializer[Any]], made)

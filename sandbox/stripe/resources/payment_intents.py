@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.stripe import payment_methods, payments
+from sandbox.stripe import intents, payment_methods, payments
 from sandbox.stripe.billing import collection
 from sandbox.stripe.calls import Call
 from sandbox.stripe.configuration import ACCOUNT_ID
@@ -106,14 +106,7 @@ def _take_method(call: Call, intent: JsonObject) -> JsonObject | None:
 
 def _confirm_now(call: Call, intent: JsonObject, method: JsonObject) -> JsonObject:
     params = call.params
-    return_url = params.get("return_url")
-    redirects = (intent["automatic_payment_methods"] or {}).get("allow_redirects") == "always"
-    if redirects and return_url is None and not params.get("use_stripe_sdk"):
-        raise InvalidRequest(
-            "This PaymentIntent accepts payment methods that may redirect your customer away from your page, so a"
-            " return_url is needed. Give one, or set automatic_payment_methods[allow_redirects] to never.",
-            param="return_url",
-        )
+    return_url = intents.return_url_of(call, intent)
     off_session = params.get("off_session", "false") != "false"
     if off_session and params.get("error_on_requires_action"):
         raise InvalidRequest("error_on_requires_action cannot be given with off_session.", param="off_session")
@@ -133,11 +126,7 @@ def _create(call: Call) -> JsonObject:
     check_application_fee(call, params.get("application_fee_amount"), params["amount"], param="application_fee_amount")
     if "customer" in params:
         call.require("customer", params["customer"], param="customer")
-    if params.get("automatic_payment_methods", {}).get("enabled") and "payment_method_types" in params:
-        raise InvalidRequest(
-            "You may only specify one of these parameters: automatic_payment_methods, payment_method_types.",
-            param="payment_method_types",
-        )
+    intents.check_method_types(call)
     if not params.get("confirm"):
         for name in ("error_on_requires_action", "off_session", "return_url"):
             if name in params:
@@ -148,26 +137,20 @@ def _create(call: Call) -> JsonObject:
     if not params.get("confirm"):
         return intent
     if method is None:
-        raise InvalidRequest(
-            "You cannot confirm this PaymentIntent because it's missing a payment method.",
-            code="payment_intent_unexpected_state",
-            param="payment_method",
-        )
+        raise intents.missing_method(intent, param="payment_method")
     return _confirm_now(call, intent, method)
 
 
 def _retrieve(call: Call) -> JsonObject:
     intent = _target(call, to_change=False)
-    secret = call.params.get("client_secret")
-    if secret is not None and secret != intent["client_secret"]:
-        raise InvalidRequest("The client_secret provided does not match this PaymentIntent.", param="client_secret")
+    intents.check_secret(call, intent)
     return intent
 
 
 def _update(call: Call) -> JsonObject:
     intent, params = _target(call, to_change=False), call.params
     if intent["status"] not in _BEFORE_PAYMENT and params.keys() - {"metadata", "description", "expand"}:
-        raise payments.unexpected_state(intent, "updated")
+        raise intents.unexpected_state(intent, "updated")
     if call.objects.hidden(intent["id"]).get("session") and params.keys() - {"metadata", "description", "expand"}:
         _target(call)
     changes: dict[str, Any] = {
@@ -195,20 +178,11 @@ def _update(call: Call) -> JsonObject:
 def _confirm(call: Call) -> JsonObject:
     intent = _target(call)
     if intent["status"] not in _BEFORE_PAYMENT:
-        raise payments.unexpected_state(intent, "confirmed")
+        raise intents.unexpected_state(intent, "confirmed")
     for name in ("receipt_email", "setup_future_usage", "capture_method", "shipping", "payment_method_types"):
         if name in call.params:
             intent[name] = call.params[name]
-    method = _take_method(call, intent)
-    if method is None and intent["payment_method"] is not None:
-        method = call.require("payment_method", intent["payment_method"], param="payment_method")
-    if method is None:
-        raise InvalidRequest(
-            "You cannot confirm this PaymentIntent because it's missing a payment method.",
-            code="payment_intent_unexpected_state",
-            extra={"payment_intent": intent},
-        )
-    return _confirm_now(call, intent, method)
+    return _confirm_now(call, intent, intents.method_to_confirm(call, intent, _take_method(call, intent)))
 
 
 def _capture(call: Call) -> JsonObject:

@@ -5,7 +5,7 @@ Source: https://docs.stripe.com/api/setup_intents and https://docs.stripe.com/ap
 
 from __future__ import annotations
 
-from sandbox.stripe import payment_methods, setups
+from sandbox.stripe import intents, payment_methods, setups
 from sandbox.stripe.calls import Call
 from sandbox.stripe.errors import InvalidRequest
 from sandbox.stripe.objects import Filter, equals
@@ -55,11 +55,7 @@ def _create(call: Call) -> JsonObject:
     params = call.params
     if "customer" in params:
         call.require("customer", params["customer"], param="customer")
-    if params.get("automatic_payment_methods", {}).get("enabled") and "payment_method_types" in params:
-        raise InvalidRequest(
-            "You may only specify one of these parameters: automatic_payment_methods, payment_method_types.",
-            param="payment_method_types",
-        )
+    intents.check_method_types(call)
     if not params.get("confirm") and "return_url" in params:
         raise InvalidRequest("return_url can only be given with confirm=true.", param="return_url")
     setup = setups.new_setup(call, params)
@@ -68,38 +64,24 @@ def _create(call: Call) -> JsonObject:
     if not params.get("confirm"):
         return setup
     if method is None:
-        raise InvalidRequest(
-            "You cannot confirm this SetupIntent because it's missing a payment method.",
-            code="setup_intent_unexpected_state",
-            param="payment_method",
-        )
+        raise intents.missing_method(setup, param="payment_method")
     return _confirm_now(call, setup, method)
 
 
 def _confirm_now(call: Call, setup: JsonObject, method: JsonObject) -> JsonObject:
-    return_url = call.params.get("return_url")
-    redirects = (setup["automatic_payment_methods"] or {}).get("allow_redirects") == "always"
-    if redirects and return_url is None and not call.params.get("use_stripe_sdk"):
-        raise InvalidRequest(
-            "This SetupIntent accepts payment methods that may redirect your customer away from your page, so a"
-            " return_url is needed. Give one, or set automatic_payment_methods[allow_redirects] to never.",
-            param="return_url",
-        )
-    return setups.confirm(call, setup, method, return_url=return_url)
+    return setups.confirm(call, setup, method, return_url=intents.return_url_of(call, setup))
 
 
 def _retrieve(call: Call) -> JsonObject:
     setup = _target(call)
-    secret = call.params.get("client_secret")
-    if secret is not None and secret != setup["client_secret"]:
-        raise InvalidRequest("The client_secret provided does not match this SetupIntent.", param="client_secret")
+    intents.check_secret(call, setup)
     return setup
 
 
 def _update(call: Call) -> JsonObject:
     setup, params = _to_change(call), call.params
     if setup["status"] not in _BEFORE_END and params.keys() - {"metadata", "description", "expand"}:
-        raise setups.unexpected_state(setup, "updated")
+        raise intents.unexpected_state(setup, "updated")
     if "customer" in params:
         setup["customer"] = call.require("customer", params["customer"], param="customer")["id"]
     for name in ("description", "payment_method_types"):
@@ -115,17 +97,8 @@ def _update(call: Call) -> JsonObject:
 def _confirm(call: Call) -> JsonObject:
     setup = _to_change(call)
     if setup["status"] not in _BEFORE_END:
-        raise setups.unexpected_state(setup, "confirmed")
-    method = _take_method(call, setup)
-    if method is None and setup["payment_method"] is not None:
-        method = call.require("payment_method", setup["payment_method"], param="payment_method")
-    if method is None:
-        raise InvalidRequest(
-            "You cannot confirm this SetupIntent because it's missing a payment method.",
-            code="setup_intent_unexpected_state",
-            extra={"setup_intent": setup},
-        )
-    return _confirm_now(call, setup, method)
+        raise intents.unexpected_state(setup, "confirmed")
+    return _confirm_now(call, setup, intents.method_to_confirm(call, setup, _take_method(call, setup)))
 
 
 def _cancel(call: Call) -> JsonObject:
