@@ -20,50 +20,41 @@ from apps.tenancy.selectors import TenantView
 def invoice_sent(event: InvoiceSent) -> Letter:
     """The invoice itself, with its PDF and the link to pay."""
     with translation.override(language_of(event.locale)):
-        return Letter(
-            to=event.to_email,
-            locale=event.locale,
-            template="invoice_sent",
-            subject=_("Invoice %(number)s from %(seller)s") % {"number": event.number, "seller": event.seller_name},
-            context={
-                "number": event.number,
-                "client_name": event.client_name,
-                "seller_name": event.seller_name,
-                "amount": format_minor(event.amount_due_minor, event.currency, event.locale),
-                "due_on": long_date(event.due_date, event.locale),
-                "link": event.hosted_url,
-                "brand": event.brand,
-            },
-            from_name=event.brand.get("sender_name") or event.seller_name,
-            reply_to=event.brand.get("reply_to") or event.seller_email,
-            attachment=Attachment("invoice", event.invoice_id, _filename(event.number)),
-            related_type="invoice",
-            related_id=event.invoice_id,
-        )
+        subject = _("Invoice %(number)s from %(seller)s") % {"number": event.number, "seller": event.seller_name}
+        due_on = long_date(event.due_date, event.locale)
+        return _with_invoice(event, "invoice_sent", subject, event.amount_due_minor, due_on=due_on)
 
 
 def receipt(event: InvoicePaid) -> Letter:
     """Thanks, and the proof that the invoice is paid."""
     with translation.override(language_of(event.locale)):
-        return Letter(
-            to=event.to_email,
-            locale=event.locale,
-            template="receipt",
-            subject=_("Receipt for invoice %(number)s") % {"number": event.number},
-            context={
-                "number": event.number,
-                "client_name": event.client_name,
-                "seller_name": event.seller_name,
-                "amount": format_minor(event.total_minor, event.currency, event.locale),
-                "link": event.hosted_url,
-                "brand": event.brand,
-            },
-            from_name=event.brand.get("sender_name") or event.seller_name,
-            reply_to=event.brand.get("reply_to") or event.seller_email,
-            attachment=Attachment("invoice", event.invoice_id, _filename(event.number)),
-            related_type="invoice",
-            related_id=event.invoice_id,
-        )
+        subject = _("Receipt for invoice %(number)s") % {"number": event.number}
+        return _with_invoice(event, "receipt", subject, event.total_minor)
+
+
+def _with_invoice(
+    event: InvoiceSent | InvoicePaid, template: str, subject: str, amount_minor: int, **context: str
+) -> Letter:
+    return Letter(
+        to=event.to_email,
+        locale=event.locale,
+        template=template,
+        subject=subject,
+        context={
+            "number": event.number,
+            "client_name": event.client_name,
+            "seller_name": event.seller_name,
+            "amount": format_minor(amount_minor, event.currency, event.locale),
+            "link": event.hosted_url,
+            "brand": event.brand,
+            **context,
+        },
+        from_name=event.brand.get("sender_name") or event.seller_name,
+        reply_to=event.brand.get("reply_to") or event.seller_email,
+        attachment=Attachment("invoice", event.invoice_id, _filename(event.number)),
+        related_type="invoice",
+        related_id=event.invoice_id,
+    )
 
 
 def refund(event: PaymentRefunded, invoice: InvoiceView, tenant: TenantView) -> Letter:
