@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core import ids
 from apps.core.clock import utcnow
-from apps.iam import api_key_models, factor_models  # noqa: F401 - Django looks for models here
+from apps.iam import api_key_models, avatar_models, factor_models  # noqa: F401 - Django looks for models here
 from apps.iam import impersonation_models, signing_models  # noqa: F401
 from apps.iam.role_models import CustomRole, RoleGrant
 from apps.iam.scim import models as scim_models  # noqa: F401

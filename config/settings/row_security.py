@@ -7,6 +7,7 @@ TENANT_RIGHTS = {
     "iam_mfa_policy": "",  # asked in the public scope, so that no tenant's statement lifts the demand
     "iam_user": "SELECT",
     "iam_api_key": "",
+    "iam_avatar": "",
     "iam_signature_nonce": "",
     "iam_custom_role": "SELECT",
     "iam_impersonation": "",
