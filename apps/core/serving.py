@@ -7,7 +7,14 @@ from typing import Any, Literal, TypeVar
 # writes_when_suspended: may change something in a suspended workspace.
 # pays_when_suspended: the same, where the platform's setting lets customers pay.
 # serves_unready: works before a tenant's schema stands, outside its scope.
-Term = Literal["own_transactions", "writes_when_suspended", "pays_when_suspended", "serves_unready"]
+# serves_unproven: works for who still owes the second factor that the workspace demands.
+Term = Literal[
+    "own_transactions",
+    "writes_when_suspended",
+    "pays_when_suspended",
+    "serves_unready",
+    "serves_unproven",
+]
 View = TypeVar("View", bound=Callable[..., Any])
 
 

@@ -13,6 +13,7 @@ from apps.core import ids
 from apps.core.clock import utcnow
 from apps.iam import services
 from apps.iam.identity import Identity
+from apps.iam.proofs import PASSWORD, STRONG, Proof
 from apps.iam.selectors import SESSION_FAMILY, SESSION_TENANT, SESSION_USER
 
 # How often a session in use is written again, which moves its expiry.
@@ -24,7 +25,8 @@ HANDOFF_COOKIE = "insula_handoff"
 # Long enough for two redirects.
 HANDOFF_COOKIE_LIFETIME = timedelta(minutes=2)
 
-_VERIFIED_USER, _VERIFIED_UNTIL = "iam_verified_user", "iam_verified_until"
+_VERIFIED_USER, _VERIFIED_UNTIL, _VERIFIED_BY = "iam_verified_user", "iam_verified_until", "iam_verified_by"
+_CEREMONY = "iam_ceremony"
 
 
 def begin(request: HttpRequest, identity: Identity) -> None:
@@ -50,12 +52,32 @@ def keep_alive(request: Any, *, now: datetime) -> None:
     services.touch_session(family_id=request.identity.family_id, now=now)
 
 
-def remember_verified(request: HttpRequest, user_id: UUID) -> None:
-    """Note on the platform's host that this browser's person gave the right password."""
+def remember_verified(request: HttpRequest, user_id: UUID, methods: tuple[str, ...] = (PASSWORD,)) -> None:
+    """Note that this browser's person showed who he is by `methods`, before he is signed in anywhere."""
     forget(request)
     request.session[_VERIFIED_USER] = str(user_id)
     request.session[_VERIFIED_UNTIL] = (utcnow() + CHOICE_LIFETIME).timestamp()
+    request.session[_VERIFIED_BY] = list(methods)
     rotate_token(request)
+
+
+def add_second_factor(request: HttpRequest, methods: tuple[str, ...]) -> None:
+    """Note that the person who was verified a moment ago has shown his second factor, too."""
+    request.session[_VERIFIED_BY] = list(dict.fromkeys((*request.session[_VERIFIED_BY], *methods, STRONG)))
+    request.session.cycle_key()
+
+
+def verified_proof(request: HttpRequest) -> tuple[UUID, Proof] | None:
+    """Who showed a moment ago in this browser who he is, and how."""
+    found = verified_person(request)
+    return (found[0], Proof.given(tuple(request.session.get(_VERIFIED_BY, ())), found[1])) if found else None
+
+
+def ceremony_key(request: HttpRequest) -> str:
+    """What this browser's passkey ceremonies are bound to: a secret of its session, made when it is first asked for."""
+    secret = request.session.get(_CEREMONY) or ids.secret_token()
+    request.session[_CEREMONY] = secret
+    return ids.token_digest(secret)
 
 
 def verified_user(request: HttpRequest) -> UUID | None:

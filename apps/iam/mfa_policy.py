@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -18,7 +19,7 @@ from apps.iam.errors import MfaDemanded, NoSecondFactor
 from apps.iam.factor_models import MfaPolicy
 from apps.iam.identity import Identity
 from apps.iam.models import Membership
-from apps.iam.proofs import Proof
+from apps.iam.proofs import FEDERATED, Proof
 
 GRACE_DAYS, MAX_GRACE_DAYS = 7, 90
 
@@ -87,10 +88,20 @@ def due_at(user_id: UUID, tenant_id: UUID) -> datetime | None:
 
 
 def is_admitted(identity: Identity, *, now: datetime | None = None) -> bool:
-    """Whether a sign-in shows as much as its tenant demands at this moment."""
-    if identity.strong_at is not None or identity.mfa_due_at is None:
+    """Whether a sign-in shows as much as its tenant demands at this moment, or the platform of its operators.
+
+    Whom the tenant's own provider signed in is admitted: what it asks of him is the tenant's own affair.
+    """
+    if identity.strong_at is not None or FEDERATED in identity.methods:
         return True
-    return (now or utcnow()) < identity.mfa_due_at
+    if identity.tenant is None:
+        return not settings.OPERATORS_MUST_USE_MFA
+    return identity.mfa_due_at is None or (now or utcnow()) < identity.mfa_due_at
+
+
+def is_reminded(identity: Identity) -> bool:
+    """Whether a member should be told that he will need a second factor."""
+    return identity.mfa_due_at is not None and identity.strong_at is None and FEDERATED not in identity.methods
 
 
 def require_strength(*, user_id: UUID, tenant_id: UUID, proof: Proof, now: datetime | None = None) -> None:

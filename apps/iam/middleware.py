@@ -19,9 +19,9 @@ from apps.core.serving import declares
 from apps.core.tenants import public_scope, tenant_scope, tenant_transaction
 from apps.edge import services as edge
 from apps.edge.errors import RateLimited
-from apps.iam import browser, key_identity, key_secrets, selectors
+from apps.iam import browser, factors, key_identity, key_secrets, mfa_policy, redirects, selectors
 from apps.iam.api.authentication import bearer_token
-from apps.iam.errors import InvalidToken
+from apps.iam.errors import InvalidToken, MfaDemanded, StepUpRequired
 from apps.iam.origins import origin_of
 from apps.tenancy import hosts, rollout
 from apps.tenancy import selectors as tenancy
@@ -76,6 +76,7 @@ class WorkspaceMiddleware:
             else:
                 self._identify_operator(request)
             edge.enforce(request, request.actor, request.origin.ip)
+            _require_admission(request, view)
             if request.tenant is None:
                 if not _is_api(request) or request.actor is None:
                     return None
@@ -166,6 +167,8 @@ class WorkspaceMiddleware:
         except (DomainError, Http404, PermissionDenied) as error:
             if _is_api(request):
                 raise
+            if isinstance(error, StepUpRequired):
+                return redirects.to_confirm(request)
             # A transaction of its own: the page around the refusal shows figures of the tenant.
             with tenant_transaction(scope):
                 return _rendered(error_page(request, _as_domain_error(error)))
@@ -191,6 +194,15 @@ def _serve_the_one(request: Any) -> None:
         request.tenant = tenancy.tenant_by_host(settings.PLATFORM_HOST) or default_workspace()
 
 
+def _require_admission(request: Any, view: View) -> None:
+    if request.identity is None or declares(view, "serves_unproven") or mfa_policy.is_admitted(request.identity):
+        return
+    raise MfaDemanded(
+        "This workspace demands a second factor: set one up, or confirm with yours.",
+        methods=list(factors.of(request.identity.actor.user_id).methods),
+    )
+
+
 def _require_serving(request: Any, view: View) -> None:
     tenant: TenantView = request.tenant
     if not tenant.is_served:
@@ -212,6 +224,8 @@ def _refusal(request: Any, error: DomainError) -> HttpResponseBase:
     if _is_api(request):
         return problems.respond(request, error)
     tenant = request.tenant
+    if isinstance(error, MfaDemanded):
+        return redirects.to_second_factor(request)
     if isinstance(error, RateLimited) or tenant is None:
         response = error_page(request, error)
         if "retry_after" in error.extra:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from apps.core.actor import Actor
 from apps.core.templatetags.shown import initials
-from apps.iam import selectors
+from apps.iam import mfa_policy, selectors
 from apps.iam.assigned import labels_of
 from apps.iam.permissions import ALL
 from apps.iam.sso import connections
@@ -18,7 +19,7 @@ _CAN = {permission: permission.replace(":", "_") for permission in sorted(ALL)}
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """`me`, `can` (``can.invoices_write``), `tenant` and, asked for only when shown, the person's `workspaces`.
+    """`me`, `can`, `tenant`, `passkeys_work` and, asked for only when shown, the person's `workspaces`.
 
     `me` and `tenant` are empty for who is not signed in and on the platform's host; `can` then allows nothing.
     """
@@ -30,8 +31,15 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "can": {name: actor is not None and permission in actor.permissions for permission, name in _CAN.items()},
         "tenant": _tenant(tenant) if tenant else None,
         "workspaces": SimpleLazyObject(lambda: _workspaces(actor)),
+        "passkeys_work": _is_ours(request),
         "sso": SimpleLazyObject(lambda: connections.entrance(tenant.id) if tenant else None),
     }
+
+
+def _is_ours(request: HttpRequest) -> bool:
+    """Whether this host is the platform's or below it: a workspace's own domain cannot use its passkeys."""
+    host = request.get_host().partition(":")[0]
+    return host == settings.PLATFORM_HOST or host.endswith(f".{settings.PLATFORM_HOST}")
 
 
 def _me(actor: Actor, identity: selectors.Identity | None) -> dict[str, Any]:
@@ -44,6 +52,8 @@ def _me(actor: Actor, identity: selectors.Identity | None) -> dict[str, Any]:
         "role": ", ".join(map(str, labels_of(actor.roles))),
         "locale": identity.locale if identity else "",
         "is_verified": actor.is_verified,
+        # When the member will need a second factor that he has not shown.
+        "mfa_due_at": identity.mfa_due_at if identity and mfa_policy.is_reminded(identity) else None,
     }
 
 

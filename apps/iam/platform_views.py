@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth import login as django_login
 from django.contrib.auth import logout as django_logout
 from django.http import HttpResponse, HttpResponseRedirect
@@ -16,8 +17,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.core.errors import DomainError, ValidationFailed
-from apps.iam import browser, credentials, redirects, selectors, services
-from apps.iam.errors import NoWorkspace
+from apps.iam import browser, credentials, factors, redirects, selectors, services
+from apps.iam.errors import AccountInactive, MfaRequired, NoWorkspace
 from apps.iam.forms import SignInForm, SignUpForm
 from apps.iam.models import User
 from apps.tenancy import selectors as tenancy
@@ -81,7 +82,9 @@ def sign_in(request: Any) -> HttpResponse:
         if form.is_valid():
             try:
                 user = credentials.verify(**form.cleaned_data, origin=request.origin)
-                return _go_on(request, user, wanted)
+                _require_somewhere(user)
+                browser.remember_verified(request, user.id)
+                return go_on(request, user.id, "", wanted)
             except DomainError as error:
                 form.add_error(None, error.detail)
                 status = error.status
@@ -100,9 +103,7 @@ def workspaces(request: Any) -> HttpResponse:
     error, status = "", 200
     if choice := request.POST.get("workspace"):
         try:
-            if choice == PLATFORM_CHOICE and profile.platform_role:
-                return _into_admin(request, User.objects.get(pk=user_id))
-            return _into_workspace(user_id, choice, wanted)
+            return go_on(request, user_id, choice, wanted)
         except DomainError as refusal:
             error, status = refusal.detail, refusal.status
     context = {
@@ -119,17 +120,23 @@ def workspaces(request: Any) -> HttpResponse:
 @require_GET
 def handoff_issue(request: Any) -> HttpResponse:
     """Hand this browser over to the tenant's host that sent it here to prove who its person is."""
-    found = browser.verified_person(request)
+    found = browser.verified_proof(request)
     if found is None:
         return HttpResponseRedirect(reverse("iam:signin"))
-    user_id, since = found
-    tenant, token = services.hand_off(
-        user_id=user_id,
-        tenant=request.GET.get("tenant", ""),
-        browser=request.GET.get("browser", "")[:64],
-        next_path=redirects.safe_path(request.GET.get("next")),
-        since=since,
-    )
+    user_id, proof = found
+    wanted, workspace = redirects.safe_path(request.GET.get("next")), request.GET.get("tenant", "")
+    try:
+        tenant, token = services.hand_off(
+            user_id=user_id,
+            tenant=workspace,
+            browser=request.GET.get("browser", "")[:64],
+            next_path=wanted,
+            proof=proof,
+            is_fresh=True,
+        )
+    except MfaRequired:
+        # The handover begins anew afterwards: its browser's secret may be over by then.
+        return redirects.to_second_step(wanted, workspace)
     browser.forget(request)
     return HttpResponseRedirect(redirects.handoff_url(tenant, token))
 
@@ -142,24 +149,43 @@ def sign_out(request: Any) -> HttpResponse:
     return HttpResponseRedirect(reverse("iam:signin"))
 
 
-def _go_on(request: Any, user: User, wanted: str) -> HttpResponse:
+def go_on(request: Any, user_id: UUID, workspace: str, wanted: str) -> HttpResponse:
+    """On from a checked password or passkey: to `workspace`, the admin, the only one that there is, or the picker.
+
+    Raises:
+        NotAMember, TenantNotAvailable, AccountInactive, NoWorkspace: as `services.workspace_to_enter`.
+    """
+    user = User.objects.get(pk=user_id)
     found = selectors.workspaces_of(user.id)
-    if not found and not user.platform_role:
-        raise NoWorkspace(_("You belong to no active workspace. Ask for an invitation, or sign up with a new one."))
-    browser.remember_verified(request, user.id)
-    if not found:
+    _require_somewhere(user)
+    if user.platform_role and (workspace == PLATFORM_CHOICE or not found):
         return _into_admin(request, user)
-    if len(found) == 1 and not user.platform_role:
-        return _into_workspace(user.id, found[0].tenant.key, wanted)
-    return HttpResponseRedirect(f"{reverse('iam:workspaces')}?{urlencode({'next': wanted})}")
-
-
-def _into_workspace(user_id: UUID, name: str, wanted: str) -> HttpResponse:
-    tenant = services.workspace_to_enter(user_id=user_id, tenant=name)
+    if not workspace and (len(found) > 1 or user.platform_role):
+        return HttpResponseRedirect(f"{reverse('iam:workspaces')}?{urlencode({'next': wanted})}")
+    tenant = services.workspace_to_enter(user_id=user_id, tenant=workspace or found[0].tenant.key)
+    if _owes_second_step(request, user):
+        return redirects.to_second_step(wanted, tenant.key)
     return HttpResponseRedirect(redirects.handoff_begin_url(tenant, redirects.PLATFORM, wanted))
 
 
+def _require_somewhere(user: User) -> None:
+    if not user.may_sign_in:
+        raise AccountInactive
+    if not user.platform_role and not selectors.workspaces_of(user.id):
+        raise NoWorkspace(_("You belong to no active workspace. Ask for an invitation, or sign up with a new one."))
+
+
+def _owes_second_step(request: Any, user: User) -> bool:
+    found = browser.verified_proof(request)
+    return (found is None or found[1].strong_at is None) and factors.has_any(user.id)
+
+
 def _into_admin(request: Any, user: User) -> HttpResponse:
+    found = browser.verified_proof(request)
+    if _owes_second_step(request, user):
+        return redirects.to_second_step("/", PLATFORM_CHOICE)
+    if settings.OPERATORS_MUST_USE_MFA and (found is None or found[1].strong_at is None):
+        return HttpResponseRedirect(reverse("iam:operator-second-factor"))
     browser.forget(request)
     django_login(request, user)
     return HttpResponseRedirect(reverse("admin:index"))

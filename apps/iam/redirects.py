@@ -1,8 +1,9 @@
 """Where people are sent after signing in: a path of the same host, or a tenant's host with a handoff."""
 
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -38,6 +39,37 @@ def handoff_give_url(giver: TenantView | None, taker: TenantView, browser: str, 
     if giver is None:
         return f"{settings.PLATFORM_URL}{reverse('iam:handoff-issue', urlconf=settings.ROOT_URLCONF)}?{query}"
     return f"{giver.home_url}{reverse('iam:handoff-give', urlconf=settings.TENANT_URLCONF)}?{query}"
+
+
+def to_confirm(request: HttpRequest) -> HttpResponse:
+    """To the page where a person proves himself again, and back from there to where he was about to act."""
+    return _go(request, "iam:confirm", request.get_full_path() if request.method == "GET" else _page_before(request))
+
+
+def to_second_step(wanted: str, workspace: str = "") -> HttpResponse:
+    """To the page of this host where who has given the right password shows his second factor."""
+    return HttpResponseRedirect(f"{reverse('iam:second-step')}?{urlencode({'next': wanted, 'workspace': workspace})}")
+
+
+def to_second_factor(request: HttpRequest) -> HttpResponse:
+    """To the page where a person sets up or shows the second factor that the workspace demands."""
+    return _go(request, "iam:mfa-demanded", request.get_full_path() if request.method == "GET" else "/")
+
+
+def _go(request: HttpRequest, name: str, back_to: str) -> HttpResponse:
+    target = f"{reverse(name)}?{urlencode({'next': safe_path(back_to)})}"
+    if request.headers.get("HX-Request"):
+        response = HttpResponse(status=401)
+        response["HX-Redirect"] = target
+        return response
+    return HttpResponseRedirect(target)
+
+
+def _page_before(request: HttpRequest) -> str:
+    place = urlsplit(request.headers.get("Referer", ""))
+    if place.netloc != request.get_host():
+        return "/"
+    return f"{place.path}?{place.query}" if place.query else place.path
 
 
 def sign_in_url(tenant: TenantView) -> str:

@@ -15,7 +15,7 @@ from apps.core.actor import Actor, ActorKind, Origin
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound, PermissionRefused
 from apps.core.tenants import public_scope
-from apps.iam import account_tokens, arriving, credentials, entering, lockout, selectors, signins
+from apps.iam import account_tokens, arriving, credentials, entering, factors, lockout, proving, selectors, signins
 from apps.iam.accepting import (
     accept_invitation,
     accept_invitation_in_browser,
@@ -30,6 +30,7 @@ from apps.iam.devices import end_device, end_other_devices, list_devices
 from apps.iam.errors import (
     AccountInactive,
     InvalidToken,
+    MfaRequired,
     RefreshInProgress,
 )
 from apps.iam.identity import Identity
@@ -54,6 +55,7 @@ from apps.iam.models import (
     User,
     normal_email,
 )
+from apps.iam.proofs import Proof
 from apps.iam.recovery import (
     change_password,
     mark_verified,
@@ -84,6 +86,7 @@ __all__ = [
     "end_other_devices",
     "ensure_member",
     "ensure_operator",
+    "enter_by_browser",
     "get_role",
     "hand_off",
     "holders_of",
@@ -108,7 +111,6 @@ __all__ = [
     "reset_password",
     "revoke_invitation",
     "sign_in",
-    "sign_in_browser",
     "sign_in_operator",
     "sign_out",
     "sign_out_all",
@@ -133,7 +135,7 @@ _REDEEM = """
 UPDATE public.iam_session_handoff SET used_at = %(now)s
  WHERE digest = %(digest)s AND browser_digest = %(browser)s AND tenant_id = %(tenant)s
    AND used_at IS NULL AND expires_at > %(now)s
-RETURNING user_id, next_path
+RETURNING user_id, next_path, methods, proved_at, strong_at
 """
 
 
@@ -184,11 +186,17 @@ def sign_up(
             return _open_workspace(user, tenant_name, origin, is_new=is_new)
 
 
-def sign_in(*, email: str, password: str, tenant: str | None, origin: Origin, now: datetime | None = None) -> TokenPair:
+def sign_in(
+    *, email: str, password: str, tenant: str | None, origin: Origin, otp: str = "", now: datetime | None = None
+) -> TokenPair:
     """Sign a program in to the tenant with this key or slug, or to the only one that there is.
+
+    `otp`: a code of the person's authenticator app, or a recovery code.
 
     Raises:
         InvalidCredentials: unknown address or wrong password; nobody can tell which.
+        MfaRequired: all is right so far, and the person has a second factor.
+        WrongCode: `otp` is not right.
         AccountInactive: the account is switched off.
         NotAMember: no active membership there, or no such tenant.
         NoWorkspace: no tenant was named and there is none.
@@ -196,12 +204,16 @@ def sign_in(*, email: str, password: str, tenant: str | None, origin: Origin, no
         TenantNotAvailable: the tenant is being prepared, failed, or is deleted.
     """
     user = credentials.verify(email=email, password=password, origin=origin)
-    with public_scope(), transaction.atomic():
+    with public_scope():
         target = entering.named_workspace(user, tenant) if tenant else entering.only_workspace(user)
-        return entering.pair_for(user, target, origin, now)
+    methods = proving.methods_for_program(user=user, otp=otp, origin=origin)
+    with public_scope(), transaction.atomic():
+        return entering.pair_for(user, target, origin, now, methods=methods)
 
 
-def sign_in_operator(*, email: str, password: str, origin: Origin, now: datetime | None = None) -> TokenPair:
+def sign_in_operator(
+    *, email: str, password: str, origin: Origin, otp: str = "", now: datetime | None = None
+) -> TokenPair:
     """Sign an operator's program in to the platform itself.
 
     Raises:
@@ -211,17 +223,26 @@ def sign_in_operator(*, email: str, password: str, origin: Origin, now: datetime
     user = credentials.verify(email=email, password=password, origin=origin)
     if not user.platform_role:
         raise PermissionRefused("This account is not an operator's.")
+    methods = proving.methods_for_program(user=user, otp=otp, origin=origin)
     with public_scope(), transaction.atomic():
-        return entering.pair_for(user, None, origin, now)
+        return entering.pair_for(user, None, origin, now, methods=methods)
 
 
-def sign_in_browser(*, email: str, password: str, tenant_id: UUID, origin: Origin) -> Identity:
-    """Sign a browser in on a tenant's host; the caller puts it into the session. Raises as `sign_in`."""
-    user = credentials.verify(email=email, password=password, origin=origin)
+def enter_by_browser(*, user_id: UUID, tenant_id: UUID, proof: Proof, origin: Origin) -> Identity:
+    """Sign a browser in on a tenant's host, whose person gave `proof` there a moment ago.
+
+    The caller puts it into the session.
+
+    Raises:
+        MfaRequired: the person has a second factor, and has not shown it.
+        InvalidToken: the password was changed, or everything signed out, since then.
+        NotAMember, TenantNotAvailable, AccountInactive: as `sign_in`.
+    """
     with public_scope(), transaction.atomic():
-        return entering.start(
-            user, entering.enterable(user, tenancy_selectors.tenant_by_id(tenant_id)), Channel.BROWSER, origin
-        )
+        user = User.objects.get(pk=user_id)
+        _require_sound(user, proof)
+        target = entering.enterable(user, tenancy_selectors.tenant_by_id(tenant_id))
+        return entering.start(user, target, Channel.BROWSER, origin, proof=proof)
 
 
 def discover(*, email: str, password: str, origin: Origin) -> list[selectors.WorkspaceView]:
@@ -290,23 +311,22 @@ def workspace_to_enter(*, user_id: UUID, tenant: str) -> TenantView:
 
 
 def hand_off(
-    *, user_id: UUID, tenant: str, browser: str, next_path: str = "/", since: datetime | None = None
+    *, user_id: UUID, tenant: str, browser: str, proof: Proof, next_path: str = "/", is_fresh: bool = False
 ) -> tuple[TenantView, str]:
     """A token that signs one browser of this person in on a tenant's host, once and within a minute.
 
     `tenant` is a key or a slug; `browser` the digest of the secret that the tenant's host gave to the browser. The
-    caller has checked who the person is, by a password at `since` or by a session that holds.
+    caller has checked who the person is: by a session that holds, whose `proof` goes along, or by a fresh one.
 
     Raises:
         NotAMember, TenantNotAvailable, AccountInactive: as `sign_in`.
-        InvalidToken: the password was changed, or everything signed out, since then.
+        MfaRequired, InvalidToken: as `enter_by_browser`, for a fresh proof.
     """
     target = workspace_to_enter(user_id=user_id, tenant=tenant)
     with public_scope(), transaction.atomic():
         user = User.objects.get(pk=user_id)
-        ends = [moment for moment in (user.password_changed_at, user.tokens_valid_after) if moment]
-        if since is not None and any(moment > since for moment in ends):
-            raise InvalidToken("Sign in again.")
+        if is_fresh:
+            _require_sound(user, proof)
         token = ids.secret_token()
         SessionHandoff.objects.create(
             user=user,
@@ -314,6 +334,9 @@ def hand_off(
             digest=ids.token_digest(token),
             browser_digest=browser,
             next_path=next_path[:500],
+            methods=list(proof.methods),
+            proved_at=proof.proved_at,
+            strong_at=proof.strong_at,
             expires_at=utcnow() + HANDOFF_LIFETIME,
         )
         return target, token
@@ -344,7 +367,9 @@ def redeem_handoff(
         if not user.may_sign_in:
             raise AccountInactive
         target = entering.enterable(user, tenancy_selectors.tenant_by_id(tenant_id))
-        return entering.start(user, target, Channel.BROWSER, origin), row[1]
+        _user_id, next_path, methods, proved_at, strong_at = row
+        proof = Proof(tuple(methods), proved_at, strong_at)
+        return entering.start(user, target, Channel.BROWSER, origin, proof=proof), next_path
 
 
 def touch_session(*, family_id: UUID, now: datetime) -> None:
@@ -362,6 +387,16 @@ def purge_expired(*, now: datetime | None = None) -> int:
         SessionHandoff.objects.filter(expires_at__lt=before).delete()
         RefreshToken.objects.filter(expires_at__lt=before).delete()
         return TokenFamily.objects.filter(last_seen_at__lt=before).delete()[0]
+
+
+def _require_sound(user: User, proof: Proof) -> None:
+    if not user.may_sign_in:
+        raise AccountInactive
+    ends = [moment for moment in (user.password_changed_at, user.tokens_valid_after) if moment]
+    if any(moment > proof.proved_at for moment in ends):
+        raise InvalidToken(_("Sign in again."))
+    if proof.strong_at is None and factors.has_any(user.id):
+        raise MfaRequired(methods=list(factors.of(user.id).methods))
 
 
 def _insert(user: User) -> bool:

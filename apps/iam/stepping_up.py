@@ -25,6 +25,8 @@ RECENT = timedelta(minutes=10)
 def require_recent(who: Any, *, now: datetime | None = None) -> None:
     """Refuse unless the person proved himself within the last ten minutes, with a second factor if he has one.
 
+    Whom his organisation signed in has proved himself there; what it asks of him is its own affair.
+
     `who` is an `Identity`, a page's request or a DRF request. A sign-in counts as a proof. Call it in the view, before
     the service and outside what catches domain errors; on pages the middleware leads to the confirm page and back.
 
@@ -37,7 +39,8 @@ def require_recent(who: Any, *, now: datetime | None = None) -> None:
     assert found.actor.user_id is not None
     if found.strong_at is not None and moment - found.strong_at <= RECENT:
         return
-    if found.proved_at is not None and moment - found.proved_at <= RECENT and not factors.has_any(found.actor.user_id):
+    is_enough = FEDERATED in found.methods or not factors.has_any(found.actor.user_id)
+    if is_enough and found.proved_at is not None and moment - found.proved_at <= RECENT:
         return
     raise StepUpRequired(
         _("It has been a while since you signed in. Please confirm that it is you."),
@@ -57,6 +60,19 @@ def require_person(who: Any) -> Identity:
     if found.actor.user_id is None or found.actor.impersonator_id is not None or found.actor.api_key_id is not None:
         raise PermissionRefused(_("Only the person himself, signed in, may do this."))
     return found
+
+
+def require_account_owner(who: Any) -> None:
+    """`require_recent` for what changes how the person signs in anywhere, which no workspace's provider may do.
+
+    Raises:
+        PermissionRefused: the person's organisation signed him in. Otherwise as `require_recent`.
+    """
+    require_recent(who)
+    if FEDERATED in identity_of(who).methods:
+        raise PermissionRefused(
+            _("Your organisation signed you in here. Sign in with your own password to change this.")
+        )
 
 
 def identity_of(who: Any) -> Identity:

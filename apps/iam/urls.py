@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.iam import invitation_views, people_urls, recovery_urls, recovery_views, views
+from apps.iam import invitation_views, mfa_urls, people_urls, recovery_urls, recovery_views, views
 from apps.iam.sso import views as sso_views
 
 app_name = "iam"
@@ -19,6 +19,7 @@ urlpatterns = [
     path("invitations/<slug:token>/", invitation_views.invitation, name="invitation"),
     path("verify-email/resend/", recovery_views.resend_verification, name="verification-resend"),
     *recovery_urls.urlpatterns,
+    *mfa_urls.urlpatterns,
     *people_urls.urlpatterns,
     path(".well-known/jwks.json", views.jwks, name="jwks"),
 ]

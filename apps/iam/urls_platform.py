@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.iam import platform_views, recovery_urls, views
+from apps.iam import mfa_platform_urls, platform_views, recovery_urls, views
 from apps.iam.sso import views as sso_views
 
 app_name = "iam"
@@ -16,6 +16,7 @@ urlpatterns = [
     path("sign-in/handoff/issue/", platform_views.handoff_issue, name="handoff-issue"),
     path("sign-in/organisation/", sso_views.find, name="sso-find"),
     path("sign-out/", platform_views.sign_out, name="signout"),
+    *mfa_platform_urls.urlpatterns,
     *recovery_urls.urlpatterns,
     path(".well-known/jwks.json", views.jwks, name="jwks"),
 ]

@@ -1,6 +1,7 @@
 """Signing in and out on a tenant's host."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
@@ -13,9 +14,10 @@ from apps.core.errors import DomainError, NotFound
 from apps.core.pages import page
 from apps.core.serving import served
 from apps.core.tenants import public_scope
-from apps.iam import browser, redirects, selectors, services
-from apps.iam.errors import InvalidToken
+from apps.iam import browser, credentials, redirects, selectors, services
+from apps.iam.errors import InvalidToken, MfaRequired
 from apps.iam.forms import SignInForm
+from apps.iam.proofs import Proof
 from apps.iam.redirects import safe_path
 from apps.tenancy import selectors as tenancy
 
@@ -34,15 +36,34 @@ def sign_in(request: Any) -> HttpResponse:
         status = 400
         if form.is_valid():
             try:
-                identity = services.sign_in_browser(
-                    **form.cleaned_data, tenant_id=request.tenant.id, origin=request.origin
-                )
+                user = credentials.verify(**form.cleaned_data, origin=request.origin)
+                services.workspace_to_enter(user_id=user.id, tenant=request.tenant.key)
+                _end_present(request)
+                browser.remember_verified(request, user.id)
+                return enter_verified(request, wanted)
             except DomainError as error:
                 form.add_error(None, error.detail)
                 status = error.status
-            else:
-                return _begin(request, identity, wanted)
     return render(request, "iam/signin.html", {"form": form, "next": wanted}, status=status)
+
+
+def enter_verified(request: Any, wanted: str) -> HttpResponse:
+    """Sign in the person who showed here a moment ago who he is, or ask for his second factor.
+
+    Raises:
+        NotAMember, TenantNotAvailable, AccountInactive, InvalidToken: as `services.enter_by_browser`.
+    """
+    found = browser.verified_proof(request)
+    if found is None:
+        return HttpResponseRedirect(f"{reverse('iam:signin')}?{urlencode({'next': wanted})}")
+    user_id, proof = found
+    try:
+        identity = services.enter_by_browser(
+            user_id=user_id, tenant_id=request.tenant.id, proof=proof, origin=request.origin
+        )
+    except MfaRequired:
+        return redirects.to_second_step(wanted)
+    return _begin(request, identity, wanted)
 
 
 @never_cache
@@ -107,8 +128,10 @@ def switch(request: Any) -> HttpResponse:
 @page()
 def handoff_give(request: Any) -> HttpResponse:
     """Hand this browser's person over to the tenant's host that sent it here."""
+    known = request.identity
     tenant, token = services.hand_off(
         user_id=request.actor.user_id,
+        proof=Proof(known.methods, known.proved_at or known.last_seen_at, known.strong_at),
         tenant=request.GET.get("tenant", ""),
         browser=request.GET.get("browser", "")[:64],
         next_path=safe_path(request.GET.get("next")),

@@ -31,6 +31,7 @@ TABS = (
     Tab("numbers", _("Numbers"), "settings-numbers", "settings:write"),
     Tab("domains", _("Domains"), "settings-domains", "settings:write"),
     Tab("brands", _("Brands"), "settings-brands", "brands:write"),
+    Tab("sign-in", _("Sign-in"), "iam:mfa-policy", "settings:write"),
     Tab("data", _("Your data"), "archives:exports", "tenant:export"),
     Tab("danger", _("Danger zone"), "life:danger", "tenant:suspend"),
 )

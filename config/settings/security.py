@@ -22,6 +22,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "apps.iam.passwords.CharacterPolicy"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# Whether nobody enters the operators' admin without a second factor.
+OPERATORS_MUST_USE_MFA = env.bool("OPERATORS_MUST_USE_MFA", default=False)
 # Members that a workspace may have; 0: as many as it likes.
 SEATS_PER_WORKSPACE = env.int("SEATS_PER_WORKSPACE", default=0)
 LOGIN_URL = "iam:signin"

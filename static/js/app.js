@@ -1,4 +1,6 @@
 // One module a concept; each finds its own elements and does nothing where there are none.
+// First, because its forms are not sent until the browser has answered.
+import "./passkeys.js";
 import "./menus.js";
 import "./keys.js";
 import "./palette.js";

@@ -8,6 +8,7 @@ from apps.core.clock import utcnow
 from apps.iam import services
 from apps.iam.browser import HANDOFF_COOKIE
 from apps.iam.models import Membership, SessionHandoff, TokenFamily, User
+from apps.iam.proofs import Proof
 from apps.tenancy.models import Tenant
 from apps.tenancy.selectors import TenantView
 from tests.factories.iam import PASSWORD, operator, person
@@ -116,7 +117,8 @@ def test_switching_asks_for_no_password(acme: TenantView, globex: TenantView) ->
 
 def _handoff(tenant: TenantView, email: str = "owner@acme.test") -> str:
     digest = ids.token_digest(SECRET)
-    return services.hand_off(user_id=User.objects.get(email=email).id, tenant=tenant.key, browser=digest)[1]
+    user_id, proof = User.objects.get(email=email).id, Proof.given(("pwd",), utcnow())
+    return services.hand_off(user_id=user_id, tenant=tenant.key, browser=digest, proof=proof)[1]
 
 
 def _holder(tenant: TenantView, client: Client | None = None) -> Client:
@@ -189,7 +191,9 @@ def test_a_link_is_worthless_in_another_browser(acme: TenantView) -> None:
 
 def test_a_token_without_a_browser_is_nobodys(acme: TenantView) -> None:
     user_id = User.objects.get(email="owner@acme.test").id
-    _, token = services.hand_off(user_id=user_id, tenant=acme.key, browser="")
+    _, token = services.hand_off(
+        user_id=user_id, tenant=acme.key, browser="", proof=Proof.given(("pwd",), utcnow())
+    )
 
     assert Client(SERVER_NAME=acme.host).get("/sign-in/handoff/", {"token": token}).status_code == 400
 
