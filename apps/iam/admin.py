@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from apps.core.actor import Actor
 from apps.core.errors import DomainError, PermissionRefused
 from apps.core.read_only import ReadOnlyAdmin
-from apps.iam import operating, selectors, services
+from apps.iam import operating, selectors, services, signing_admin  # noqa: F401 - registers its own
 from apps.iam.models import (
     AttemptOutcome,
     Invitation,

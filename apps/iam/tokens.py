@@ -41,8 +41,11 @@ class _Backend(TokenBackend):
         try:
             header = jwt.get_unverified_header(token)
             # Keys are chosen among ours only: jku, x5u and embedded keys of the header are never looked at.
-            key = key_ring().public.get(str(header.get("kid")))
-            if key is None or header.get("typ") != HEADER_TYPE:
+            kid = str(header.get("kid"))
+            if header.get("typ") != HEADER_TYPE:
+                raise TokenBackendError("The token was not made here.")
+            key = key_ring(unknown=kid).public.get(kid)
+            if key is None:
                 raise TokenBackendError("The token was not made here.")
             return jwt.decode(
                 token,

@@ -34,6 +34,12 @@ UNFOLD = {
                     },
                     {"title": _("Users"), "icon": "group", "link": reverse_lazy("admin:iam_user_changelist")},
                     {
+                        "title": _("Sign-in attempts"),
+                        "icon": "login",
+                        "link": reverse_lazy("admin:iam_signinattempt_changelist"),
+                    },
+                    {"title": _("Signing keys"), "icon": "key", "link": reverse_lazy("admin:iam_signingkey_changelist")},
+                    {
                         "title": _("Audit trail"),
                         "icon": "history",
                         "link": reverse_lazy("admin:audit_auditentry_changelist"),

@@ -56,6 +56,10 @@ JWT_PRIVATE_KEY_PEM = _pem()
 JWT_ISSUER = env.str("JWT_ISSUER", default="insula")
 JWT_AUDIENCE = env.str("JWT_AUDIENCE", default="insula-api")
 ACCESS_TOKEN_SECONDS = 15 * 60
+# Rotation of signing keys: how long a new one is published before it signs (twice as long as the JWK set may be
+# cached), and how often each process looks for news.
+SIGNING_KEY_LEAD_SECONDS = env.int("SIGNING_KEY_LEAD_SECONDS", default=600)
+SIGNING_KEYS_RELOAD_SECONDS = env.int("SIGNING_KEYS_RELOAD_SECONDS", default=15)
 REFRESH_TOKEN_SECONDS = 7 * 24 * 3600
 SIMPLE_JWT = {"TOKEN_TYPE_CLAIM": "typ"}
 
@@ -83,6 +87,11 @@ CHECKOUT_ORIGINS = env.list("CHECKOUT_ORIGINS", default=["https://checkout.strip
 if stand_in := env.str("STRIPE_API_HOST", default=""):
     CHECKOUT_ORIGINS = [*CHECKOUT_ORIGINS, stand_in]
 
+# Where the account's page puts a picture: into the bucket, if there is one.
+UPLOAD_ORIGINS = env.list("UPLOAD_ORIGINS", default=[])
+if not UPLOAD_ORIGINS and env.str("S3_BUCKET", default=""):
+    UPLOAD_ORIGINS = [env.str("S3_ENDPOINT_URL", default="") or "https://*.amazonaws.com"]
+
 _socket = "wss:" if PUBLIC_SCHEME == "https" else "ws:"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -92,7 +101,11 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         # The socket listens on a port of its own in development.
-        "connect-src": [SELF, f"{_socket}//*:{REALTIME_PORT}"] if REALTIME_PORT else [SELF],
+        "connect-src": [
+            SELF,
+            *([f"{_socket}//*:{REALTIME_PORT}"] if REALTIME_PORT else []),
+            *UPLOAD_ORIGINS,
+        ],
         # Signing in and switching workspaces lead from one of our hosts to another, paying to the provider's page.
         "form-action": [SELF, f"{PUBLIC_SCHEME}://*.{PLATFORM_HOST}{PUBLIC_PORT}", *CHECKOUT_ORIGINS],
         "frame-ancestors": ["'none'"],

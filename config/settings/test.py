@@ -29,3 +29,6 @@ DEMO = True
 RATE_LIMITS_ENFORCED = False  # the tests of the limits turn them on
 SILENCED_SYSTEM_CHECKS = ["djstripe.W002"]  # the stand-in is meant
 TENANT_POOL_SIZE = 0  # tests that want a pool fill one
+
+# Read once: tests count statements.
+SIGNING_KEYS_RELOAD_SECONDS = 3600
