@@ -3,6 +3,13 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from apps.invoices.api.relations import INVOICE_OF_PAYMENT
+from apps.payments.api.views import PaymentDetailView, PaymentsView
+
+# Payments stand below invoices and know nothing of them; here both are known.
+for _view in (PaymentsView, PaymentDetailView):
+    _view.listing = _view.listing.also(INVOICE_OF_PAYMENT)
+
 v1 = [
     path("", include("apps.iam.api.urls")),
     path("", include("apps.tenancy.api.urls")),

@@ -5,15 +5,25 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils.dateparse import parse_date
 
 from apps.core.errors import FieldError, ValidationFailed
 from apps.core.money import is_currency
-from apps.invoices.models import Invoice, InvoiceStatus
+from apps.core.rest.ordering import AGE, SortKeys, by_day, by_number, by_words
+from apps.invoices.models import NEVER, Invoice, InvoiceStatus
 
 STATUSES = ("draft", "open", "overdue", "partially_paid", "paid", "void", "uncollectible")
 LONGEST_SEARCH = 200
+# What lists may be sorted by, each with its index. What has no issue date yet is issued later than all others.
+INVOICE_KEYS: SortKeys = {
+    "created_at": AGE,
+    "issue_date": by_day(Coalesce("issue_date", Value(NEVER))),
+    "due_date": by_day("due_date"),
+    "total_minor": by_number("total_minor"),
+}
+CLIENT_KEYS: SortKeys = {"created_at": AGE, "name": by_words("name")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,18 @@
 """Clients, invoices with their lines, tax groups, settlements and documents; all in the tenant's own schema."""
 
+from datetime import date
 from typing import ClassVar
 
 from django.core.validators import MaxLengthValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 
 from apps.core import ids
 from apps.core.money import MAX_MINOR
+
+# The issue date, in sorting, of what has none yet.
+NEVER = date(9999, 12, 31)
 
 
 class InvoiceStatus(models.TextChoices):
@@ -73,7 +78,7 @@ class Client(models.Model):
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="client_currency_form"),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["name"], name="client_name"),
+            models.Index(fields=["name", "id"], name="client_by_name"),
             models.Index(fields=["email"], name="client_email"),
         ]
 
@@ -204,8 +209,12 @@ class Invoice(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["status", "-id"], name="invoice_status_recent"),
             models.Index(fields=["client", "-id"], name="invoice_client_recent"),
-            models.Index(fields=["due_date"], condition=Q(status=InvoiceStatus.OPEN), name="invoice_open_due"),
+            models.Index(fields=["status", "due_date", "id"], name="invoice_status_due"),
             models.Index(fields=["issue_date"], name="invoice_issued"),
+            # One for each order of the list (`filtering.INVOICE_KEYS`).
+            models.Index(fields=["due_date", "id"], name="invoice_by_due_date"),
+            models.Index(Coalesce("issue_date", Value(NEVER)), "id", name="invoice_by_issue_date"),
+            models.Index(fields=["total_minor", "id"], name="invoice_by_total"),
         ]
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ from apps.invoices import filtering, projections
 from apps.invoices.branding import letterhead_of
 from apps.invoices.errors import ClientNotFound, InvoiceNotFound
 from apps.invoices.figures import Dashboard, MonthFigures, dashboard
-from apps.invoices.filtering import InvoiceFilters
+from apps.invoices.filtering import CLIENT_KEYS, INVOICE_KEYS, InvoiceFilters
 from apps.invoices.models import Client, Invoice, InvoiceStatus
 from apps.invoices.projections import (
     ClientRef,
@@ -34,6 +34,8 @@ from apps.tenancy import selectors as tenancy
 from apps.tenancy.selectors import TenantView
 
 __all__ = [
+    "CLIENT_KEYS",
+    "INVOICE_KEYS",
     "Balance",
     "ClientDetail",
     "ClientRef",
@@ -49,11 +51,13 @@ __all__ = [
     "TaxView",
     "TimelineEntry",
     "client_options",
+    "clients_by_ids",
     "dashboard",
     "get_client",
     "get_invoice",
     "hosted_invoice",
     "invoice_view",
+    "invoices_by_ids",
     "letterhead_of",
     "list_clients",
     "list_invoices",
@@ -205,6 +209,27 @@ def get_client(*, actor: Actor, client_id: UUID) -> ClientDetail:
     if client is None:
         raise ClientNotFound
     return _details([client])[0]
+
+
+def clients_by_ids(*, actor: Actor, client_ids: Iterable[UUID]) -> dict[UUID, ClientView]:
+    """These clients by their ids, deleted ones included; who is unknown is left out.
+
+    Raises:
+        PermissionRefused: the actor lacks ``clients:read``.
+    """
+    actor.require("clients:read")
+    return {client.pk: client_view(client) for client in Client.objects.filter(pk__in=list(client_ids))}
+
+
+def invoices_by_ids(*, actor: Actor, invoice_ids: Iterable[UUID]) -> dict[UUID, InvoiceSummary]:
+    """These invoices by their ids; who is unknown is left out.
+
+    Raises:
+        PermissionRefused: the actor lacks ``invoices:read``.
+    """
+    actor.require("invoices:read")
+    rows = list(Invoice.objects.select_related("client").filter(pk__in=list(invoice_ids)))
+    return {invoice.id: invoice for invoice in projections.summaries(rows, _tenant())}
 
 
 def client_options(*, actor: Actor, limit: int = 500) -> list[ClientView]:

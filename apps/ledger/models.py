@@ -73,6 +73,7 @@ class Entry(models.Model):
         indexes: ClassVar = [
             models.Index("occurred_on", "id", name="ledger_entry_day"),
             models.Index("source_type", "source_id", name="ledger_entry_source"),
+            models.Index("kind", "id", name="ledger_entry_kind"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["key"], name="ledger_entry_key"),

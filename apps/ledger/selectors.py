@@ -10,6 +10,7 @@ from django.db.models import Prefetch, QuerySet
 
 from apps.core.actor import Actor
 from apps.core.errors import NotFound, ValidationFailed
+from apps.core.rest.ordering import AGE, SortKeys, by_day
 from apps.core.rest.paging import Page, PageRequest, paginate
 from apps.ledger.models import Entry, Posting
 
@@ -25,6 +26,8 @@ select a.id, a.code, a.name, a.kind, a.currency,
  order by a.code, a.currency
 """
 _FOREVER = date.max
+# What the list may be sorted by, each with its index.
+KEYS: SortKeys = {"created_at": AGE, "occurred_on": by_day("occurred_on")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,9 @@ class Notification(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["tenant_id", "user_id", "-id"], name="notification_recent"),
             models.Index(
-                fields=["tenant_id", "user_id"], condition=models.Q(read_at__isnull=True), name="notification_unread"
+                fields=["tenant_id", "user_id", "-id"],
+                condition=models.Q(read_at__isnull=True),
+                name="notification_unread_recent",
             ),
         ]
 

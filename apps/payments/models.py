@@ -78,6 +78,8 @@ class Payment(models.Model):
         indexes: ClassVar = [
             models.Index("purpose", "purpose_id", name="payment_purpose"),
             models.Index(fields=["status", "-id"], name="payment_status_recent"),
+            models.Index(fields=["amount_minor", "id"], name="payment_by_amount"),
+            models.Index("created_at", name="payment_created"),
             models.Index("succeeded_at", name="payment_succeeded"),
             models.Index("next_check_at", condition=Q(next_check_at__isnull=False), name="payment_due"),
         ]

@@ -9,12 +9,16 @@ from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 
 from apps.core.actor import Actor
 from apps.core.errors import ValidationFailed
+from apps.core.rest.ordering import AGE, SortKeys, by_number
 from apps.core.rest.paging import Page, PageRequest, paginate
 from apps.payments import states
 from apps.payments.choices import PaymentStatus, RefundStatus
 from apps.payments.errors import PaymentNotFound
 from apps.payments.gateways.registry import MANUAL
 from apps.payments.models import Payment, Refund
+
+# What the list may be sorted by, each with its index.
+KEYS: SortKeys = {"created_at": AGE, "amount_minor": by_number("amount_minor")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,22 @@ def payment_view(*, payment_id: UUID) -> PaymentView:
 def payments_for(*, purpose: str, purpose_id: UUID) -> list[PaymentView]:
     """Every payment for one thing, newest first; the caller has checked that it may be shown."""
     return [view(payment) for payment in _payments().filter(purpose=purpose, purpose_id=purpose_id).order_by("-pk")]
+
+
+def payments_by_purpose_ids(
+    *, actor: Actor, purpose: str, purpose_ids: Iterable[UUID]
+) -> dict[UUID, list[PaymentView]]:
+    """Every payment for each of these things, newest first; nothing for what nobody paid for.
+
+    Raises:
+        PermissionRefused: the actor lacks ``payments:read``.
+    """
+    actor.require("payments:read")
+    wanted = list(purpose_ids)
+    found: dict[UUID, list[PaymentView]] = {purpose_id: [] for purpose_id in wanted}
+    for payment in _payments().filter(purpose=purpose, purpose_id__in=wanted).order_by("-pk"):
+        found[payment.purpose_id].append(view(payment))
+    return found
 
 
 def statistics(*, actor: Actor, since: date | None = None, until: date | None = None) -> list[CurrencyStatistics]:

@@ -117,7 +117,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["apps.core.rest.parsing.InteroperableJsonParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "apps.core.rest.described.DescribedSchema",
     "EXCEPTION_HANDLER": "apps.core.rest.problems.handle",
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -138,5 +138,10 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.openapi.describe_edge",
     ],
-    "ENUM_NAME_OVERRIDES": {"InvoiceStatusEnum": "apps.invoices.api.schemas.INVOICE_STATES"},
+    "ENUM_NAME_OVERRIDES": {
+        "InvoiceStatusEnum": "apps.invoices.api.schemas.INVOICE_STATES",
+        "PaymentStatusEnum": "apps.payments.api.serializers.PAYMENT_STATES",
+        "RefundStatusEnum": "apps.payments.api.serializers.REFUND_STATES",
+        "ExportStatusEnum": "apps.archives.api.serializers.STATES",
+    },
 }

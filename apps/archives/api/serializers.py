@@ -5,14 +5,15 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.archives.models import JobStatus
-from apps.core.rest.answers import page_of
+
+STATES = [value.lower() for value in JobStatus.values]
 
 
 class ExportAnswer(serializers.Serializer[Any]):
     """An export of the workspace. `sha256` and `size` are those of the file."""
 
     id = serializers.UUIDField()
-    status = serializers.ChoiceField([value.lower() for value in JobStatus.values])
+    status = serializers.ChoiceField(STATES)
     progress = serializers.IntegerField(help_text="Percent")
     step = serializers.CharField()
     error = serializers.CharField(help_text="Why it failed")
@@ -23,6 +24,3 @@ class ExportAnswer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
     expires_at = serializers.DateTimeField(allow_null=True, help_text="Until when the file can be downloaded")
-
-
-ExportPage = page_of(ExportAnswer, "A page of exports.")

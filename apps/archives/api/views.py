@@ -5,18 +5,19 @@ from uuid import UUID
 
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.archives import selectors, services, tasks
-from apps.archives.api.serializers import ExportAnswer, ExportPage
+from apps.archives.api.serializers import ExportAnswer
 from apps.archives.models import ArchiveJob
 from apps.archives.responses import sent
 from apps.archives.selectors import ExportView
 from apps.core.jobs import wake
 from apps.core.rest.downloads import DownloadView
+from apps.core.rest.listing import Listing
 from apps.core.rest.views import ApiView
 from apps.core.tenants import current_tenant_id
 
@@ -42,18 +43,18 @@ class ExportsView(ApiView):
     permissions: ClassVar = {"GET": "tenant:export", "POST": "tenant:export"}
     # Whoever is suspended may still take his data along.
     writes_when_suspended = True
+    listing = Listing(ExportAnswer, "A page of exports.")
 
     @extend_schema(
         operation_id="exports_list",
         summary="List exports of the workspace",
         tags=["tenant"],
-        parameters=[OpenApiParameter("cursor", str), OpenApiParameter("limit", int)],
-        responses=ExportPage,
+        responses=listing.page,
     )
     def get(self, request: Request) -> Response:
         """A page of exports, newest first."""
         page = selectors.list_exports(actor=self.actor, page=self.page_request())
-        return Response(page.body(_present_row))
+        return self.listed(page, _present_row)
 
     @extend_schema(
         operation_id="exports_create",

@@ -1,17 +1,20 @@
 """The base of every REST view: who may call which method is written on the class, and nothing is open by default."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypeVar, cast
 
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from apps.core.actor import Actor
 from apps.core.errors import NotAuthenticated, PermissionRefused
-from apps.core.rest.paging import PageRequest
+from apps.core.rest.listing import Listing
+from apps.core.rest.paging import Page, PageRequest, whole
 
 S = TypeVar("S", bound="Serializer[Any]")
+T = TypeVar("T")
 ANY_MEMBER = ""
 
 
@@ -31,6 +34,9 @@ class ApiView(APIView):
     permissions: ClassVar[Mapping[str, str]] = {}
     open_to_keys: ClassVar[frozenset[str]] = frozenset()
     own_transactions: ClassVar[bool] = False
+    # What its list offers; of `is_one`, what one row's own resource brings along.
+    listing: ClassVar[Listing | None] = None
+    is_one: ClassVar[bool] = False
     writes_when_suspended: ClassVar[bool | frozenset[str]] = False
     serves_unready: ClassVar[bool | frozenset[str]] = False
 
@@ -66,8 +72,45 @@ class ApiView(APIView):
         return cast(dict[str, Any], parsed.validated_data)
 
     def page_request(self) -> PageRequest:
-        """``limit`` and ``cursor`` of the query string."""
-        return PageRequest.from_query(self.request.query_params)
+        """``limit``, ``cursor`` and ``ordering`` of the query string, which is checked against the `listing`.
+
+        Raises:
+            ValidationFailed: malformed, or it names something that the list does not have.
+        """
+        query = self.request.query_params
+        return PageRequest.from_query(query) if self.listing is None else self.listing.page_request(query)
+
+    def listed(self, page: Page[T], present: Callable[[T], dict[str, Any]]) -> Response:
+        """The page, with the relations and in the fields that the query string asks for."""
+        body, query = page.body(present), self.request.query_params
+        if self.listing is not None and ("fields" in query or "expand" in query):
+            body["data"] = self.listing.shown(self.actor, body["data"], query)
+        return Response(body)
+
+    def listed_whole(self, rows: Iterable[dict[str, Any]]) -> Response:
+        """A collection that fits one page, in the fields that the query string asks for.
+
+        Raises:
+            ValidationFailed: the query string names something that the list does not have.
+        """
+        body = whole(rows)
+        if self.listing is not None:
+            query = self.request.query_params
+            self.listing.check(query, self.listing.names)
+            body["data"] = self.listing.shown(self.actor, body["data"], query)
+        return Response(body)
+
+    def expanded(self, row: dict[str, Any]) -> dict[str, Any]:
+        """One row of the `listing` with the relations that the query string asks for.
+
+        Raises:
+            ValidationFailed: the query string names something that the resource does not have.
+        """
+        query = self.request.query_params
+        if not query or self.listing is None:
+            return row
+        self.listing.check(query, [parameter.name for parameter in self.listing.detail_parameters])
+        return self.listing.shown(self.actor, [row], query)[0]
 
 
 class PublicApiView(ApiView):

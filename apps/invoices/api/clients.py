@@ -3,10 +3,11 @@
 from typing import ClassVar
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.core.rest.listing import Listing
 from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ApiView
 from apps.invoices import selectors, services
@@ -18,27 +19,25 @@ class ClientList(ApiView):
     """The tenant's clients."""
 
     permissions: ClassVar = {"GET": "clients:read", "POST": "clients:write"}
+    listing = Listing(
+        schemas.ClientAnswer, "A page of clients.", keys=selectors.CLIENT_KEYS, filters=schemas.CLIENT_FILTERS
+    )
 
     @extend_schema(
         operation_id="clients_list",
         summary="List clients",
         tags=["clients"],
-        parameters=[
-            OpenApiParameter("q", str, description="part of the name or e-mail"),
-            OpenApiParameter("include_deleted", bool),
-            *schemas.PAGING,
-        ],
-        responses=schemas.ClientPage,
+        responses=listing.page,
     )
     def get(self, request: Request) -> Response:
-        """A page of clients with their balances, newest first."""
+        """A page of clients with their balances, newest first unless asked otherwise."""
         page = selectors.list_clients(
             actor=self.actor,
             page=self.page_request(),
             q=request.query_params.get("q", ""),
             include_deleted=request.query_params.get("include_deleted", "").lower() in ("true", "1"),
         )
-        return Response(page.body(present_client))
+        return self.listed(page, present_client)
 
     @extend_schema(
         operation_id="clients_create",

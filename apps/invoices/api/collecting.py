@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.rest.downloads import DownloadView
-from apps.core.rest.paging import whole
+from apps.core.rest.listing import Listing
 from apps.core.rest.views import ApiView
 from apps.invoices import selectors, services
 from apps.invoices.api import bodies, schemas
@@ -48,18 +48,19 @@ class InvoicePayments(ApiView):
     """The payments of one invoice."""
 
     permissions: ClassVar = {"GET": "payments:read", "POST": "payments:write"}
+    listing = Listing(schemas.InvoicePaymentAnswer, "The payments of an invoice.", keys={})
 
     @extend_schema(
         operation_id="invoices_payments_list",
         summary="List an invoice's payments",
         tags=["invoices"],
-        responses=schemas.InvoicePaymentPage,
+        responses=listing.page,
     )
     def get(self, request: Request, invoice_id: UUID) -> Response:
         """All payments of the invoice, newest first."""
         selectors.get_invoice(actor=self.actor, invoice_id=invoice_id)
         found = payments.payments_for(purpose=PURPOSE, purpose_id=invoice_id)
-        return Response(whole(present_payment(row) for row in found))
+        return self.listed_whole(present_payment(row) for row in found)
 
     @extend_schema(
         operation_id="invoices_payments_create",

@@ -7,33 +7,40 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.core.rest.listing import Listing
 from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ApiView
 from apps.core.versions import VersionConflict
 from apps.invoices import selectors, services
-from apps.invoices.api import bodies, schemas
+from apps.invoices.api import bodies, relations, schemas
 from apps.invoices.api.presenters import present_full_invoice, present_invoice
 from apps.invoices.errors import StaleEdit
-from apps.invoices.selectors import InvoiceFilters, InvoiceView
+from apps.invoices.selectors import INVOICE_KEYS, InvoiceFilters, InvoiceView
 
 
 class InvoiceList(ApiView):
     """The tenant's invoices."""
 
     permissions: ClassVar = {"GET": "invoices:read", "POST": "invoices:write"}
+    listing = Listing(
+        schemas.InvoiceListed,
+        "A page of invoices.",
+        keys=INVOICE_KEYS,
+        filters=schemas.INVOICE_FILTERS,
+        expansions=(relations.CLIENT, relations.PAYMENTS),
+    )
 
     @extend_schema(
         operation_id="invoices_list",
         summary="List invoices",
         tags=["invoices"],
-        parameters=[*schemas.INVOICE_FILTERS, *schemas.PAGING],
-        responses=schemas.InvoicePage,
+        responses=listing.page,
     )
     def get(self, request: Request) -> Response:
-        """A page of invoices without their lines, newest first."""
-        filters = InvoiceFilters.from_query(request.query_params)
-        page = selectors.list_invoices(actor=self.actor, page=self.page_request(), filters=filters)
-        return Response(page.body(present_invoice))
+        """A page of invoices without their lines, newest first unless asked otherwise."""
+        wanted, filters = self.page_request(), InvoiceFilters.from_query(request.query_params)
+        page = selectors.list_invoices(actor=self.actor, page=wanted, filters=filters)
+        return self.listed(page, present_invoice)
 
     @extend_schema(
         operation_id="invoices_create",
@@ -53,6 +60,7 @@ class InvoiceResource(VersionedView):
     """One invoice."""
 
     permissions: ClassVar = {"GET": "invoices:read", "PATCH": "invoices:write", "DELETE": "invoices:write"}
+    listing, is_one = InvoiceList.listing, True
 
     @extend_schema(
         operation_id="invoices_retrieve",
@@ -62,7 +70,8 @@ class InvoiceResource(VersionedView):
     )
     def get(self, request: Request, invoice_id: UUID) -> Response:
         """The whole invoice."""
-        return self._answer(selectors.get_invoice(actor=self.actor, invoice_id=invoice_id))
+        found = selectors.get_invoice(actor=self.actor, invoice_id=invoice_id)
+        return self.versioned(self.expanded(present_full_invoice(found)), str(found.version))
 
     @extend_schema(
         operation_id="invoices_update",

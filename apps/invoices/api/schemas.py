@@ -5,7 +5,6 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
-from apps.core.rest.answers import page_of
 from apps.invoices.filtering import STATUSES
 
 INVOICE_STATES = ["draft", "open", "paid", "void", "uncollectible"]
@@ -39,9 +38,6 @@ class ClientAnswer(serializers.Serializer[Any]):
     invoice_count = serializers.IntegerField()
     last_invoiced_at = serializers.DateTimeField(allow_null=True)
     balances = BalanceAnswer(many=True)
-
-
-ClientPage = page_of(ClientAnswer, "A page of clients.")
 
 
 class InvoiceClient(serializers.Serializer[Any]):
@@ -127,9 +123,6 @@ class InvoiceAnswer(InvoiceListed):
     buyer = PartyAnswer()
 
 
-InvoicePage = page_of(InvoiceListed, "A page of invoices.")
-
-
 class InvoiceRefundAnswer(serializers.Serializer[Any]):
     """A refund of a payment."""
 
@@ -173,9 +166,6 @@ class InvoicePaymentAnswer(serializers.Serializer[Any]):
     allowed_actions = serializers.ListField(child=serializers.CharField())
 
 
-InvoicePaymentPage = page_of(InvoicePaymentAnswer, "The payments of an invoice.")
-
-
 class CheckoutAnswer(serializers.Serializer[Any]):
     """A pending payment and where the customer pays it."""
 
@@ -184,9 +174,9 @@ class CheckoutAnswer(serializers.Serializer[Any]):
 
 
 GATEWAY_FAILED = OpenApiResponse(description="The payment provider did not answer as expected; call again.")
-PAGING = [
-    OpenApiParameter("limit", int, description="1 to 100, default 20"),
-    OpenApiParameter("cursor", str, description="next_cursor of the page before"),
+CLIENT_FILTERS = [
+    OpenApiParameter("q", str, description="part of the name or e-mail"),
+    OpenApiParameter("include_deleted", bool),
 ]
 INVOICE_FILTERS = [
     OpenApiParameter("status", str, enum=list(STATUSES)),

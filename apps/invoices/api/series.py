@@ -8,8 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.core.rest.answers import page_of
-from apps.core.rest.paging import whole
+from apps.core.rest.listing import Listing
 from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ApiView
 from apps.invoices import series
@@ -37,19 +36,17 @@ class SeriesAnswer(serializers.Serializer[Any]):
     has_begun = serializers.BooleanField()
 
 
-SeriesPage = page_of(SeriesAnswer, "Both series.")
-
-
 class SeriesList(ApiView):
     """The tenant's series."""
 
     permissions: ClassVar = {"GET": "settings:write"}
+    listing = Listing(SeriesAnswer, "Both series.", keys={})
 
-    @extend_schema(operation_id="number_series_list", tags=["invoices"], responses=SeriesPage)
+    @extend_schema(operation_id="number_series_list", tags=["invoices"], responses=listing.page)
     def get(self, request: Request) -> Response:
         """Invoices and credit notes."""
         found = series.list_series(actor=self.actor)
-        return Response(whole(_present(row) for row in found))
+        return self.listed_whole(_present(row) for row in found)
 
 
 class SeriesResource(VersionedView):

@@ -4,7 +4,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.core.rest.answers import page_of
 from apps.ledger.accounts import AccountKind
 
 _KINDS = [kind.value for kind in AccountKind]
@@ -21,9 +20,6 @@ class AccountAnswer(serializers.Serializer[Any]):
     debit_minor = serializers.IntegerField()
     credit_minor = serializers.IntegerField()
     balance_minor = serializers.IntegerField(help_text="Debits less credits")
-
-
-AccountPage = page_of(AccountAnswer, "All accounts; never paged.")
 
 
 class PostingAccount(serializers.Serializer[Any]):
@@ -61,9 +57,6 @@ class EntryAnswer(serializers.Serializer[Any]):
     reversed_by_id = serializers.UUIDField(allow_null=True)
     postings = PostingAnswer(many=True)
     created_at = serializers.DateTimeField()
-
-
-EntryPage = page_of(EntryAnswer, "A page of entries.")
 
 
 class TrialBalanceRow(serializers.Serializer[Any]):

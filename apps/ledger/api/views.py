@@ -8,11 +8,11 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.core.rest.paging import whole
+from apps.core.rest.listing import Listing
 from apps.core.rest.views import ApiView
 from apps.ledger import selectors
 from apps.ledger.api.presenters import present_account, present_entry, present_trial_balance
-from apps.ledger.api.serializers import AccountPage, EntryAnswer, EntryPage, TrialBalanceList
+from apps.ledger.api.serializers import AccountAnswer, EntryAnswer, TrialBalanceList
 
 _AS_OF = OpenApiParameter("as_of", date, description="Up to and including this day; without it, everything")
 
@@ -21,13 +21,18 @@ class AccountsView(ApiView):
     """The chart of accounts with balances."""
 
     permissions: ClassVar = {"GET": "ledger:read"}
+    listing = Listing(
+        AccountAnswer,
+        "All accounts; never paged.",
+        keys={},
+        filters=[_AS_OF, OpenApiParameter("currency", str)],
+    )
 
     @extend_schema(
         operation_id="ledger_accounts_list",
         summary="List accounts with balances",
         tags=["ledger"],
-        parameters=[_AS_OF, OpenApiParameter("currency", str)],
-        responses=AccountPage,
+        responses=listing.page,
         examples=[
             OpenApiExample(
                 "Receivable",
@@ -56,19 +61,18 @@ class AccountsView(ApiView):
         accounts = selectors.list_accounts(
             actor=self.actor, currency=request.query_params.get("currency", ""), as_of=_as_of(request)
         )
-        return Response(whole(present_account(account) for account in accounts))
+        return self.listed_whole(present_account(account) for account in accounts)
 
 
 class EntriesView(ApiView):
     """Journal entries."""
 
     permissions: ClassVar = {"GET": "ledger:read"}
-
-    @extend_schema(
-        operation_id="ledger_entries_list",
-        summary="List entries",
-        tags=["ledger"],
-        parameters=[
+    listing = Listing(
+        EntryAnswer,
+        "A page of entries.",
+        keys=selectors.KEYS,
+        filters=[
             OpenApiParameter("kind", str, description="For example invoice.finalized"),
             OpenApiParameter("account", str, description="An account's code"),
             OpenApiParameter("currency", str),
@@ -76,15 +80,14 @@ class EntriesView(ApiView):
             OpenApiParameter("source_id", UUID),
             OpenApiParameter("from", date),
             OpenApiParameter("to", date),
-            OpenApiParameter("cursor", str),
-            OpenApiParameter("limit", int),
         ],
-        responses=EntryPage,
     )
+
+    @extend_schema(operation_id="ledger_entries_list", summary="List entries", tags=["ledger"], responses=listing.page)
     def get(self, request: Request) -> Response:
-        """A page of entries, newest first."""
+        """A page of entries, newest first unless asked otherwise."""
         page = selectors.list_entries(actor=self.actor, page=self.page_request(), filters=request.query_params.dict())
-        return Response(page.body(present_entry))
+        return self.listed(page, present_entry)
 
 
 class EntryView(ApiView):

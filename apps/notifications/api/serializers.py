@@ -4,8 +4,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.core.rest.answers import page_of
-
 
 class ReadStateSerializer(serializers.Serializer[Any]):
     """Body of ``PATCH /notifications/{id}``."""
@@ -38,9 +36,6 @@ class NotificationSerializer(serializers.Serializer[Any]):
     is_read = serializers.BooleanField()
     read_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
-
-
-NotificationPage = page_of(NotificationSerializer, "A page of notifications.")
 
 
 class UnreadCountSerializer(serializers.Serializer[Any]):

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from apps.core.actor import Actor
 from apps.core.errors import ValidationFailed
+from apps.core.rest.listing import Listing
 from apps.core.rest.views import ANY_MEMBER, ApiView
 from apps.notifications import push, selectors, services
 from apps.notifications.api import serializers
@@ -33,16 +34,16 @@ class NotificationList(ApiView):
     """All of the caller's notifications in the token's tenant."""
 
     permissions: ClassVar = {"GET": ANY_MEMBER, "PATCH": ANY_MEMBER, "DELETE": ANY_MEMBER}
+    listing = Listing(
+        serializers.NotificationSerializer,
+        "A page of notifications.",
+        filters=[OpenApiParameter("unread", bool, description="Only unread ones.")],
+    )
 
     @extend_schema(
         operation_id="notifications_list",
         summary="List your notifications, newest first",
-        parameters=[
-            OpenApiParameter("unread", bool, description="Only unread ones."),
-            OpenApiParameter("limit", int),
-            OpenApiParameter("cursor", str),
-        ],
-        responses=serializers.NotificationPage,
+        responses=listing.page,
         examples=[
             OpenApiExample("page", value={"data": [_PAID], "next_cursor": None, "has_more": False}, response_only=True)
         ],
@@ -53,7 +54,7 @@ class NotificationList(ApiView):
         if unread not in _TRUTH:
             raise ValidationFailed.one("unread", "invalid", "unread is true or false.")
         page = selectors.list_notifications(actor=self.actor, page=self.page_request(), unread=_TRUTH[unread])
-        return Response(page.body(asdict))
+        return self.listed(page, asdict)
 
     @extend_schema(
         operation_id="notifications_read_all",

@@ -5,12 +5,14 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.core.money import MAX_MINOR
-from apps.core.rest.answers import page_of
 from apps.payments.choices import PaymentStatus, RefundReason, RefundStatus
 
 
 def _lower(values: list[str]) -> list[str]:
     return [value.lower() for value in values]
+
+
+PAYMENT_STATES, REFUND_STATES = _lower(PaymentStatus.values), _lower(RefundStatus.values)
 
 
 class RefundBody(serializers.Serializer[Any]):
@@ -27,7 +29,7 @@ class RefundAnswer(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     payment_id = serializers.UUIDField()
-    status = serializers.ChoiceField(_lower(RefundStatus.values))
+    status = serializers.ChoiceField(REFUND_STATES)
     amount_minor = serializers.IntegerField()
     currency = serializers.CharField()
     reason = serializers.ChoiceField(_lower(RefundReason.values))
@@ -41,7 +43,7 @@ class PaymentAnswer(serializers.Serializer[Any]):
     """A payment with its refunds."""
 
     id = serializers.UUIDField()
-    status = serializers.ChoiceField(_lower(PaymentStatus.values))
+    status = serializers.ChoiceField(PAYMENT_STATES)
     purpose = serializers.CharField(help_text="What the payment is for: invoice")
     purpose_id = serializers.UUIDField()
     label = serializers.CharField(help_text="For people: the invoice's number")  # type: ignore[assignment]
@@ -62,6 +64,3 @@ class PaymentAnswer(serializers.Serializer[Any]):
     succeeded_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
-
-
-PaymentPage = page_of(PaymentAnswer, "A page of payments.")

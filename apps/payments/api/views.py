@@ -9,11 +9,12 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.core.rest.listing import Listing
 from apps.core.rest.views import ApiView
 from apps.edge.services import call_id
 from apps.payments import selectors, services
 from apps.payments.api.presenters import present_payment, present_refund
-from apps.payments.api.serializers import PaymentAnswer, PaymentPage, RefundAnswer, RefundBody
+from apps.payments.api.serializers import PaymentAnswer, RefundAnswer, RefundBody
 from apps.payments.choices import PaymentStatus
 
 _PAYMENT: dict[str, Any] = {
@@ -46,33 +47,32 @@ class PaymentsView(ApiView):
     """The tenant's payments."""
 
     permissions: ClassVar = {"GET": "payments:read"}
-
-    @extend_schema(
-        operation_id="payments_list",
-        summary="List payments",
-        tags=["payments"],
-        parameters=[
+    listing = Listing(
+        PaymentAnswer,
+        "A page of payments.",
+        keys=selectors.KEYS,
+        filters=[
             OpenApiParameter("status", str, enum=[value.lower() for value in PaymentStatus.values]),
             OpenApiParameter("q", str, description="Part of the label, the payer's name or e-mail, or the reference"),
             OpenApiParameter("purpose", str, description="For example invoice"),
             OpenApiParameter("purpose_id", UUID),
             OpenApiParameter("from", date, description="Begun on or after this UTC day"),
             OpenApiParameter("to", date, description="Begun on or before this UTC day"),
-            OpenApiParameter("cursor", str),
-            OpenApiParameter("limit", int),
         ],
-        responses=PaymentPage,
     )
+
+    @extend_schema(operation_id="payments_list", summary="List payments", tags=["payments"], responses=listing.page)
     def get(self, request: Request) -> Response:
-        """A page of payments, newest first."""
+        """A page of payments, newest first unless asked otherwise."""
         page = selectors.list_payments(actor=self.actor, page=self.page_request(), filters=request.query_params.dict())
-        return Response(page.body(present_payment))
+        return self.listed(page, present_payment)
 
 
 class PaymentDetailView(ApiView):
     """One payment."""
 
     permissions: ClassVar = {"GET": "payments:read"}
+    listing, is_one = PaymentsView.listing, True
 
     @extend_schema(
         operation_id="payments_retrieve",
@@ -83,7 +83,8 @@ class PaymentDetailView(ApiView):
     )
     def get(self, request: Request, payment_id: UUID) -> Response:
         """The payment with its refunds."""
-        return Response(present_payment(selectors.get_payment(actor=self.actor, payment_id=payment_id)))
+        found = selectors.get_payment(actor=self.actor, payment_id=payment_id)
+        return Response(self.expanded(present_payment(found)))
 
 
 class PaymentRefundsView(ApiView):

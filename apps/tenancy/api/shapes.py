@@ -5,7 +5,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.core.rest.answers import page_of
 from apps.tenancy import brands, tax_ids
 
 
@@ -62,9 +61,6 @@ class BrandAnswer(BrandBody):
     updated_at = serializers.DateTimeField()
 
 
-BrandPage = page_of(BrandAnswer, "All brands, the default one first.")
-
-
 class DomainBody(serializers.Serializer[Any]):
     """A domain to claim."""
 
@@ -99,9 +95,6 @@ class DomainAnswer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-DomainPage = page_of(DomainAnswer, "All domains, oldest first.")
-
-
 class TaxIdBody(serializers.Serializer[Any]):
     """A tax number to add."""
 
@@ -116,6 +109,3 @@ class TaxIdAnswer(serializers.Serializer[Any]):
     kind = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
     value = serializers.CharField()
-
-
-TaxIdPage = page_of(TaxIdAnswer, "All tax numbers as they are printed.")

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.errors import ValidationFailed
-from apps.core.rest.paging import whole
+from apps.core.rest.listing import Listing
 from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ApiView
 from apps.tenancy import brands, domains, tax_ids
@@ -35,12 +35,13 @@ class BrandList(_TenantView):
     """The tenant's brands."""
 
     permissions: ClassVar = {"GET": "invoices:read", "POST": "brands:write"}
+    listing = Listing(shapes.BrandAnswer, "All brands, the default one first.", keys={})
 
-    @extend_schema(operation_id="brands_list", tags=["brands"], responses=shapes.BrandPage)
+    @extend_schema(operation_id="brands_list", tags=["brands"], responses=listing.page)
     def get(self, request: Request) -> Response:
         """All of them, the default one first."""
         found = brands.list_brands(actor=self.actor)
-        return Response(whole(presenters.brand(row, self.tenant) for row in found))
+        return self.listed_whole(presenters.brand(row, self.tenant) for row in found)
 
     @extend_schema(
         operation_id="brands_create",
@@ -121,12 +122,13 @@ class DomainList(ApiView):
     """The tenant's own domains."""
 
     permissions: ClassVar = {"GET": "settings:write", "POST": "settings:write"}
+    listing = Listing(shapes.DomainAnswer, "All domains, oldest first.", keys={})
 
-    @extend_schema(operation_id="domains_list", tags=["domains"], responses=shapes.DomainPage)
+    @extend_schema(operation_id="domains_list", tags=["domains"], responses=listing.page)
     def get(self, request: Request) -> Response:
         """All of them."""
         found = domains.addresses(actor=self.actor).claims
-        return Response(whole(presenters.domain(row) for row in found))
+        return self.listed_whole(presenters.domain(row) for row in found)
 
     @extend_schema(
         operation_id="domains_create",
@@ -193,12 +195,13 @@ class TaxIdList(ApiView):
     """The tenant's tax numbers."""
 
     permissions: ClassVar = {"GET": "settings:write", "POST": "settings:write"}
+    listing = Listing(shapes.TaxIdAnswer, "All tax numbers as they are printed.", keys={})
 
-    @extend_schema(operation_id="tax_ids_list", tags=["tax numbers"], responses=shapes.TaxIdPage)
+    @extend_schema(operation_id="tax_ids_list", tags=["tax numbers"], responses=listing.page)
     def get(self, request: Request) -> Response:
         """All of them, as they are printed."""
         found = tax_ids.list_tax_ids(actor=self.actor)
-        return Response(whole(presenters.tax_id(row) for row in found))
+        return self.listed_whole(presenters.tax_id(row) for row in found)
 
     @extend_schema(
         operation_id="tax_ids_create",

@@ -1,0 +1,63 @@
+"""How the OpenAPI document learns of what views declare: lists and their query strings, versions and their headers."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
+
+from apps.core.rest.preconditions import VersionedView
+
+_TAG = {"type": "string", "example": '"3-1f0c5a9e4b7d2c68"'}
+_IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description=(
+        "The `ETag` of what you read. If somebody changed it since, nothing happens and the answer is 412 with the "
+        "present tag. Without this header your change wins; `*` says the same. Weak tags match nothing."
+    ),
+)
+_IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The `ETag` of what you have. If that is the present answer, this one is 304 without a body.",
+)
+
+
+class DescribedSchema(AutoSchema):
+    """Operations with what their views' `Listing` and `VersionedView` add."""
+
+    def get_override_parameters(self) -> Any:
+        """Query strings and headers beside those that the view itself names."""
+        return [*super().get_override_parameters(), *self._of_listing(), *self._of_versions()]
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> Any:
+        """The operation; what has a version names its entity tag, and what may be refused for it says so."""
+        operation = super().get_operation(*args, **kwargs)
+        if operation is None or not isinstance(self.view, VersionedView):
+            return operation
+        answers = operation["responses"]
+        if self.method == "GET":
+            answers["304"] = {"description": "You have the present answer."}
+        elif self.method in ("PUT", "PATCH", "DELETE"):
+            answers["412"] = {"description": "Somebody changed it since you read it; `ETag` names the present one."}
+        told = {"description": "Names this state; see `If-Match`.", "schema": _TAG}
+        for status in answers.keys() & {"200", "304", "412"}:
+            answers[status].setdefault("headers", {})["ETag"] = told
+        operation["responses"] = dict(sorted(answers.items()))
+        return operation
+
+    def _of_listing(self) -> list[OpenApiParameter]:
+        listing = getattr(self.view, "listing", None)
+        if listing is None or self.method != "GET":
+            return []
+        found: list[OpenApiParameter] = listing.detail_parameters if self.view.is_one else listing.parameters
+        return found
+
+    def _of_versions(self) -> list[OpenApiParameter]:
+        if not isinstance(self.view, VersionedView):
+            return []
+        return {"GET": [_IF_NONE_MATCH], "PUT": [_IF_MATCH], "PATCH": [_IF_MATCH], "DELETE": [_IF_MATCH]}.get(
+            self.method, []
+        )
