@@ -17,7 +17,7 @@ from apps.core.errors import DomainError, NotFound
 from apps.core.pages import page
 from apps.core.serving import served
 from apps.core.tenants import tenant_transaction
-from apps.iam import browser, redirects, selectors, services
+from apps.iam import browser, pages, portraits, redirects, selectors, services
 from apps.iam.forms import PasswordChangeForm, ProfileForm, show_refusal
 
 
@@ -42,7 +42,8 @@ def profile(request: Any) -> HttpResponse:
             secure=settings.SESSION_COOKIE_SECURE,
         )
         return response
-    context = {"nav": "account", "tab": "profile", "person": me, "form": form}
+    picture = pages.picture_of(request.actor, portraits.SIZES[0])
+    context = {"nav": "account", "tab": "profile", "person": me, "form": form, "picture": picture}
     return render(request, "iam/account_profile.html", context, status=400 if form.errors else 200)
 
 

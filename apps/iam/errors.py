@@ -21,6 +21,12 @@ class InvalidSignature(InvalidToken):
     code, title = "invalid_signature", "The request's signature does not hold"
 
 
+class NotUploaded(Conflict):
+    """What is to be confirmed was not uploaded yet."""
+
+    code, title = "not_uploaded", "Nothing was uploaded yet"
+
+
 class ApiKeyLimit(Conflict):
     """The workspace has as many API keys as this installation allows."""
 

@@ -10,7 +10,7 @@ from apps.audit import services as audit
 from apps.audit.services import Severity
 from apps.core.events import subscribe
 from apps.core.jobs import wake
-from apps.iam import api_keys, selectors, signins, tasks
+from apps.iam import api_keys, avatars, selectors, signins, tasks
 from apps.iam.events import AccountTokenIssued, MemberRemoved
 from apps.iam.origins import origin_of
 from apps.tenancy.events import TenantStatusChanged
@@ -31,9 +31,10 @@ def end_sessions_of_a_deleted_tenant(event: TenantStatusChanged) -> None:
 
 
 @subscribe(MemberRemoved)
-def end_the_keys_of_who_left(event: MemberRemoved) -> None:
-    """They are dead while he is no member; coming back does not revive them."""
+def end_what_belonged_to_who_left(event: MemberRemoved) -> None:
+    """His keys are dead while he is no member; coming back does not revive them. So with his picture."""
     api_keys.revoke_keys_of(tenant_id=event.tenant_id, user_id=event.user_id, reason="member_removed")
+    avatars.end_those_of(tenant_id=event.tenant_id, user_id=event.user_id)
 
 
 @receiver(user_logged_in)

@@ -1,21 +1,29 @@
 """What every page shows of the person and the workspace."""
 
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from apps.core.actor import Actor
 from apps.core.templatetags.shown import initials
-from apps.iam import mfa_policy, selectors
+from apps.iam import avatars, mfa_policy, portraits, selectors
 from apps.iam.assigned import labels_of
 from apps.iam.permissions import ALL
 from apps.iam.sso import connections
 from apps.tenancy.selectors import TenantView
 
 _CAN = {permission: permission.replace(":", "_") for permission in sorted(ALL)}
+
+
+def avatar_url(name: str, size: int = portraits.SIZES[0]) -> str:
+    """The path of a picture on its tenant's host."""
+    return reverse("iam:avatar", urlconf=settings.TENANT_URLCONF, args=[name, size])
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -54,7 +62,20 @@ def _me(actor: Actor, identity: selectors.Identity | None) -> dict[str, Any]:
         "is_verified": actor.is_verified,
         # When the member will need a second factor that he has not shown.
         "mfa_due_at": identity.mfa_due_at if identity and mfa_policy.is_reminded(identity) else None,
+        "picture": SimpleLazyObject(lambda: picture_of(actor, portraits.SIZES[-1])),
     }
+
+
+def picture_of(actor: Actor, size: int) -> str:
+    """The path of a person's own picture where he is signed in; empty without one."""
+    if actor.tenant_id is None or actor.user_id is None:
+        return ""
+    return pictures_of(actor.tenant_id, [actor.user_id], size).get(actor.user_id, "")
+
+
+def pictures_of(tenant_id: UUID, user_ids: Iterable[UUID], size: int = portraits.SIZES[-1]) -> dict[UUID, str]:
+    """The paths of the pictures of those people who have one in a workspace."""
+    return {user_id: avatar_url(name, size) for user_id, name in avatars.names_of(tenant_id, user_ids).items()}
 
 
 def _tenant(tenant: TenantView) -> dict[str, Any]:

@@ -3,13 +3,19 @@
 from uuid import UUID
 
 from apps.core.jobs import platform_task
-from apps.iam import services, signed_requests
+from apps.iam import avatars, services, signed_requests
 
 
 @platform_task("iam.purge_expired")
 def purge_expired() -> None:
     """Delete what ended a month ago."""
     services.purge_expired()
+
+
+@platform_task("iam.sweep_avatars")
+def sweep_avatars() -> None:
+    """Remove pictures that were uploaded and never confirmed, or that were replaced."""
+    avatars.sweep()
 
 
 @platform_task("iam.purge_nonces")

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.core.errors import DomainError, NotFound, ValidationFailed
 from apps.core.pages import page
 from apps.core.rest.paging import PageRequest as Paging
-from apps.iam import assigned, roles, selectors, services, standing
+from apps.iam import assigned, pages, roles, selectors, services, standing
 from apps.iam.forms import BanForm, InviteForm, show_refusal
 from apps.tenancy import rollout
 
@@ -187,11 +187,13 @@ def _listing(request: Any) -> dict[str, Any] | None:
     except ValidationFailed:
         return None
     found = selectors.list_members(actor=request.actor, page=paging, filters=filters)
+    pictures = pages.pictures_of(request.tenant.id, [row.user_id for row in found.rows])
     kept = {name: value for name, value in filters.items() if value}
     others = {name: value for name, value in kept.items() if name != "status"}
     return {
         "rows": [
-            (selectors.member_view(row), ", ".join(map(str, assigned.of_member(row).labels))) for row in found.rows
+            (selectors.member_view(row), ", ".join(map(str, assigned.of_member(row).labels)), pictures.get(row.user_id))
+            for row in found.rows
         ],
         "q": filters["q"],
         "role": filters["role"],

@@ -32,6 +32,7 @@ TABS = (
     Tab("domains", _("Domains"), "settings-domains", "settings:write"),
     Tab("brands", _("Brands"), "settings-brands", "brands:write"),
     Tab("sign-in", _("Sign-in"), "iam:mfa-policy", "settings:write"),
+    Tab("api-keys", _("API keys"), "iam:api-keys", "api_keys:write"),
     Tab("data", _("Your data"), "archives:exports", "tenant:export"),
     Tab("danger", _("Danger zone"), "life:danger", "tenant:suspend"),
 )

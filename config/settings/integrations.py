@@ -67,6 +67,7 @@ CELERY_BEAT_SCHEDULE = {
     "iam.mail_owed": {"task": "iam.mail_owed", "schedule": timedelta(seconds=30)},
     "edge.purge_idempotency_keys": {"task": "edge.purge_idempotency_keys", "schedule": timedelta(minutes=10)},
     "iam.purge_expired": {"task": "iam.purge_expired", "schedule": timedelta(hours=1)},
+    "iam.sweep_avatars": {"task": "iam.sweep_avatars", "schedule": timedelta(minutes=5)},
     "iam.purge_nonces": {"task": "iam.purge_nonces", "schedule": timedelta(minutes=10)},
     "tenancy.check_schemas": {"task": "tenancy.check_schemas", "schedule": timedelta(hours=1)},
     "tenancy.refill_pool": {"task": "tenancy.refill_pool", "schedule": timedelta(seconds=30)},
@@ -102,6 +103,8 @@ if bucket := env.str("S3_BUCKET", default=""):
             "secret_key": env.str("S3_SECRET_ACCESS_KEY", default=None),
             "default_acl": None,
             "file_overwrite": True,
+            # Addresses for uploads sign the file's type and size, which older signatures do not.
+            "signature_version": "s3v4",
         },
     }
 else:

@@ -9,3 +9,4 @@ import "./toasts.js";
 import "./live.js";
 import "./editor.js";
 import "./brand.js";
+import "./avatar.js";

@@ -106,6 +106,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "roles"): {"name": "Helpers", "permissions": ["invoices:read"]},
     ("PATCH", "role"): {"name": "Helpers", "permissions": ["invoices:read"]},
     ("POST", "member-ban"): {"reason": "r", "expires_at": "2099-01-01T00:00:00Z"},
+    ("POST", "my-avatar"): {"content_type": "image/png", "size": 1000},
+    ("POST", "my-avatar-confirm"): {"object_key": "tenants/x/avatars/uploads/x"},
     ("POST", "api-keys"): {
         "name": "Shop",
         "scopes": ["invoices:read"],

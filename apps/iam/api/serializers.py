@@ -152,6 +152,7 @@ class ProfileAnswer(serializers.Serializer[Any]):
     tenant = TenantRef(allow_null=True)
     roles = serializers.ListField(child=serializers.CharField())
     permissions = serializers.ListField(child=serializers.CharField())
+    avatar_url = serializers.CharField(allow_null=True, help_text="256 × 256 WebP; instead of -256 also -64.")
     created_at = serializers.DateTimeField()
 
 

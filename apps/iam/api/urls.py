@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from apps.iam.api import api_key_views, device_views, life, openapi, recovery_views, role_views, team_views, views
+from apps.iam.api import (
+    api_key_views,
+    avatar_views,
+    device_views,
+    life,
+    openapi,
+    recovery_views,
+    role_views,
+    team_views,
+    views,
+)
 
 # Named here because drf-spectacular finds extensions only in modules that were imported.
 __all__ = ["openapi", "urlpatterns"]
@@ -49,6 +59,9 @@ urlpatterns = [
     ),
     path("me/sessions", device_views.MySessionsView.as_view(), name="my-sessions"),
     path("me/sessions/<uuid:session_id>", device_views.MySessionView.as_view(), name="my-session"),
+    path("me/avatar", avatar_views.AvatarView.as_view(), name="my-avatar"),
+    path("me/avatar/confirm", avatar_views.AvatarConfirmView.as_view(), name="my-avatar-confirm"),
+    path("uploads/<str:token>", avatar_views.AvatarUploadView.as_view(), name="avatar-upload"),
     path("api-keys", api_key_views.ApiKeysView.as_view(), name="api-keys"),
     path("api-keys/<uuid:key_id>", api_key_views.ApiKeyView.as_view(), name="api-key"),
     path("api-keys/<uuid:key_id>/rotate", api_key_views.ApiKeyRotateView.as_view(), name="api-key-rotate"),

@@ -8,10 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.errors import NotFound
-from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.paging import whole
+from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ANY_MEMBER, ApiView, PublicApiView
-from apps.iam import accounts, api_keys, selectors, services, tokens
+from apps.iam import accounts, api_keys, pages, portraits, selectors, services, tokens
 from apps.iam.api import presenters, serializers
 from apps.iam.api.authentication import bearer_token
 from apps.iam.identity import Identity
@@ -206,7 +206,10 @@ class MeView(_SignedIn, VersionedView):
     def _answer(self) -> Response:
         assert self.actor.user_id is not None
         person = selectors.get_profile(self.actor.user_id)
-        return self.versioned(presenters.profile(person, self.identity), accounts.profile_version(person))
+        path = pages.picture_of(self.actor, portraits.SIZES[0])
+        home = self.identity.tenant.home_url if self.identity.tenant else ""
+        body = {**presenters.profile(person, self.identity), "avatar_url": home + path if path else None}
+        return self.versioned(body, accounts.profile_version(person))
 
 
 class MyMembershipsView(_SignedIn):
