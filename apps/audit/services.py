@@ -1,8 +1,12 @@
 """Writing the audit trail."""
 
 import re
+from functools import partial
 from typing import Any
 from uuid import UUID
+
+from django.db import transaction
+from prometheus_client import Counter
 
 from apps.audit.models import AuditEntry, Severity
 from apps.core import correlation
@@ -15,6 +19,7 @@ __all__ = ["REDACTED", "Severity", "record", "redact"]
 _ACTION = re.compile(r"[a-z_]+\.[a-z_]+\.[a-z_]+")
 _SECRET = re.compile(r"password|secret|token|authorization|cookie|card_number|cvc|private_key|otp", re.IGNORECASE)
 REDACTED = "[redacted]"
+_ACTIONS = Counter("insula_actions_total", "What was done and committed, by audit action", ["action"])
 
 
 def record(
@@ -59,6 +64,12 @@ def record(
         correlation_id=actor.origin.correlation_id or correlation.current(),
         occurred_at=utcnow(),
     )
+    # Figures count what has happened, not what was tried.
+    transaction.on_commit(partial(_count, action), robust=True)
+
+
+def _count(action: str) -> None:
+    _ACTIONS.labels(action).inc()
 
 
 def redact(value: Any) -> Any:

@@ -1,14 +1,35 @@
 """Is the process alive, is it ready, and how is everything it needs."""
 
+import os
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import structlog
+from celery import current_app
 from django.conf import settings
 from django.core.cache import cache
-from django.db import Error, connection
+from django.core.files.storage import FileSystemStorage, storages
+from django.db import connection
 from django.http import HttpRequest, JsonResponse
-from redis.exceptions import RedisError
+
+from apps.core.breaker import Breaker, BreakerState
+
+logger = structlog.get_logger(__name__)
+
+# What goes past the process's own timeouts is asked elsewhere, waited for so long, and remembered for a while, so
+# that whoever asks all the time costs nothing.
+PATIENCE_SECONDS, REMEMBERED_SECONDS = 2.0, 3.0
+# Services outside whose breakers say how they are; asking them would cost them more than it tells.
+GUARDED = ("email", "stripe")
+
+State = dict[str, Any]
+_elsewhere = ThreadPoolExecutor(max_workers=4, thread_name_prefix="health")
+_asked: dict[str, tuple[float, State]] = {}
+_lock = threading.Lock()
 
 
 def live(request: HttpRequest) -> JsonResponse:
@@ -17,20 +38,18 @@ def live(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Everything that a request needs answers: 200, else 503."""
-    body = _report()
+    """What every request needs answers: 200, else 503."""
+    body = _report(_essential())
     return JsonResponse(body, status=200 if body["percentage"] == 100 else 503)
 
 
 def aggregate(request: HttpRequest) -> JsonResponse:
     """State of each dependency with its latency; 503 only when the database is down."""
-    body = _report()
+    body = _report(_essential() | _others())
     return JsonResponse(body, status=503 if body["status"] == "unhealthy" else 200)
 
 
-def _report() -> dict[str, Any]:
-    checks = {"database": _database, "cache": _cache}
-    dependencies = {name: _timed(check) for name, check in checks.items()}
+def _report(dependencies: dict[str, State]) -> dict[str, Any]:
     up = sum(1 for state in dependencies.values() if state["status"] == "up")
     status = "healthy" if up == len(dependencies) else "degraded"
     if dependencies["database"]["status"] == "down":
@@ -43,12 +62,49 @@ def _report() -> dict[str, Any]:
     }
 
 
-def _timed(check: Callable[[], None]) -> dict[str, Any]:
+def _essential() -> dict[str, State]:
+    return {"database": _timed("database", _database), "cache": _timed("cache", _cache)}
+
+
+def _others() -> dict[str, State]:
+    """The queue and the files, asked side by side, and what breakers know of services outside."""
+    begun = {name: _begin(name, check) for name, check in {"queue": _queue, "storage": _storage}.items()}
+    states = {name: _awaited(name, answer) for name, answer in begun.items()}
+    for name in GUARDED:
+        if (breaker := Breaker.known.get(name)) is not None:
+            is_open = breaker.state() == BreakerState.OPEN
+            states[name] = {"status": "down" if is_open else "up", "latency_ms": None}
+    return states
+
+
+def _begin(name: str, check: Callable[[], None]) -> "State | Future[State]":
+    with _lock:
+        asked_at, state = _asked.get(name, (0.0, {}))
+    if asked_at and time.monotonic() - asked_at < REMEMBERED_SECONDS:
+        return state
+    return _elsewhere.submit(_timed, name, check)
+
+
+def _awaited(name: str, answer: "State | Future[State]") -> State:
+    if not isinstance(answer, Future):
+        return answer
+    try:
+        state = answer.result(PATIENCE_SECONDS)
+    except TimeoutError:
+        state = {"status": "down", "latency_ms": None}
+    with _lock:
+        _asked[name] = (time.monotonic(), state)
+    return state
+
+
+def _timed(name: str, check: Callable[[], None]) -> State:
     started = time.perf_counter()
     try:
         check()
-    except (Error, RedisError, OSError):
-        return {"status": "down"}
+    except Exception as error:
+        # Every library fails in its own way; whichever it is, the dependency does not serve.
+        logger.warning("health.down", dependency=name, error=type(error).__name__)
+        return {"status": "down", "latency_ms": None}
     return {"status": "up", "latency_ms": round((time.perf_counter() - started) * 1000, 1)}
 
 
@@ -59,3 +115,20 @@ def _database() -> None:
 
 def _cache() -> None:
     cache.get("health")
+
+
+def _queue() -> None:
+    with current_app.connection_for_write() as broker:
+        broker.ensure_connection(max_retries=1, interval_start=0, timeout=PATIENCE_SECONDS)
+
+
+def _storage() -> None:
+    files = storages["default"]
+    if not isinstance(files, FileSystemStorage):
+        files.exists("health")  # which need not be there; a bucket that is away raises
+        return
+    place = Path(files.location)
+    while not place.exists():
+        place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise PermissionError

@@ -1,10 +1,13 @@
 """What machines ask: health, metrics, keys; and hosts that nobody owns."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from apps.core import health
+from apps.core.breaker import Breaker
 from apps.tenancy.selectors import TenantView
 from tests.api.problem import problem
 from tests.fixtures.clients import ApiFor, BrowserFor
@@ -26,7 +29,8 @@ def test_health_answers_under_every_name(acme: TenantView, host: str) -> None:
         assert (answer.status_code, answer["Content-Type"]) == (200, "application/json"), path
     told = client.get("/health").json()
     assert (told["status"], told["percentage"]) == ("healthy", 100)
-    assert told["dependencies"].keys() >= {"database", "cache"}
+    assert told["dependencies"].keys() == {"database", "cache", "queue", "storage", "email", "stripe"}
+    assert all(told["dependencies"][name]["latency_ms"] >= 0 for name in ("database", "cache", "queue", "storage"))
 
 
 def test_metrics_are_told_on_the_platforms_host(acme: TenantView) -> None:
@@ -64,3 +68,20 @@ def test_without_the_cache_health_says_so(acme: TenantView, cache_away: None) ->
     assert (told.status_code, told.json()["status"]) == (200, "degraded")
     assert client.get("/health/ready").status_code == 503
     assert client.get("/health/live").status_code == 200
+
+
+def test_what_is_away_is_named_and_does_not_stop_the_rest(acme: TenantView, settings: Any) -> None:
+    health._asked.clear()
+    settings.MEDIA_ROOT = "/dev/null/nowhere"
+    breaker = Breaker.known["stripe"]
+    for _ in range(breaker.failures):
+        with suppress(ConnectionError), breaker.guard(ConnectionError):
+            raise ConnectionError
+    client = Client(SERVER_NAME="localhost")
+    told = client.get("/health")
+    breaker.reset()
+    health._asked.clear()
+    assert (told.status_code, told.json()["status"], told.json()["percentage"]) == (200, "degraded", 66)
+    down = [name for name, state in told.json()["dependencies"].items() if state["status"] == "down"]
+    assert down == ["storage", "stripe"]
+    assert client.get("/health/ready").status_code == 200

@@ -34,7 +34,7 @@ class InteroperableJsonParser(JSONParser):
 def _measure(body: Any) -> None:
     """Walk level by level, so that deep nesting costs no stack."""
     level, counted = [body], 0
-    for _depth in range(settings.JSON_MAX_DEPTH + 1):
+    for _depth in range(settings.JSON_MAX_DEPTH):
         below: list[Any] = []
         for value in level:
             if isinstance(value, dict):
@@ -47,4 +47,5 @@ def _measure(body: Any) -> None:
         if not below:
             return
         level = below
-    raise ParseError(f"The body is nested more than {settings.JSON_MAX_DEPTH} levels deep.")
+    if any(isinstance(value, dict | list) for value in level):
+        raise ParseError(f"The body is nested more than {settings.JSON_MAX_DEPTH} levels deep.")
