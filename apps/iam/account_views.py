@@ -13,11 +13,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from apps.core import editing
 from apps.core.errors import DomainError, NotFound
 from apps.core.pages import page
 from apps.core.serving import served
 from apps.core.tenants import tenant_transaction
-from apps.iam import browser, pages, portraits, redirects, selectors, services
+from apps.core.versions import VersionConflict
+from apps.iam import accounts, browser, pages, portraits, redirects, selectors, services
 from apps.iam.forms import PasswordChangeForm, ProfileForm, show_refusal
 
 
@@ -26,11 +28,16 @@ from apps.iam.forms import PasswordChangeForm, ProfileForm, show_refusal
 @page()
 def profile(request: Any) -> HttpResponse:
     """Names and language."""
-    me = selectors.get_profile(request.actor.user_id)
-    known = {"first_name": me.first_name, "last_name": me.last_name, "locale": me.locale}
-    form = ProfileForm(request.POST if request.method == "POST" else None, initial=known)
+    me, form = _profile_form(request)
+    edit = editing.opened(accounts.profile_version(me))
     if request.method == "POST" and form.is_valid():
-        services.update_profile(actor=request.actor, changes=form.cleaned_data)
+        try:
+            services.update_profile(actor=request.actor, changes=form.cleaned_data, expected=editing.seen(request))
+        except VersionConflict as conflict:
+            me, form = _profile_form(request)
+            # On another of the person's own devices, or by his directory: there is nobody to name.
+            edit = editing.stale(conflict.present, editing.differences(form), None)
+            return _profile_page(request, me, form, edit)
         messages.success(request, _("Your profile is saved."))
         response = HttpResponseRedirect(reverse("iam:account"))
         response.set_cookie(
@@ -42,12 +49,10 @@ def profile(request: Any) -> HttpResponse:
             secure=settings.SESSION_COOKIE_SECURE,
         )
         return response
-    picture = pages.picture_of(request.actor, portraits.SIZES[0])
-    context = {"nav": "account", "tab": "profile", "person": me, "form": form, "picture": picture}
-    return render(request, "iam/account_profile.html", context, status=400 if form.errors else 200)
+    return _profile_page(request, me, form, edit)
 
 
-@served("writes_when_suspended")
+@served("writes_when_suspended", "serves_temporary_password")
 @never_cache
 @sensitive_post_parameters("current_password", "new_password")
 @require_http_methods(["GET", "POST"])
@@ -146,3 +151,16 @@ def leave(request: Any) -> HttpResponse:
         return HttpResponseRedirect(reverse("iam:organisations"))
     browser.forget(request)
     return HttpResponseRedirect(redirects.sign_in_url(request.tenant))
+
+
+def _profile_form(request: Any) -> tuple[selectors.ProfileView, ProfileForm]:
+    me = selectors.get_profile(request.actor.user_id)
+    known = {"first_name": me.first_name, "last_name": me.last_name, "locale": me.locale}
+    return me, ProfileForm(request.POST if request.method == "POST" else None, initial=known)
+
+
+def _profile_page(request: Any, me: selectors.ProfileView, form: ProfileForm, edit: editing.Edit) -> HttpResponse:
+    picture = pages.picture_of(request.actor, portraits.SIZES[0])
+    context = {"nav": "account", "tab": "profile", "person": me, "form": form, "picture": picture, "edit": edit}
+    status = editing.status_of(edit, is_refused=bool(form.errors))
+    return render(request, "iam/account_profile.html", context, status=status)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
 from apps.audit.services import Severity
+from apps.core import versions
 from apps.core.actor import Actor, system
 from apps.core.clock import utcnow
 from apps.core.errors import IllegalState, NotFound, PermissionRefused, ValidationFailed
@@ -26,9 +27,12 @@ from apps.iam.events import (
     OwnershipTransferred,
 )
 from apps.iam.models import Membership, MembershipStatus, Role, TokenFamily
+from apps.iam.selectors import member_view
 
 
-def change_roles(*, actor: Actor, membership_id: UUID, roles: Sequence[str]) -> None:
+def change_roles(
+    *, actor: Actor, membership_id: UUID, roles: Sequence[str], expected: versions.Expected = None
+) -> None:
     """Give a member these roles instead of his own: built-in ones by name, custom ones by name or id.
 
     Raises:
@@ -36,9 +40,11 @@ def change_roles(*, actor: Actor, membership_id: UUID, roles: Sequence[str]) -> 
         ValidationFailed: there is no such role, or two are built in.
         NotFound: no such member here.
         LastOwner: the tenant would have no owner.
+        VersionConflict: the member's version is not among `expected`.
     """
     with public_scope(), transaction.atomic():
         held, member = _open(actor, membership_id, "members:write")
+        versions.require(expected, member_view(member).version)
         before, after = assigned.of_member(member), assigned.named(member.tenant_id, roles)
         if before == after:
             return
@@ -135,14 +141,16 @@ def lift_expired_bans(*, now: datetime | None = None) -> int:
     return lifted
 
 
-def remove_member(*, actor: Actor, membership_id: UUID) -> None:
+def remove_member(*, actor: Actor, membership_id: UUID, expected: versions.Expected = None) -> None:
     """Take a member out of the tenant; what he did there stays. Removing oneself is leaving.
 
     Raises:
         PermissionRefused, NotFound, LastOwner: as `change_roles`.
+        VersionConflict: the member's version is not among `expected`.
     """
     with public_scope(), transaction.atomic():
         held, member = _open(actor, membership_id, "members:write")
+        versions.require(expected, member_view(member).version)
         _require_reach(actor, held, member)
         standing.require_other_owner(member)
         _take_out(actor, member)

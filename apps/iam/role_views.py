@@ -10,11 +10,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from apps.audit import selectors as audit
+from apps.core import editing
 from apps.core.errors import DomainError, NotFound
 from apps.core.pages import page
+from apps.core.versions import VersionConflict
 from apps.iam import assigned, services
 from apps.iam.forms import CustomRoleForm, show_refusal
-from apps.iam.permission_labels import GROUPS
+from apps.iam.permission_labels import GROUPS, in_words
 from apps.iam.permissions import CUSTOMISABLE
 from apps.iam.roles import RoleView
 
@@ -69,13 +72,18 @@ def _edit(request: Any, found: RoleView | None) -> HttpResponse:
     posted = request.POST if request.method == "POST" and is_changeable else None
     form = CustomRoleForm(posted, initial={"name": found.name if found else ""})
     chosen = set(request.POST.getlist("permissions")) if posted else set(found.permissions if found else ())
-    status = 200
+    edit, status = editing.opened(found.version) if found else None, 200
     if request.method == "POST":
         status = 400
         if form.is_valid() and is_changeable:
             try:
                 _save(request, found, form.cleaned_data["name"], sorted(chosen))
                 return HttpResponseRedirect(reverse("iam:roles"))
+            except VersionConflict:
+                assert found is not None
+                found = services.get_role(actor=request.actor, role_id=found.id)
+                edit = _overtaken(request, form, found, chosen)
+                status = editing.status_of(edit, is_refused=False)
             except DomainError as error:
                 show_refusal(form, error)
                 status = error.status
@@ -83,6 +91,7 @@ def _edit(request: Any, found: RoleView | None) -> HttpResponse:
     context = {
         "nav": "team",
         "role": found,
+        "edit": edit,
         "form": form,
         "is_changeable": is_changeable,
         "groups": [(group, _picks(request, rows, chosen, is_changeable)) for group, rows in GROUPS],
@@ -91,12 +100,23 @@ def _edit(request: Any, found: RoleView | None) -> HttpResponse:
     return render(request, "iam/role.html", context, status=status)
 
 
+def _overtaken(request: Any, form: CustomRoleForm, found: RoleView, chosen: set[str]) -> editing.Edit:
+    differences = []
+    if form.cleaned_data["name"] != found.name:
+        differences.append(editing.Difference(_("Name"), found.name))
+    if chosen != found.permissions:
+        differences.append(editing.Difference(_("What it allows"), in_words(found.permissions)))
+    change = audit.last_change(tenant_id=request.tenant.id, entity_type="role", entity_id=found.id)
+    return editing.stale(found.version, differences, change)
+
+
 def _save(request: Any, found: RoleView | None, name: str, permissions: list[str]) -> None:
     if found is None:
         services.create_role(actor=request.actor, name=name, permissions=permissions)
         messages.success(request, _("The role is ready. Give it to somebody on the page of a member."))
         return
-    services.update_role(actor=request.actor, role_id=UUID(found.id), name=name, permissions=permissions)
+    seen = editing.seen(request)
+    services.update_role(actor=request.actor, role_id=UUID(found.id), name=name, permissions=permissions, expected=seen)
     messages.success(request, _("The role is changed, at once for everybody who has it."))
 
 

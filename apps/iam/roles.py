@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
 from apps.audit.services import Severity
+from apps.core import versions
 from apps.core.actor import Actor
 from apps.core.clock import utcnow
 from apps.core.errors import Conflict, FieldError, NotFound, PermissionRefused, ValidationFailed
@@ -39,6 +40,11 @@ class RoleView:
     permissions: frozenset[str]
     is_builtin: bool
     members: int
+
+    @property
+    def version(self) -> str:
+        """The version of what people edit."""
+        return versions.version_of({"name": self.name, "permissions": sorted(self.permissions)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,12 @@ def create_role(*, actor: Actor, name: str, permissions: Sequence[str]) -> RoleV
 
 
 def update_role(
-    *, actor: Actor, role_id: UUID, name: str | None = None, permissions: Sequence[str] | None = None
+    *,
+    actor: Actor,
+    role_id: UUID,
+    name: str | None = None,
+    permissions: Sequence[str] | None = None,
+    expected: versions.Expected = None,
 ) -> RoleView:
     """Change a role's name or what it holds, at once for everybody who has it.
 
@@ -130,11 +141,12 @@ def update_role(
             widen a role of his own; or somebody who is not below him holds it.
         ValidationFailed, RoleNameTaken: as `create_role`.
         NotFound: no such role here.
+        VersionConflict: the role's version is not among `expected`.
     """
     tenant_id = standing.tenant_of(actor)
     with public_scope(), transaction.atomic():
         held = _open(actor, tenant_id)
-        role = _own(tenant_id, role_id)
+        role = _expected(tenant_id, role_id, expected)
         before, had = _state(role), CUSTOMISABLE & set(role.permissions)
         wanted = had if permissions is None else _checked_permissions(permissions)
         _require_held(held, had | wanted)
@@ -152,18 +164,19 @@ def update_role(
         return _custom(_counted(tenant_id).get(pk=role.pk))
 
 
-def delete_role(*, actor: Actor, role_id: UUID) -> None:
+def delete_role(*, actor: Actor, role_id: UUID, expected: versions.Expected = None) -> None:
     """Delete a role that nobody holds and no pending invitation offers.
 
     Raises:
         PermissionRefused: the actor lacks ``roles:write``, or a permission that the role holds.
         RoleInUse: somebody holds it, or is invited to it.
         NotFound: no such role here.
+        VersionConflict: the role's version is not among `expected`.
     """
     tenant_id, now = standing.tenant_of(actor), utcnow()
     with public_scope(), transaction.atomic():
         held = _open(actor, tenant_id)
-        role = _own(tenant_id, role_id)
+        role = _expected(tenant_id, role_id, expected)
         _require_held(held, CUSTOMISABLE & set(role.permissions))
         waiting = Invitation.objects.filter(custom_role=role, accepted_at=None, revoked_at=None)
         members, invitations = role.grants.count(), waiting.filter(expires_at__gt=now).count()
@@ -183,6 +196,12 @@ def _open(actor: Actor, tenant_id: UUID) -> frozenset[str] | None:
     actor.require("roles:write")
     standing.take_turns(tenant_id)
     return standing.held_now(actor, tenant_id, "roles:write")
+
+
+def _expected(tenant_id: UUID, role_id: UUID, expected: versions.Expected) -> CustomRole:
+    role = _own(tenant_id, role_id)
+    versions.require(expected, _custom(_counted(tenant_id).get(pk=role.pk)).version)
+    return role
 
 
 def _own(tenant_id: UUID, role_id: UUID) -> CustomRole:

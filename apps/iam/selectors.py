@@ -9,6 +9,7 @@ from uuid import UUID
 from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from apps.core import versions
 from apps.core.actor import Actor, Origin
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound
@@ -65,6 +66,12 @@ class MemberView:
     joined_at: datetime
     banned_until: datetime | None = None
     ban_reason: str = ""
+
+    @property
+    def version(self) -> str:
+        """The version of what people decide about a member."""
+        names = ("roles", "status", "banned_until", "ban_reason")
+        return versions.version_of({name: getattr(self, name) for name in names})
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from apps.audit import selectors as audit
+from apps.core import editing
 from apps.core.errors import DomainError, NotFound, ValidationFailed
 from apps.core.pages import page
 from apps.core.rest.paging import PageRequest as Paging
+from apps.core.versions import VersionConflict
 from apps.iam import assigned, pages, roles, selectors, services, standing
 from apps.iam.forms import BanForm, InviteForm, show_refusal
 from apps.tenancy import rollout
@@ -60,15 +63,25 @@ def member(request: Any, membership_id: UUID) -> HttpResponse:
     """One member, and what may be done about him; POST gives other roles."""
     row = selectors.get_member(actor=request.actor, membership_id=membership_id)
     found, present = selectors.member_view(row), assigned.of_member(row)
+    edit, chosen = editing.opened(found.version), {present.builtin, *(str(role.id) for role in present.custom)}
     if request.method == "POST":
         request.actor.require("members:write")
-        wanted = [word for word in (request.POST.get("builtin"), *request.POST.getlist("custom")) if word]
-        return _act(
-            request,
-            reverse("iam:member", args=[membership_id]),
-            _("The roles are changed."),
-            lambda: services.change_roles(actor=request.actor, membership_id=membership_id, roles=wanted),
-        )
+        wanted, seen = _wanted_roles(request), editing.seen(request)
+        try:
+            return _act(
+                request,
+                reverse("iam:member", args=[membership_id]),
+                _("The roles are changed."),
+                lambda: services.change_roles(
+                    actor=request.actor, membership_id=membership_id, roles=wanted, expected=seen
+                ),
+            )
+        except VersionConflict:
+            row = selectors.get_member(actor=request.actor, membership_id=membership_id)
+            found, present = selectors.member_view(row), assigned.of_member(row)
+            change = audit.last_change(tenant_id=row.tenant_id, entity_type="membership", entity_id=membership_id)
+            edit = editing.stale(found.version, [editing.Difference(_("Roles"), present.text)], change)
+            chosen = {request.POST.get("builtin", ""), *request.POST.getlist("custom")}
     is_within_reach = standing.stands_below(present.permissions, request.actor.permissions)
     may_write = request.actor.may("members:write") and is_within_reach
     options = roles.options_for(request.actor) if may_write else []
@@ -77,7 +90,8 @@ def member(request: Any, membership_id: UUID) -> HttpResponse:
         "nav": "team",
         "member": found,
         "roles": present.text,
-        "present": {present.builtin, *(str(role.id) for role in present.custom)},
+        "present": chosen,
+        "edit": edit,
         "is_self": is_self,
         "may_change": may_write and not is_self,
         "builtin": [option for option in options if option.role.is_builtin],
@@ -86,7 +100,11 @@ def member(request: Any, membership_id: UUID) -> HttpResponse:
         "may_transfer": request.actor.may("ownership:transfer") and not is_self and found.status == "ACTIVE",
         "ban_form": BanForm(),
     }
-    return render(request, "iam/member.html", context)
+    return render(request, "iam/member.html", context, status=editing.status_of(edit, is_refused=False))
+
+
+def _wanted_roles(request: Any) -> list[str]:
+    return [word for word in (request.POST.get("builtin"), *request.POST.getlist("custom")) if word]
 
 
 @require_POST
@@ -173,7 +191,7 @@ def _act(request: Any, path: str, told: str, work: Callable[[], object]) -> Http
     try:
         work()
         messages.success(request, told)
-    except NotFound:
+    except (NotFound, VersionConflict):
         raise
     except DomainError as error:
         messages.error(request, error.detail)

@@ -30,6 +30,7 @@ API: dict[tuple[str, str], str | None] = {
     ("POST", "tenant-reactivate"): "O",
     ("POST", "tenant-retry-provisioning"): "O",
     ("GET", "members"): WORK,
+    ("GET", "member"): WORK,
     ("PATCH", "member"): TRUST,
     ("DELETE", "member"): TRUST,
     ("POST", "member-ban"): TRUST,

@@ -27,10 +27,12 @@ EDITS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "brand": ({"sender_name": "One"}, {"sender_name": "Two"}),
     "tenant": ({"legal_name": "One Ltd"}, {"legal_name": "Two Ltd"}),
     "me": ({"last_name": "One"}, {"last_name": "Two"}),
+    "member": ({"roles": ["MEMBER"]}, {"roles": ["ACCOUNTANT"]}),
+    "role": ({"permissions": ["payments:read"]}, {"permissions": ["clients:read"]}),
     "series": ({"pattern": "A-{year}-{seq}"}, {"pattern": "B-{year}-{seq}"}),
 }
-# Nobody edits their text: a flag is set, or the resource has its own way of telling who came first.
-WITHOUT_VERSION = {"notification-list", "notification-detail", "member"}
+# Nobody edits them: a flag is set, a file is stored under an address of its own.
+WITHOUT_VERSION = {"notification-list", "notification-detail", "avatar-upload"}
 
 
 @pytest.fixture

@@ -77,9 +77,3 @@ class ApiKeyAnswer(serializers.Serializer[Any]):
 class NewApiKeyAnswer(ApiKeyAnswer):
     secret = serializers.CharField(help_text="The key itself, shown this once.")
     signing_secret = serializers.CharField(allow_null=True, help_text="Of hmac-sha256, shown this once.")
-
-
-class ApiKeysAnswer(serializers.Serializer[Any]):
-    data = ApiKeyAnswer(many=True)  # type: ignore[assignment]
-    next_cursor = serializers.CharField(allow_null=True)
-    has_more = serializers.BooleanField()

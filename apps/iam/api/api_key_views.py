@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.core.rest.listing import Listing
 from apps.core.rest.views import ApiView
 from apps.iam import api_keys
 from apps.iam.api import api_key_serializers as serializers
@@ -23,20 +24,14 @@ class ApiKeysView(ApiView):
 
     permissions: ClassVar = {"GET": api_keys.PERMISSION, "POST": api_keys.PERMISSION}
 
-    @extend_schema(
-        tags=_TAG,
-        parameters=[
-            OpenApiParameter("include_revoked", bool),
-            OpenApiParameter("limit", int),
-            OpenApiParameter("cursor", str),
-        ],
-        responses=serializers.ApiKeysAnswer,
-    )
+    listing = Listing(serializers.ApiKeyAnswer, "A page of keys.", filters=[OpenApiParameter("include_revoked", bool)])
+
+    @extend_schema(tags=_TAG, responses=listing.page)
     def get(self, request: Request) -> Response:
         """Newest first; secrets are not here."""
         with_revoked = request.query_params.get("include_revoked", "").lower() in ("true", "1")
         page = api_keys.list_api_keys(actor=self.actor, page=self.page_request(), with_revoked=with_revoked)
-        return Response(page.body(present))
+        return self.listed(page, present)
 
     @extend_schema(
         tags=_TAG,

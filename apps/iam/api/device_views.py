@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.core.rest.paging import whole
+from apps.core.rest.listing import Listing
 from apps.core.rest.views import ANY_MEMBER, ApiView
 from apps.iam import services
 from apps.iam.api import serializers
@@ -23,7 +23,9 @@ class MySessionsView(ApiView):
     tenantless = True
     writes_when_suspended = True
 
-    @extend_schema(tags=_TAG, responses=serializers.SessionPage)
+    listing = Listing(serializers.SessionAnswer, "One's sessions, the present one first.", keys={})
+
+    @extend_schema(tags=_TAG, responses=listing.page)
     def get(self, request: Request) -> Response:
         """The present one first, then the last used."""
         found = services.list_devices(actor=self.actor, current=_family(request))
@@ -40,7 +42,7 @@ class MySessionsView(ApiView):
             }
             for device in found
         ]
-        return Response(whole(data))
+        return self.listed_whole(data)
 
     @extend_schema(operation_id="me_sessions_destroy_others", tags=_TAG, responses={204: None})
     def delete(self, request: Request) -> Response:

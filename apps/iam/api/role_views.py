@@ -8,9 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.errors import IllegalState, NotFound
-from apps.core.rest.paging import whole
+from apps.core.rest.listing import Listing
+from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ApiView
-from apps.iam import services
+from apps.iam import roles, services
 from apps.iam.api import presenters, serializers
 from apps.iam.models import Role
 
@@ -27,12 +28,12 @@ class RolesView(ApiView):
     """The roles of the workspace."""
 
     permissions: ClassVar = {"GET": "members:read", "POST": "roles:write"}
+    listing = Listing(serializers.RoleAnswer, "All roles, the built-in ones first.", keys={})
 
-    @extend_schema(operation_id="roles_list", tags=_ROLES, responses=serializers.RolePage)
+    @extend_schema(operation_id="roles_list", tags=_ROLES, responses=listing.page)
     def get(self, request: Request) -> Response:
         """The built-in roles, the highest first, then the workspace's own by name; all of them at once."""
-        found = [presenters.role(role) for role in services.list_roles(actor=self.actor)]
-        return Response(whole(found))
+        return self.listed_whole(presenters.role(role) for role in services.list_roles(actor=self.actor))
 
     @extend_schema(
         tags=_ROLES,
@@ -46,7 +47,7 @@ class RolesView(ApiView):
         return Response(presenters.role(made), status=201)
 
 
-class RoleView(ApiView):
+class RoleView(VersionedView):
     """One role."""
 
     permissions: ClassVar = {"GET": "members:read", "PATCH": "roles:write", "DELETE": "roles:write"}
@@ -54,7 +55,7 @@ class RoleView(ApiView):
     @extend_schema(tags=_ROLES, responses=serializers.RoleAnswer)
     def get(self, request: Request, role_id: str) -> Response:
         """By id, or by name when it is built in."""
-        return Response(presenters.role(services.get_role(actor=self.actor, role_id=role_id)))
+        return self._answer(services.get_role(actor=self.actor, role_id=role_id))
 
     @extend_schema(
         tags=_ROLES,
@@ -64,15 +65,17 @@ class RoleView(ApiView):
     )
     def patch(self, request: Request, role_id: str) -> Response:
         """Another name or other permissions, at once for everybody who holds the role."""
-        body = self.read_body(serializers.RoleChangeBody)
-        changed = services.update_role(actor=self.actor, role_id=_own(role_id), **body)
-        return Response(presenters.role(changed))
+        body, expected = self.read_body(serializers.RoleChangeBody), self.expected_versions()
+        return self._answer(services.update_role(actor=self.actor, role_id=_own(role_id), expected=expected, **body))
 
     @extend_schema(tags=_ROLES, responses={204: None, 409: _CONFLICT})
     def delete(self, request: Request, role_id: str) -> Response:
         """Refused while anybody holds it, or a pending invitation offers it."""
-        services.delete_role(actor=self.actor, role_id=_own(role_id))
+        services.delete_role(actor=self.actor, role_id=_own(role_id), expected=self.expected_versions())
         return Response(status=204)
+
+    def _answer(self, role: roles.RoleView) -> Response:
+        return self.versioned(presenters.role(role), role.version)
 
 
 def _own(role_id: str) -> UUID:

@@ -5,7 +5,6 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from apps.core.rest.answers import page_of
 from apps.iam.credentials import MAX_PASSWORD
 from apps.iam.models import Role
 
@@ -138,9 +137,6 @@ class SessionAnswer(serializers.Serializer[Any]):
     is_current = serializers.BooleanField()
 
 
-SessionPage = page_of(SessionAnswer, "One's sessions, the present one first.")
-
-
 class ProfileAnswer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     email = serializers.EmailField()
@@ -161,9 +157,6 @@ class MembershipAnswer(serializers.Serializer[Any]):
     roles = serializers.ListField(child=serializers.CharField())
     status = serializers.CharField()
     joined_at = serializers.DateTimeField()
-
-
-MembershipPage = page_of(MembershipAnswer, "Every workspace that one belongs to, by name.")
 
 
 class TenantBody(serializers.Serializer[Any]):
@@ -231,9 +224,6 @@ class RoleAnswer(serializers.Serializer[Any]):
     members = serializers.IntegerField(help_text="How many members hold it.")
 
 
-RolePage = page_of(RoleAnswer, "All roles, the built-in ones first.")
-
-
 class BanBody(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
     expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
@@ -259,9 +249,6 @@ class InvitationAnswer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
 
-InvitationPage = page_of(InvitationAnswer, "A page of invitations.")
-
-
 class InvitationPreviewAnswer(serializers.Serializer[Any]):
     tenant = TenantRef()
     email = serializers.EmailField()
@@ -275,6 +262,3 @@ class AcceptBody(serializers.Serializer[Any]):
     password = serializers.CharField(max_length=MAX_PASSWORD, trim_whitespace=False)
     first_name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
     last_name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
-
-
-MemberPage = page_of(MemberAnswer, "A page of members.")

@@ -7,6 +7,8 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.core.rest.listing import Listing
+from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ANY_MEMBER, ApiView, PublicApiView
 from apps.iam import selectors, services
 from apps.iam.api import presenters, serializers
@@ -17,22 +19,29 @@ _NO_SEAT = OpenApiResponse(description="Problem document: every seat of the plan
 _UNKNOWN = OpenApiResponse(description="Problem document: unknown, expired, revoked or used.")
 
 
-class MemberView(ApiView):
+class MemberView(VersionedView):
     """One member."""
 
-    permissions: ClassVar = {"PATCH": "members:write", "DELETE": "members:write"}
+    permissions: ClassVar = {"GET": "members:read", "PATCH": "members:write", "DELETE": "members:write"}
+
+    @extend_schema(operation_id="members_retrieve", tags=_MEMBERS, responses=serializers.MemberAnswer)
+    def get(self, request: Request, membership_id: UUID) -> Response:
+        """The member with his roles, also when he is banned."""
+        row = selectors.get_member(actor=self.actor, membership_id=membership_id)
+        return self.versioned(presenters.member(row), selectors.member_view(row).version)
 
     @extend_schema(tags=_MEMBERS, request=serializers.MemberBody, responses=serializers.MemberAnswer)
     def patch(self, request: Request, membership_id: UUID) -> Response:
         """Other roles: at most one built-in one, and custom ones by name or id. Nobody grants what he lacks."""
         roles = self.read_body(serializers.MemberBody)["roles"]
-        services.change_roles(actor=self.actor, membership_id=membership_id, roles=roles)
-        return _member(self.actor, membership_id)
+        expected = self.expected_versions()
+        services.change_roles(actor=self.actor, membership_id=membership_id, roles=roles, expected=expected)
+        return self.get(request, membership_id)
 
     @extend_schema(tags=_MEMBERS, responses={204: None, 409: _CONFLICT})
     def delete(self, request: Request, membership_id: UUID) -> Response:
         """Take the member out; his sessions in this workspace end."""
-        services.remove_member(actor=self.actor, membership_id=membership_id)
+        services.remove_member(actor=self.actor, membership_id=membership_id, expected=self.expected_versions())
         return Response(status=204)
 
 
@@ -93,22 +102,21 @@ class InvitationsView(ApiView):
     """Invitations to the tenant."""
 
     permissions: ClassVar = {"GET": "members:write", "POST": "members:write"}
-
-    @extend_schema(
-        tags=_INVITATIONS,
-        parameters=[
+    listing = Listing(
+        serializers.InvitationAnswer,
+        "A page of invitations.",
+        filters=[
             OpenApiParameter("q", str, description="Part of an e-mail."),
             OpenApiParameter("status", str, enum=["PENDING", "ALL"], description="PENDING (default) or ALL."),
-            OpenApiParameter("limit", int),
-            OpenApiParameter("cursor", str),
         ],
-        responses=serializers.InvitationPage,
     )
+
+    @extend_schema(tags=_INVITATIONS, responses=listing.page)
     def get(self, request: Request) -> Response:
         """Newest first; the pending ones, expired ones among them, unless all are asked for."""
         filters: dict[str, Any] = {name: request.query_params.get(name, "") for name in ("q", "status")}
         page = selectors.list_invitations(actor=self.actor, page=self.page_request(), filters=filters)
-        return Response(page.body(presenters.invitation))
+        return self.listed(page, presenters.invitation)
 
     @extend_schema(
         tags=_INVITATIONS,

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.errors import NotFound
-from apps.core.rest.paging import whole
+from apps.core.rest.listing import Listing
 from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ANY_MEMBER, ApiView, PublicApiView
 from apps.iam import accounts, api_keys, pages, portraits, selectors, services, tokens
@@ -217,13 +217,14 @@ class MyMembershipsView(_SignedIn):
 
     permissions: ClassVar = {"GET": ANY_MEMBER}
 
-    @extend_schema(tags=["Profile"], responses=serializers.MembershipPage)
+    listing = Listing(serializers.MembershipAnswer, "Every workspace that one belongs to, by name.", keys={})
+
+    @extend_schema(tags=["Profile"], responses=listing.page)
     def get(self, request: Request) -> Response:
         """By name, whatever state the tenants are in."""
         assert self.actor.user_id is not None
         found = selectors.memberships_of(self.actor.user_id)
-        data = [presenters.membership(workspace) for workspace in found]
-        return Response(whole(data))
+        return self.listed_whole(presenters.membership(workspace) for workspace in found)
 
 
 class TenantView(VersionedView):
@@ -272,23 +273,22 @@ class MembersView(ApiView):
     """The tenant's members."""
 
     permissions: ClassVar = {"GET": "members:read"}
-
-    @extend_schema(
-        tags=["Organisation"],
-        parameters=[
+    listing = Listing(
+        serializers.MemberAnswer,
+        "A page of members.",
+        filters=[
             OpenApiParameter("q", str, description="Part of a name or an e-mail."),
             OpenApiParameter("role", str),
             OpenApiParameter("status", str),
-            OpenApiParameter("limit", int),
-            OpenApiParameter("cursor", str),
         ],
-        responses=serializers.MemberPage,
     )
     def get(self, request: Request) -> Response:
         """Newest first; removed members only when `status` asks for them."""
+
+    @extend_schema(operation_id="members_list", tags=["Organisation"], responses=listing.page)
         filters: dict[str, Any] = {name: request.query_params.get(name, "") for name in ("q", "role", "status")}
         page = selectors.list_members(actor=self.actor, page=self.page_request(), filters=filters)
-        return Response(page.body(presenters.member))
+        return self.listed(page, presenters.member)
 
 
 def _origin(request: Request) -> Any:
