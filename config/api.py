@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from apps.invoices.api.relations import INVOICE_OF_PAYMENT
 from apps.payments.api.views import PaymentDetailView, PaymentsView
+from config.problem_catalogue import problems_page
 
 # Payments stand below invoices and know nothing of them; here both are known.
 for _view in (PaymentsView, PaymentDetailView):
@@ -24,5 +25,6 @@ v1 = [
 urlpatterns = [
     path("v1/", include((v1, "api"))),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/problems", problems_page, name="problems"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
 ]

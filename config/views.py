@@ -20,10 +20,14 @@ def set_language(request: HttpRequest) -> HttpResponse:
 
 
 class _BadRequest(DomainError):
+    """The request is not HTTP as it is understood here: its host, path or encoding."""
+
     code, status, title = "bad_request", 400, "This request cannot be understood"
 
 
 class _ServerError(DomainError):
+    """A mistake of ours; `correlation_id` leads to it in our logs."""
+
     code, status, title = "internal_error", 500, "Something went wrong on our side"
 
 

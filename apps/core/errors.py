@@ -87,6 +87,12 @@ class IllegalState(Conflict):
         super().__init__(detail, allowed_actions=list(allowed_actions))
 
 
+class BodyTooLarge(DomainError):
+    """The body is longer than the route takes; `limit`, where it is told, is in bytes."""
+
+    code, status, title = "body_too_large", 413, "This is more than can be sent at once"
+
+
 class GatewayFailed(DomainError):
     """A provider outside answered with an error or not at all; trying again is safe."""
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.conf import settings
 
-from apps.core.errors import DomainError
-from apps.edge.errors import BodyTooLarge, LengthRequired
+from apps.core.errors import BodyTooLarge, DomainError
+from apps.edge.errors import LengthRequired
 
 _LEFT_OPEN = ("HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_LENGTH")
 

@@ -32,12 +32,6 @@ def malformed_key() -> ValidationFailed:
     )
 
 
-class BodyTooLarge(DomainError):
-    """The body is longer than this route takes; `limit` is in bytes."""
-
-    code, status, title = "body_too_large", 413, "This is more than can be sent at once"
-
-
 class LengthRequired(DomainError):
     """The body comes without saying how long it is."""
 

@@ -16,10 +16,10 @@ from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 
 from apps.core import correlation, logs, tracing
-from apps.core.errors import DomainError
+from apps.core.errors import BodyTooLarge, DomainError
 from apps.core.rest import problems
 from apps.edge import bodies, cors, hygiene, metrics
-from apps.edge.errors import BodyTooLarge, HttpsRequired
+from apps.edge.errors import HttpsRequired
 from apps.edge.policies import API_PREFIX, Policies
 from apps.edge.proxies import client_ip, is_within
 

@@ -6,13 +6,13 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, InterfaceError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
 from apps.core.clock import utcnow
-from apps.core.errors import DomainError, NotFound, PermissionRefused, TenantMismatch, Unavailable
+from apps.core.errors import DomainError, NotFound, PermissionRefused, TenantMismatch
 from apps.core.pages import error_page
 from apps.core.rest import problems
 from apps.core.serving import declares
@@ -86,11 +86,12 @@ class WorkspaceMiddleware:
             return self._run(request, view, args, kwargs)
         except DomainError as error:
             return _refusal(request, error)
-        except (OperationalError, InterfaceError):
-            if not _is_api(request):
+        except (DatabaseError, InterfaceError) as error:
+            # A constraint may speak only when the transaction ends, after the view.
+            refusal = problems.refusal_of(error) if _is_api(request) else None
+            if refusal is None:
                 raise
-            logger.exception("api.database_unavailable")
-            return problems.respond(request, Unavailable("The database does not answer; please try again."))
+            return problems.respond(request, refusal)
 
     def process_exception(self, request: Any, error: Exception) -> HttpResponseBase | None:
         """Show a domain error of a page on the platform's host as a page; the API and tenants do so themselves."""

@@ -1,7 +1,5 @@
 """Where Stripe tells of customers' payments: verify, store once, answer; everything else happens from the row."""
 
-from http import HTTPStatus
-
 import structlog
 from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
@@ -10,7 +8,7 @@ from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from apps.core.errors import DomainError, ValidationFailed
+from apps.core.errors import BodyTooLarge, DomainError, ValidationFailed
 from apps.core.jobs import wake
 from apps.core.rest import problems
 from apps.payments import inbox, tasks
@@ -20,12 +18,6 @@ logger = structlog.get_logger(__name__)
 
 # Stripe's largest events are some dozens of kilobytes.
 MOST_BYTES = 512 * 1024
-
-
-class BodyTooLarge(DomainError):
-    """More than any event of the gateway holds."""
-
-    code, status, title = "body_too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"
 
 
 @csrf_exempt

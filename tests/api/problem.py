@@ -1,14 +1,23 @@
 """Sending anything, and what every refusal of the API must look like (RFC 9457, PRODUCT: errors)."""
 
 import json
+from functools import cache
 from typing import Any
 
 from django.http import HttpResponse
 from rest_framework.test import APIClient
 
+from apps.core.rest.field_codes import MEANINGS
+from config.problem_catalogue import problem_kinds
+
 JSON = "application/json"
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "correlation_id"}
+
+
+@cache
+def _codes() -> set[str]:
+    return {kind.code for kind in problem_kinds()}
 
 
 def problem(answer: Any, *statuses: int) -> dict[str, Any]:
@@ -19,6 +28,8 @@ def problem(answer: Any, *statuses: int) -> dict[str, Any]:
     body: dict[str, Any] = answer.json()
     assert body.keys() >= MEMBERS, f"{told} {body}"
     assert body["status"] == answer.status_code
+    assert body["type"] == f"/api/docs/problems#{body['code']}" and body["code"] in _codes(), f"{told} {body}"
+    assert {error["code"] for error in body.get("errors", [])} <= MEANINGS.keys(), f"{told} {body}"
     assert body["correlation_id"] and body["correlation_id"] == answer["X-Correlation-ID"], told
     return body
 

@@ -3,32 +3,37 @@
 from http import HTTPStatus
 from typing import Any
 
-import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from apps.core import correlation
-from apps.core.errors import DomainError, FieldError, NotFound, ValidationFailed
+from apps.core.errors import (
+    BodyTooLarge,
+    DomainError,
+    FieldError,
+    NotAuthenticated,
+    NotFound,
+    PermissionRefused,
+    ValidationFailed,
+)
 from apps.core.money import UnknownCurrency
-
-logger = structlog.get_logger(__name__)
+from apps.core.rest import refusals
 
 CONTENT_TYPE = "application/problem+json"
 CODES_PAGE = "/api/docs/problems#"
 
-_DRF_CODES: dict[type[exceptions.APIException], str] = {
-    exceptions.ParseError: "malformed_body",
-    exceptions.NotAuthenticated: "not_authenticated",
-    exceptions.AuthenticationFailed: "not_authenticated",
-    exceptions.PermissionDenied: "permission_refused",
-    exceptions.NotFound: "not_found",
-    exceptions.MethodNotAllowed: "method_not_allowed",
-    exceptions.NotAcceptable: "not_acceptable",
-    exceptions.UnsupportedMediaType: "unsupported_media_type",
-    exceptions.Throttled: "rate_limited",
+_OF_DRF: dict[type[exceptions.APIException], type[DomainError]] = {
+    exceptions.ParseError: refusals.MalformedBody,
+    exceptions.NotAuthenticated: NotAuthenticated,
+    exceptions.AuthenticationFailed: NotAuthenticated,
+    exceptions.PermissionDenied: PermissionRefused,
+    exceptions.NotFound: NotFound,
+    exceptions.MethodNotAllowed: refusals.MethodNotAllowed,
+    exceptions.NotAcceptable: refusals.NotAcceptable,
+    exceptions.UnsupportedMediaType: refusals.UnsupportedMediaType,
 }
 
 
@@ -46,9 +51,13 @@ def document(status: int, code: str, detail: str, *, path: str, title: str = "",
     }
 
 
+def _document_of(error: DomainError, path: str) -> dict[str, Any]:
+    return document(error.status, error.code, error.detail, path=path, title=error.title, **error.extra)
+
+
 def respond(request: HttpRequest, error: DomainError) -> JsonResponse:
     """A problem document outside DRF: middleware, webhooks, unknown routes below ``/api/``."""
-    body = document(error.status, error.code, error.detail, path=request.path, title=error.title, **error.extra)
+    body = _document_of(error, request.path)
     headers = {"Retry-After": str(body["retry_after"])} if "retry_after" in body else {}
     return JsonResponse(body, status=error.status, content_type=CONTENT_TYPE, headers=headers)
 
@@ -56,47 +65,36 @@ def respond(request: HttpRequest, error: DomainError) -> JsonResponse:
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. The workspace middleware rolls back whatever was written in this call."""
     request = context["request"]
-    problem = _problem(error, request.path)
-    if problem is None:
+    refusal = refusal_of(error)
+    if refusal is None:
         return None
-    headers = {}
-    wait = getattr(error, "wait", None)  # of Throttled
-    if wait:
-        problem["retry_after"] = int(wait) + 1
-    if "retry_after" in problem:
-        headers["Retry-After"] = str(problem["retry_after"])
+    problem = _document_of(refusal, request.path)
+    headers = {"Retry-After": str(problem["retry_after"])} if "retry_after" in problem else {}
     if problem["status"] == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="insula"'
     return Response(problem, status=problem["status"], headers=headers, content_type=CONTENT_TYPE)
 
 
-def _problem(error: Exception, path: str) -> dict[str, Any] | None:
+def refusal_of(error: Exception) -> DomainError | None:
+    """What `error` means to the caller, or None when it is our own mistake."""
     match error:
         case DomainError():
-            return document(error.status, error.code, error.detail, path=path, title=error.title, **error.extra)
+            return error
         case exceptions.ValidationError():
-            failed = ValidationFailed(list(flatten(error.detail)))
-            return document(400, failed.code, failed.detail, path=path, title=failed.title, **failed.extra)
+            return ValidationFailed(list(flatten(error.detail)))
         case exceptions.APIException():
-            code = next((c for t, c in _DRF_CODES.items() if isinstance(error, t)), str(error.default_code))
-            return document(error.status_code, code, str(error.detail), path=path)
+            kind = next((kind for drf, kind in _OF_DRF.items() if isinstance(error, drf)), None)
+            return kind(str(error.detail)) if kind else None
         case Http404():
-            return document(404, NotFound.code, NotFound.title, path=path)
+            return NotFound()
         case PermissionDenied():
-            return document(403, "permission_refused", "You are not allowed to do this.", path=path)
+            return PermissionRefused()
         case RequestDataTooBig():
-            return document(413, "body_too_large", "The body is larger than this server accepts.", path=path)
+            return BodyTooLarge()
         case UnknownCurrency():
-            failed = ValidationFailed.one("currency", "unknown_currency", "This is not a currency we know.")
-            return document(400, failed.code, failed.detail, path=path, **failed.extra)
-        case IntegrityError():
-            logger.warning("api.constraint", error=str(error))
-            return document(409, "conflict", "This contradicts what is already stored.", path=path)
-        case DataError():
-            return document(400, "value_out_of_range", "A value is out of range.", path=path)
-        case OperationalError() | InterfaceError():
-            logger.exception("api.database_unavailable")
-            return document(503, "unavailable", "The database does not answer; please try again.", path=path)
+            return ValidationFailed.one("currency", "unknown_currency", "This is not a currency we know.")
+        case DatabaseError() | InterfaceError():
+            return refusals.of_database(error)
     return None
 
 

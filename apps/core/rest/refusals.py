@@ -1,0 +1,131 @@
+"""What HTTP and the database refuse, as the errors that callers see."""
+
+from typing import Any, cast
+
+import structlog
+from django.apps import apps
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
+from django.db.models import UniqueConstraint
+
+from apps.core.errors import Conflict, DomainError, FieldError, Unavailable
+
+logger = structlog.get_logger(__name__)
+
+
+class MalformedBody(DomainError):
+    """The body is not JSON, or not of the kind that everybody can read (I-JSON, RFC 7493)."""
+
+    code, status, title = "malformed_body", 400, "The body cannot be read"
+
+
+class MethodNotAllowed(DomainError):
+    """The route exists, and answers to other methods; the `Allow` header names them."""
+
+    code, status, title = "method_not_allowed", 405, "This method is not offered here"
+
+
+class NotAcceptable(DomainError):
+    """No form that `Accept` names can be made."""
+
+    code, status, title = "not_acceptable", 406, "The answer cannot be made in this form"
+
+
+class UnsupportedMediaType(DomainError):
+    """Bodies are `application/json`."""
+
+    code, status, title = "unsupported_media_type", 415, "The body is of a type that is not read here"
+
+
+class AlreadyTaken(Conflict):
+    """What must be unique is there already; `errors` names the fields where they are known."""
+
+    code, title = "already_taken", "This is there already"
+
+
+class StillReferenced(Conflict):
+    """Something else refers to it, so it cannot go."""
+
+    code, title = "still_referenced", "Something else still refers to this"
+
+
+class Overlapping(Conflict):
+    """It overlaps something that excludes it."""
+
+    code, title = "overlapping", "This overlaps something that is stored"
+
+
+class UnknownReference(DomainError):
+    """It refers to something that does not exist."""
+
+    code, status, title = "unknown_reference", 400, "This refers to something that does not exist"
+
+
+class RuleBroken(DomainError):
+    """A rule of the stored data forbids it; the values contradict each other."""
+
+    code, status, title = "rule_broken", 400, "The values contradict a rule"
+
+
+class ValueMissing(DomainError):
+    """A value that is always there was left out."""
+
+    code, status, title = "value_missing", 400, "A value is missing"
+
+
+class ValueOutOfRange(DomainError):
+    """A value is too large, too long or of a form that cannot be stored."""
+
+    code, status, title = "value_out_of_range", 400, "A value is out of range"
+
+
+class TryAgain(Unavailable):
+    """Another call was changing the same data for too long; nothing was done, the same call may be sent again."""
+
+    code, title = "try_again", "Somebody else was changing this at the same moment"
+
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_BY_SQLSTATE: dict[str, type[DomainError]] = {
+    "23502": ValueMissing,
+    "23505": AlreadyTaken,
+    "23514": RuleBroken,
+    "23P01": Overlapping,
+    "40001": TryAgain,
+    "40P01": TryAgain,
+    "55P03": TryAgain,
+}
+_FOREIGN_KEY = "23503"
+
+
+def of_database(error: DatabaseError | InterfaceError) -> DomainError | None:
+    """The refusal that the database's error is, or None when it is our own mistake."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    state = getattr(error.__cause__, "sqlstate", None) or ""
+    told: DomainError | None = None
+    if state == _FOREIGN_KEY:
+        is_gone = "is not present" in (getattr(diagnosis, "message_detail", "") or "")
+        told = UnknownReference() if is_gone else StillReferenced()
+    elif state == "23505":
+        told = AlreadyTaken(**_fields(getattr(diagnosis, "constraint_name", None)))
+    elif state in _BY_SQLSTATE:
+        told = TryAgain(retry_after=1) if _BY_SQLSTATE[state] is TryAgain else _BY_SQLSTATE[state]()
+    elif isinstance(error, IntegrityError):
+        told = Conflict("This contradicts what is already stored.")
+    elif isinstance(error, DataError):
+        told = ValueOutOfRange()
+    elif isinstance(error, OperationalError | InterfaceError):
+        logger.exception("api.database_unavailable")
+        return Unavailable("The database does not answer; please try again.")
+    if told is not None:
+        logger.warning("api.constraint", code=told.code, error=str(error))
+    return told
+
+
+def _fields(constraint_name: str | None) -> dict[str, Any]:
+    constraints = (constraint for model in apps.get_models() for constraint in model._meta.constraints)
+    found = next((item for item in constraints if item.name == constraint_name), None)
+    if not isinstance(found, UniqueConstraint):
+        return {}
+    named = [str(name) for name in cast(tuple[str, ...], found.fields) if name not in ("tenant", "tenant_id")]
+    refused = [FieldError(name, "taken", "This is there already.") for name in named]
+    return {"errors": [{"field": item.field, "code": item.code, "detail": item.detail} for item in refused]}
