@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar
 # writes_when_suspended: may change something in a suspended workspace.
 # pays_when_suspended: the same, where the platform's setting lets customers pay.
 # serves_unready: works before a tenant's schema stands, outside its scope.
+# serves_temporary_password: works for who still has the password that an operator gave him.
 # serves_unproven: works for who still owes the second factor that the workspace demands.
 Term = Literal[
     "own_transactions",
@@ -14,6 +15,7 @@ Term = Literal[
     "pays_when_suspended",
     "serves_unready",
     "serves_unproven",
+    "serves_temporary_password",
 ]
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -93,6 +93,12 @@ class LastOwner(Conflict):
     code, title = "last_owner", "A workspace needs an owner"
 
 
+class PasswordChangeRequired(PermissionRefused):
+    """An operator gave the present password; it opens nothing but the way to another."""
+
+    code, title = "password_change_required", "Choose a password of your own first"
+
+
 class RoleNameTaken(Conflict):
     """The tenant has a role of this name, in whatever letter case."""
 

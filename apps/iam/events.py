@@ -144,3 +144,15 @@ class OwnershipTransferred(Event):
     from_user_id: UUID
     to_user_id: UUID
     by_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImpersonationStarted(Event):
+    """An operator is a member for some minutes."""
+
+    impersonation_id: UUID
+    user_id: UUID
+    member: str
+    operator: str
+    reason: str
+    ends_at: datetime

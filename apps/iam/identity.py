@@ -1,7 +1,7 @@
 """Who a sign-in stands for right now: one statement, asked once a request (ARCHITECTURE, hot path)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,8 +9,8 @@ from django.db import connection
 
 from apps.core.actor import Actor, ActorKind, Origin
 from apps.core.tenants import public_scope
-from apps.iam.models import Channel
-from apps.iam.permissions import PLATFORM_PERMISSIONS, together
+from apps.iam.models import Channel, PlatformRole, User
+from apps.iam.permissions import OWN_NAME_ONLY, PLATFORM_PERMISSIONS, together
 from apps.iam.proofs import is_vouched_for
 from apps.tenancy.selectors import TenantView
 
@@ -22,6 +22,7 @@ _STATEMENT = f"""
 SELECT u.email, u.first_name, u.last_name, u.locale, u.platform_role, u.email_verified_at IS NOT NULL,
        f.last_seen_at, f.methods, f.proved_at, f.strong_at,
        greatest(p.required_at, m.created_at) + p.grace_days * interval '1 day', m.role, c.names, c.permissions,
+       f.impersonator_id, f.ends_at, u.must_change_password,
        {", ".join(f"t.{name}" for name in _TENANT_FIELDS)}
   FROM public.iam_token_family f
   JOIN public.iam_user u ON u.id = f.user_id
@@ -36,7 +37,8 @@ SELECT u.email, u.first_name, u.last_name, u.locale, u.platform_role, u.email_ve
          FROM public.iam_role_grant g JOIN public.iam_custom_role r ON r.id = g.role_id
         WHERE g.membership_id = m.id) c ON true
  WHERE f.id = %s AND f.user_id = %s AND f.tenant_id IS NOT DISTINCT FROM %s AND f.channel = %s
-   AND f.revoked_at IS NULL AND u.is_active AND (u.banned_at IS NULL OR u.banned_until <= statement_timestamp())
+   AND f.revoked_at IS NULL AND (f.ends_at IS NULL OR f.ends_at > statement_timestamp())
+   AND u.is_active AND (u.banned_at IS NULL OR u.banned_until <= statement_timestamp())
    AND (u.tokens_valid_after IS NULL OR f.started_at >= u.tokens_valid_after)
    AND CASE WHEN f.tenant_id IS NULL THEN u.platform_role <> '' ELSE m.role IS NOT NULL END
 """
@@ -60,6 +62,10 @@ class Identity:
     strong_at: datetime | None = None
     # From when the tenant lets this member do anything only with a second factor; never: it demands none.
     mfa_due_at: datetime | None = None
+    # Of an operator in this person's name: when it is over.
+    ends_at: datetime | None = None
+    # An operator gave him the present password.
+    must_change_password: bool = False
 
 
 def identify(
@@ -72,7 +78,7 @@ def identify(
     if row is None:
         return None
     email, first_name, last_name, locale, platform_role, email_verified, last_seen_at, *rest = row
-    methods, proved_at, strong_at, mfa_due_at, role, names, held, *columns = rest
+    methods, proved_at, strong_at, mfa_due_at, role, names, held, impersonator_id, ends_at, must_change, *columns = rest
     name = f"{first_name} {last_name}".strip() or email
     if tenant_id is None:
         tenant = None
@@ -91,6 +97,11 @@ def identify(
             is_federated=is_vouched_for(methods),
             origin=origin,
         )
+        if impersonator_id is not None:
+            if not _may_impersonate(impersonator_id, last_seen_at):
+                return None
+            permissions = actor.permissions - OWN_NAME_ONLY
+            actor = replace(actor, impersonator_id=impersonator_id, permissions=permissions)
     return Identity(
         actor,
         tenant,
@@ -104,7 +115,17 @@ def identify(
         proved_at,
         strong_at,
         mfa_due_at,
+        ends_at,
+        must_change,
     )
+
+
+def _may_impersonate(operator_id: UUID, last_seen_at: datetime) -> bool:
+    with public_scope():
+        found = User.objects.filter(pk=operator_id, platform_role=PlatformRole.PLATFORM_ADMIN).first()
+    if found is None or not found.may_sign_in:
+        return False
+    return found.tokens_valid_after is None or found.tokens_valid_after <= last_seen_at
 
 
 def member(

@@ -92,7 +92,7 @@ def is_admitted(identity: Identity, *, now: datetime | None = None) -> bool:
 
     Whom the tenant's own provider signed in is admitted: what it asks of him is the tenant's own affair.
     """
-    if identity.strong_at is not None or FEDERATED in identity.methods:
+    if identity.strong_at is not None or FEDERATED in identity.methods or identity.actor.impersonator_id is not None:
         return True
     if identity.tenant is None:
         return not settings.OPERATORS_MUST_USE_MFA

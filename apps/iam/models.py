@@ -11,8 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core import ids
 from apps.core.clock import utcnow
-from apps.iam import api_key_models, avatar_models, factor_models  # noqa: F401 - Django looks for models here
-from apps.iam import impersonation_models, signing_models  # noqa: F401
+from apps.iam import (  # noqa: F401 - Django looks for models here
+    api_key_models,
+    avatar_models,
+    factor_models,
+    impersonation_models,
+    signing_models,
+)
 from apps.iam.role_models import CustomRole, RoleGrant
 from apps.iam.scim import models as scim_models  # noqa: F401
 from apps.iam.sso import models as sso_models  # noqa: F401

@@ -60,6 +60,7 @@ def _me(actor: Actor, identity: selectors.Identity | None) -> dict[str, Any]:
         "role": ", ".join(map(str, labels_of(actor.roles))),
         "locale": identity.locale if identity else "",
         "is_verified": actor.is_verified,
+        "operator_until": identity.ends_at if identity and actor.impersonator_id else None,
         # When the member will need a second factor that he has not shown.
         "mfa_due_at": identity.mfa_due_at if identity and mfa_policy.is_reminded(identity) else None,
         "picture": SimpleLazyObject(lambda: picture_of(actor, portraits.SIZES[-1])),

@@ -39,6 +39,14 @@ ALL: frozenset[str] = frozenset().union(*ROLE_PERMISSIONS.values())
 GOVERNING: frozenset[str] = _OWNERSHIP - _MONEY - {"ledger:close"}
 # Ownership is transferred; it is not a permission to hand out.
 CUSTOMISABLE: frozenset[str] = ALL - {"ownership:transfer"}
+# What an operator in a member's name may not do: what hands out access, takes data away, or ends the workspace.
+OWN_NAME_ONLY: frozenset[str] = frozenset(
+    {
+        *("ownership:transfer", "tenant:suspend", "tenant:delete", "tenant:export", "billing:write"),
+        *("members:write", "roles:write", "sso:write", "scim:write", "api_keys:write", "webhooks:write"),
+        "audit:export",
+    }
+)
 
 PLATFORM_PERMISSIONS: dict[str, frozenset[str]] = {
     "PLATFORM_ADMIN": frozenset({"platform:read", "platform:write"}),

@@ -44,7 +44,9 @@ def reset_password(*, token: str, password: str, origin: Origin, now: datetime |
         _set_password(user, password, moment)
         # Whoever reads the address's mail has shown that it is his.
         user.email_verified_at = user.email_verified_at or moment
-        user.save(update_fields=["password", "password_changed_at", "email_verified_at", "updated_at"])
+        user.save(
+            update_fields=["password", "password_changed_at", "must_change_password", "email_verified_at", "updated_at"]
+        )
         signins.end_all(user, "password_reset", now=moment)
         lockout.clear(user.email)
         _record(_person(user, origin), user, "iam.password.reset", Severity.HIGH)
@@ -76,7 +78,7 @@ def change_password(*, actor: Actor, family_id: UUID | None, current_password: s
             )
         credentials.check_new_password(new_password, user, field="new_password")
         _set_password(user, new_password, now)
-        user.save(update_fields=["password", "password_changed_at", "updated_at"])
+        user.save(update_fields=["password", "password_changed_at", "must_change_password", "updated_at"])
         signins.end_others(user, keep=family_id, reason="password_change")
         _record(actor, user, "iam.password.change", Severity.HIGH)
         _tell_of_change(user)
@@ -134,7 +136,7 @@ def _request(purpose: TokenPurpose, email: str, action: str, origin: Origin, now
 
 def _set_password(user: User, password: str, now: datetime) -> None:
     user.password = make_password(password)
-    user.password_changed_at = now
+    user.password_changed_at, user.must_change_password = now, False
 
 
 def _person(user: User, origin: Origin) -> Actor:

@@ -1,6 +1,7 @@
 """Where people are sent after signing in: a path of the same host, or a tenant's host with a handoff."""
 
 from urllib.parse import urlencode, urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -70,6 +71,27 @@ def _page_before(request: HttpRequest) -> str:
     if place.netloc != request.get_host():
         return "/"
     return f"{place.path}?{place.query}" if place.query else place.path
+
+
+def impersonation_begin_url(tenant: TenantView, row_id: UUID) -> str:
+    """Where an operator's way into a member's name begins, on the tenant's host."""
+    path = reverse("iam:impersonation-begin", urlconf=settings.TENANT_URLCONF)
+    return f"{tenant.home_url}{path}?{urlencode({'id': row_id})}"
+
+
+def impersonation_issue_url(row_id: str, browser: str) -> str:
+    """Where the operator is known: in the admin. An id that is none leads to nothing."""
+    try:
+        path = reverse("admin:iam_impersonation_issue", args=[UUID(row_id)], urlconf=settings.ROOT_URLCONF)
+    except ValueError:
+        path = reverse("admin:index", urlconf=settings.ROOT_URLCONF)
+    return f"{settings.PLATFORM_URL}{path}?{urlencode({'browser': browser})}"
+
+
+def impersonation_url(tenant: TenantView, token: str) -> str:
+    """The address on the tenant's host that redeems the operator's token."""
+    path = reverse("iam:impersonation", urlconf=settings.TENANT_URLCONF)
+    return f"{tenant.home_url}{path}?{urlencode({'token': token})}"
 
 
 def sign_in_url(tenant: TenantView) -> str:

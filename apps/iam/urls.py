@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.iam import invitation_views, mfa_urls, people_urls, recovery_urls, recovery_views, views
+from apps.iam import impersonation_views, invitation_views, mfa_urls, people_urls, recovery_urls, recovery_views, views
 from apps.iam.sso import views as sso_views
 
 app_name = "iam"
@@ -11,6 +11,9 @@ urlpatterns = [
     path("sign-in/", views.sign_in, name="signin"),
     path("sign-in/handoff/", views.handoff, name="handoff"),
     path("sign-in/handoff/begin/", views.handoff_begin, name="handoff-begin"),
+    path("sign-in/handoff/operator/", impersonation_views.enter, name="impersonation"),
+    path("sign-in/handoff/operator/begin/", impersonation_views.begin, name="impersonation-begin"),
+    path("operator/stop/", impersonation_views.stop, name="impersonation-stop"),
     path("sign-in/sso/", sso_views.start, name="sso-start"),
     path("sign-in/sso/callback/", sso_views.callback, name="sso-callback"),
     path("workspaces/handoff/", views.handoff_give, name="handoff-give"),

@@ -5,7 +5,13 @@ from uuid import UUID
 from apps.core.events import subscribe
 from apps.core.jobs import wake
 from apps.iam import selectors as iam
-from apps.iam.events import AccountTokenMailed, InvitationSent, OwnershipTransferred, PasswordChanged
+from apps.iam.events import (
+    AccountTokenMailed,
+    ImpersonationStarted,
+    InvitationSent,
+    OwnershipTransferred,
+    PasswordChanged,
+)
 from apps.notifications import people_letters, services, tasks
 from apps.notifications.services import Letter
 from apps.tenancy import selectors as tenancy
@@ -37,6 +43,15 @@ def tell_of_new_owner(event: OwnershipTransferred) -> None:
     for user_id in (event.from_user_id, event.to_user_id):
         letter = people_letters.ownership_moved(event, iam.get_profile(user_id), heir, tenant.name)
         _write(letter, f"ownership:{user_id}:{event.tenant_id}:{services.change_key()}", event.tenant_id)
+
+
+@subscribe(ImpersonationStarted)
+def tell_of_an_operator(event: ImpersonationStarted) -> None:
+    """The owners hear that somebody of the platform works in a member's name, and why."""
+    tenant = tenancy.tenant_by_id(event.tenant_id)
+    for owner in iam.members_with(event.tenant_id, "ownership:transfer"):
+        letter = people_letters.operator_in_your_workspace(event, owner, tenant.name)
+        _write(letter, f"impersonation:{event.impersonation_id}:{owner.user_id}", event.tenant_id)
 
 
 def _write(letter: Letter, key: str, tenant_id: UUID | None = None) -> None:

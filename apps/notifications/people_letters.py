@@ -3,8 +3,14 @@
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from apps.iam.events import AccountTokenMailed, InvitationSent, OwnershipTransferred, PasswordChanged
-from apps.iam.selectors import ProfileView
+from apps.iam.events import (
+    AccountTokenMailed,
+    ImpersonationStarted,
+    InvitationSent,
+    OwnershipTransferred,
+    PasswordChanged,
+)
+from apps.iam.selectors import MemberView, ProfileView
 from apps.notifications.languages import language_of
 from apps.notifications.services import PRIVATE_LINK, Letter
 
@@ -69,6 +75,27 @@ def ownership_moved(event: OwnershipTransferred, reader: ProfileView, heir: Prof
                 "tenant_name": tenant_name,
                 "owner": heir.name,
                 "former": event.by_name,
+            },
+            related_type="tenant",
+            related_id=event.tenant_id,
+        )
+
+
+def operator_in_your_workspace(event: ImpersonationStarted, owner: MemberView, tenant_name: str) -> Letter:
+    """Word to an owner that an operator works in a member's name."""
+    with translation.override(language_of(owner.locale)):
+        return Letter(
+            to=owner.email,
+            locale=owner.locale,
+            template="operator_in_your_workspace",
+            subject=_("Our support is working in %(name)s") % {"name": tenant_name},
+            context={
+                "name": owner.name,
+                "tenant_name": tenant_name,
+                "operator": event.operator,
+                "member": event.member,
+                "reason": event.reason,
+                "until": f"{event.ends_at:%H:%M} UTC",
             },
             related_type="tenant",
             related_id=event.tenant_id,

@@ -173,6 +173,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "notifications:delete": ("", ANY),
     "notifications:deliveries": (ANY, ""),
     "iam:switch": ("", ANY),
+    "iam:impersonation-stop": ("", ANY),  # and 409 for who acts in his own name
     "iam:verification-resend": ("", ANY),
     "iam:team": (WORK, TRUST),
     "iam:member": (WORK, TRUST),
@@ -210,6 +211,8 @@ OPEN_PAGES = {
     "iam:signin",
     "iam:handoff",
     "iam:handoff-begin",
+    "iam:impersonation",
+    "iam:impersonation-begin",
     "iam:handoff-give",  # for members, on the way to another of their workspaces
     "iam:signout",
     "iam:jwks",

@@ -41,6 +41,7 @@ class PasswordChangeView(ApiView):
     permissions: ClassVar = {"POST": ANY_MEMBER}
     tenantless = True
     writes_when_suspended = True
+    serves_temporary_password = True
     # A wrong guess must stay counted although the answer is an error.
     own_transactions = True
 
