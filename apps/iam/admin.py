@@ -30,6 +30,7 @@ from apps.iam.models import (
     User,
 )
 from apps.iam.origins import origin_of
+from apps.iam.support_admin import SupportActions
 
 
 class MembershipInline(TabularInline):
@@ -58,7 +59,7 @@ class MembershipInline(TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(ModelAdmin):
+class UserAdmin(SupportActions, ModelAdmin):
     """Everybody who can sign in. Passwords are neither shown nor set; every change goes through a service."""
 
     list_display: ClassVar = ["email", "full_name", "state", "platform", "last_login", "created_at"]
@@ -66,7 +67,7 @@ class UserAdmin(ModelAdmin):
     search_fields: ClassVar = ["email", "first_name", "last_name"]
     ordering: ClassVar = ["-created_at"]
     inlines: ClassVar[list[Any]] = [MembershipInline]
-    actions_detail: ClassVar = ["unlock_link", "verify_link", "ban_link", "unban_link", "sign_out_link"]
+    actions_detail: ClassVar = ["unlock_link", "verify_link", "ban_link", "unban_link", "sign_out_link", "password_link", "impersonate_link"]
     readonly_fields: ClassVar = [
         *("email", "email_verified_at", "last_login", "tokens_valid_after", "created_at"),
         *("password_changed_at", "banned_at", "banned_until", "ban_reason"),
@@ -129,7 +130,7 @@ class UserAdmin(ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         """The confirmation of each action."""
         view = self.admin_site.admin_view(self.confirm)
-        return [path("<uuid:user_id>/confirm/<str:verb>/", view, name="iam_user_confirm"), *super().get_urls()]
+        return [path("<uuid:user_id>/confirm/<str:verb>/", view, name="iam_user_confirm"), *self.support_urls(), *super().get_urls()]
 
     def confirm(self, request: HttpRequest, user_id: Any, verb: str) -> HttpResponse:
         """GET asks with the consequence, POST acts; operators who may only read cannot act."""

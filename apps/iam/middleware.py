@@ -19,9 +19,9 @@ from apps.core.serving import declares
 from apps.core.tenants import public_scope, tenant_scope, tenant_transaction
 from apps.edge import services as edge
 from apps.edge.errors import RateLimited
-from apps.iam import browser, factors, key_identity, key_secrets, mfa_policy, redirects, selectors
+from apps.iam import admission, browser, factors, key_identity, key_secrets, mfa_policy, redirects, selectors
 from apps.iam.api.authentication import bearer_token
-from apps.iam.errors import InvalidToken, MfaDemanded, StepUpRequired
+from apps.iam.errors import InvalidToken, MfaDemanded, PasswordChangeRequired, StepUpRequired
 from apps.iam.origins import origin_of
 from apps.tenancy import hosts, rollout
 from apps.tenancy import selectors as tenancy
@@ -76,6 +76,8 @@ class WorkspaceMiddleware:
             else:
                 self._identify_operator(request)
             edge.enforce(request, request.actor, request.origin.ip)
+            admission.require_own_name(request)
+            admission.require_own_password(request, view)
             _require_admission(request, view)
             if request.tenant is None:
                 if not _is_api(request) or request.actor is None:
@@ -225,6 +227,8 @@ def _refusal(request: Any, error: DomainError) -> HttpResponseBase:
     if _is_api(request):
         return problems.respond(request, error)
     tenant = request.tenant
+    if isinstance(error, PasswordChangeRequired):
+        return admission.to_own_password(request)
     if isinstance(error, MfaDemanded):
         return redirects.to_second_factor(request)
     if isinstance(error, RateLimited) or tenant is None:
