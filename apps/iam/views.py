@@ -103,7 +103,7 @@ def handoff(request: Any) -> HttpResponse:
     return response
 
 
-@served("writes_when_suspended")
+@served("writes_when_suspended", "serves_temporary_password")
 @never_cache
 @require_POST
 def sign_out(request: Any) -> HttpResponse:
