@@ -134,6 +134,7 @@ class SignOutView(_SignedIn):
     """The end of this sign-in."""
 
     permissions: ClassVar = {"POST": ANY_MEMBER}
+    serves_temporary_password = True
     writes_when_suspended = True
 
     @extend_schema(tags=_TAG, request=None, responses={204: None})
@@ -147,6 +148,7 @@ class SignOutAllView(_SignedIn):
     """The end of every sign-in."""
 
     permissions: ClassVar = {"POST": ANY_MEMBER}
+    serves_temporary_password = True
     writes_when_suspended = True
 
     @extend_schema(tags=_TAG, request=None, responses={204: None})
@@ -282,10 +284,10 @@ class MembersView(ApiView):
             OpenApiParameter("status", str),
         ],
     )
-    def get(self, request: Request) -> Response:
-        """Newest first; removed members only when `status` asks for them."""
 
     @extend_schema(operation_id="members_list", tags=["Organisation"], responses=listing.page)
+    def get(self, request: Request) -> Response:
+        """Newest first; removed members only when `status` asks for them."""
         filters: dict[str, Any] = {name: request.query_params.get(name, "") for name in ("q", "role", "status")}
         page = selectors.list_members(actor=self.actor, page=self.page_request(), filters=filters)
         return self.listed(page, presenters.member)
