@@ -6,7 +6,7 @@ from django.views.generic import TemplateView
 
 from apps.core import health
 from apps.edge import exposition
-from apps.iam import danger
+from apps.iam import danger, operator_factor_views
 from apps.tenancy.views.domains import certificate_allowed
 from config import operators, organisations, views
 
@@ -30,6 +30,9 @@ urlpatterns = [
     path("", TemplateView.as_view(template_name="landing/index.html"), name="landing"),
     path("", include("apps.iam.urls_platform")),
     path("restore/<str:token>/", danger.restore, name="restore"),
+    path("admin/login/", operator_factor_views.sign_in, name="operator-signin"),
+    path("admin/second-step/", operator_factor_views.second_step, name="operator-second-step"),
+    path("admin/second-factor/", operator_factor_views.set_up, name="operator-second-factor"),
     path("admin/", admin.site.urls),
     path("webhooks/stripe/payments/", views.payments_webhook, name="stripe-payments-webhook"),
     path("tls/allowed", certificate_allowed, name="tls-allowed"),

@@ -16,7 +16,7 @@ from apps.core.clock import utcnow
 from apps.core.errors import Conflict, FieldError, NotFound, ValidationFailed
 from apps.core.events import publish
 from apps.core.tenants import public_scope
-from apps.iam import assigned, credentials, entering, seats, standing
+from apps.iam import assigned, credentials, entering, proving, seats, standing
 from apps.iam.assigned import Assigned
 from apps.iam.errors import AlreadyMember, InvitationsClosed
 from apps.iam.events import MemberJoined
@@ -64,31 +64,40 @@ def invitations_to(*, user_id: UUID, now: datetime | None = None) -> list[Invita
 
 
 def accept_invitation(
-    *, token: str, password: str, origin: Origin, first_name: str = "", last_name: str = ""
+    *, token: str, password: str, origin: Origin, first_name: str = "", last_name: str = "", otp: str = ""
 ) -> TokenPair:
     """Join by a token and sign a program in. Who has an account gives its password; a new person chooses one.
 
     Raises:
         NotFound, InvitationsClosed: as `preview_invitation`.
         ValidationFailed: a new person gave no names, or a password that breaks the policy.
-        InvalidCredentials, AccountLocked, AccountInactive, AccountBanned: as `sign_in`.
+        InvalidCredentials, AccountLocked, AccountInactive, AccountBanned, MfaRequired, WrongCode: as `sign_in`.
         AlreadyMember: he belongs to it.
         PlanLimitReached: every seat is taken.
     """
     user = _person(token, password, first_name, last_name, origin=origin)
+    methods = proving.methods_for_program(user=user, otp=otp, origin=origin)
     with public_scope(), transaction.atomic():
-        return entering.pair_for(user, _join_by_token(user, token, origin), origin)
+        return entering.pair_for(user, _join_by_token(user, token, origin), origin, methods=methods)
 
 
 def accept_invitation_in_browser(
-    *, token: str, password: str, tenant_id: UUID, origin: Origin, first_name: str = "", last_name: str = ""
+    *,
+    token: str,
+    password: str,
+    tenant_id: UUID,
+    origin: Origin,
+    first_name: str = "",
+    last_name: str = "",
+    otp: str = "",
 ) -> Identity:
     """Join by a token on the tenant's own host and sign the browser in. Raises as `accept_invitation`."""
     if preview_invitation(token=token).tenant.id != tenant_id:
         raise NotFound
     user = _person(token, password, first_name, last_name, origin=origin)
+    methods = proving.methods_for_program(user=user, otp=otp, origin=origin)
     with public_scope(), transaction.atomic():
-        return entering.start(user, _join_by_token(user, token, origin), Channel.BROWSER, origin)
+        return entering.start(user, _join_by_token(user, token, origin), Channel.BROWSER, origin, methods=methods)
 
 
 def accept_own_invitation(*, actor: Actor, invitation_id: UUID) -> TenantView:

@@ -67,7 +67,8 @@ class UserAdmin(SupportActions, ModelAdmin):
     search_fields: ClassVar = ["email", "first_name", "last_name"]
     ordering: ClassVar = ["-created_at"]
     inlines: ClassVar[list[Any]] = [MembershipInline]
-    actions_detail: ClassVar = ["unlock_link", "verify_link", "ban_link", "unban_link", "sign_out_link", "password_link", "impersonate_link"]
+    actions_detail: ClassVar = ["unlock_link", "verify_link", "ban_link", "unban_link",
+        "reset_mfa_link", "sign_out_link", "password_link", "impersonate_link"]
     readonly_fields: ClassVar = [
         *("email", "email_verified_at", "last_login", "tokens_valid_after", "created_at"),
         *("password_changed_at", "banned_at", "banned_until", "ban_reason"),
@@ -121,6 +122,11 @@ class UserAdmin(SupportActions, ModelAdmin):
     def unban_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """To the confirmation."""
         return _confirmation(object_id, "unban")
+
+    @action(description=_("Reset second factors"), icon="phonelink_erase")
+    def reset_mfa_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """To the confirmation."""
+        return _confirmation(object_id, "reset-mfa")
 
     @action(description=_("Sign out everywhere"), icon="logout")
     def sign_out_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -216,7 +222,7 @@ class SignInAttemptAdmin(ReadOnlyAdmin):
 
     @display(
         description=_("outcome"),
-        label={"SUCCESS": "success", "WRONG": "warning", "INACTIVE": "warning", "LOCKED": "danger"},
+        label={"SUCCESS": "success", "WRONG": "warning", "WRONG_CODE": "warning", "INACTIVE": "warning", "LOCKED": "danger"},
         ordering="outcome",
     )
     def result(self, attempt: SignInAttempt) -> tuple[str, str]:

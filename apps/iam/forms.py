@@ -11,7 +11,7 @@ from unfold.forms import AuthenticationForm
 
 from apps.core.clock import utcnow
 from apps.core.errors import DomainError, ValidationFailed
-from apps.iam import credentials
+from apps.iam import credentials, factors
 from apps.iam.credentials import MAX_PASSWORD
 from apps.iam.models import Role
 from apps.iam.origins import origin_of
@@ -90,9 +90,16 @@ class NewPasswordForm(TokenForm):
 
 
 class JoinForm(forms.Form):
-    """The password of the invited person's account."""
+    """The password of the invited person's account, and a code if he has a second factor."""
 
     password = _present_password(_("Password"), autofocus=True)
+    otp = forms.CharField(
+        label=_("Code"),
+        max_length=40,
+        required=False,
+        help_text=_("Of your authenticator app, or a recovery code; empty if you use neither."),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "spellcheck": "false"}),
+    )
 
 
 class NewcomerForm(forms.Form):
@@ -178,6 +185,10 @@ def show_refusal(form: forms.Form, error: DomainError) -> None:
         form.add_error(item.field if item.field in form.fields else None, item.detail)
 
 
+# Where the form leaves a person on the request whose password is right, and who owes more than that.
+OPERATOR_VERIFIED = "operator_verified"
+
+
 class OperatorSignInForm(AuthenticationForm):
     """The admin's own sign-in, with the same check and the same audit trail as every other."""
 
@@ -189,7 +200,7 @@ class OperatorSignInForm(AuthenticationForm):
         """Check the credentials.
 
         Raises:
-            ValidationError: they are wrong, or the person is no operator.
+            ValidationError: they are wrong, the person is no operator, or the password is not all that he has to show.
         """
         email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if email and password and self.request is not None:
@@ -198,5 +209,8 @@ class OperatorSignInForm(AuthenticationForm):
             except DomainError as error:
                 raise forms.ValidationError(error.detail, code=error.code) from error
             self.confirm_login_allowed(user)
+            if settings.OPERATORS_MUST_USE_MFA or factors.has_any(user.id):
+                setattr(self.request, OPERATOR_VERIFIED, user)
+                raise forms.ValidationError(_("A second factor is needed."), code="mfa_required")
             self.user_cache = user
         return dict(self.cleaned_data)

@@ -2,11 +2,10 @@
 
 from django.urls import path
 
-from apps.iam import operator_factor_views, second_step_views
+from apps.iam import second_step_views
 
 urlpatterns = [
     path("sign-in/second-step/", second_step_views.on_platform, name="second-step"),
     path("sign-in/passkey/", second_step_views.passkey_on_platform, name="signin-passkey"),
     path("passkeys/begin/", second_step_views.begin_passkey, name="passkey-begin"),
-    path("sign-in/second-factor/", operator_factor_views.set_up, name="operator-second-factor"),
 ]

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.actor import Actor
-from apps.iam import services
+from apps.iam import renewing, services
 from apps.iam.models import User
 
 
@@ -57,7 +57,21 @@ def _verify(actor: Actor, person: User, _values: dict[str, Any]) -> None:
     services.mark_verified(actor=actor, user_id=person.id)
 
 
+def _reset_factors(actor: Actor, person: User, _values: dict[str, Any]) -> str | Promise | None:
+    if renewing.reset_factors(actor=actor, user_id=person.id):
+        return None
+    return _("This person has no second factor.")
+
+
 VERBS: dict[str, Verb] = {
+    "reset-mfa": Verb(
+        _("Reset second factors"),
+        _(
+            "The person's authenticator app, passkeys and recovery codes are removed, and every device is signed out. "
+            "Make sure first that it is the person who asks."
+        ),
+        _reset_factors,
+    ),
     "unlock": Verb(
         _("Unlock"), _("The person may try to sign in again at once; earlier failures are forgotten."), _unlock
     ),

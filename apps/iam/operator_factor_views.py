@@ -1,7 +1,8 @@
-"""Where an installation demands second factors of its operators, one without sets his up before he enters."""
+"""Operators sign in to the admin: password, second factor, and where all of them must have one, setting it up."""
 
 from typing import Any
 
+from django.contrib import admin
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,11 +12,33 @@ from django.views.decorators.http import require_http_methods
 
 from apps.core.errors import DomainError
 from apps.core.tenants import public_scope
-from apps.iam import authenticators, browser, factors, mfa_views, platform_views, selectors
-from apps.iam.forms import show_refusal
+from apps.iam import authenticators, browser, factors, mfa_views, platform_views, second_step_views, selectors
+from apps.iam.forms import OPERATOR_VERIFIED, show_refusal
 from apps.iam.mfa_forms import CodeForm
 from apps.iam.models import User
 from apps.iam.proofs import CODE
+
+
+@never_cache
+@sensitive_post_parameters("password")
+def sign_in(request: Any) -> HttpResponse:
+    """The admin's own form; who owes more than a password is led on to it."""
+    response = admin.site.login(request)
+    user = getattr(request, OPERATOR_VERIFIED, None)
+    if user is None:
+        return response
+    browser.remember_verified(request, user.id)
+    return platform_views.into_admin(request, user)
+
+
+@never_cache
+@sensitive_post_parameters("code", "credential")
+@require_http_methods(["GET", "POST"])
+def second_step(request: Any) -> HttpResponse:
+    """A code or a passkey, and in."""
+    return second_step_views.step(
+        request, "", lambda user_id: platform_views.into_admin(request, User.objects.get(pk=user_id))
+    )
 
 
 @never_cache
@@ -23,14 +46,15 @@ from apps.iam.proofs import CODE
 @sensitive_post_parameters("code")
 @require_http_methods(["GET", "POST"])
 def set_up(request: Any) -> HttpResponse:
-    """The QR code of an authenticator app; POST takes it into use, shows the recovery codes and opens the admin."""
+    """The QR code of an authenticator app; POST takes it into use and shows the recovery codes."""
     user_id = browser.verified_user(request)
-    if user_id is None:
-        return HttpResponseRedirect(reverse("iam:signin"))
     with public_scope():
-        actor = selectors.operator_of(User.objects.get(pk=user_id), request.origin)
-    if actor is None or factors.has_any(user_id):
-        return HttpResponseRedirect(reverse("iam:workspaces"))
+        user = User.objects.filter(pk=user_id).first() if user_id else None
+    actor = selectors.operator_of(user, request.origin)
+    if user_id is None or actor is None:
+        return HttpResponseRedirect(reverse("admin:login"))
+    if factors.has_any(user_id):
+        return HttpResponseRedirect(reverse("operator-second-step"))
     form, status = CodeForm(request.POST if request.method == "POST" else None), 200
     enrolment = authenticators.begin(actor=actor, is_new=request.method == "GET")
     if request.method == "POST":
@@ -39,7 +63,7 @@ def set_up(request: Any) -> HttpResponse:
             if form.is_valid():
                 codes = authenticators.confirm(actor=actor, family_id=None, code=form.cleaned_data["code"])
                 browser.add_second_factor(request, (CODE,))
-                onward = {"codes": codes, "workspace": platform_views.PLATFORM_CHOICE}
+                onward = {"codes": codes, "next": reverse("operator-second-step")}
                 return render(request, "iam/mfa_codes_first.html", onward)
         except DomainError as error:
             show_refusal(form, error)

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.core.errors import DomainError, ValidationFailed
+from apps.core.errors import DomainError, PermissionRefused, ValidationFailed
 from apps.iam import browser, credentials, factors, redirects, selectors, services
 from apps.iam.errors import AccountInactive, MfaRequired, NoWorkspace
 from apps.iam.forms import SignInForm, SignUpForm
@@ -159,7 +159,7 @@ def go_on(request: Any, user_id: UUID, workspace: str, wanted: str) -> HttpRespo
     found = selectors.workspaces_of(user.id)
     _require_somewhere(user)
     if user.platform_role and (workspace == PLATFORM_CHOICE or not found):
-        return _into_admin(request, user)
+        return into_admin(request, user)
     if not workspace and (len(found) > 1 or user.platform_role):
         return HttpResponseRedirect(f"{reverse('iam:workspaces')}?{urlencode({'next': wanted})}")
     tenant = services.workspace_to_enter(user_id=user_id, tenant=workspace or found[0].tenant.key)
@@ -180,12 +180,19 @@ def _owes_second_step(request: Any, user: User) -> bool:
     return (found is None or found[1].strong_at is None) and factors.has_any(user.id)
 
 
-def _into_admin(request: Any, user: User) -> HttpResponse:
+def into_admin(request: Any, user: User) -> HttpResponse:
+    """Sign an operator in to the admin, after whatever he still has to show.
+
+    Raises:
+        PermissionRefused: the person is no operator.
+    """
+    if not user.is_staff or not user.may_sign_in:
+        raise PermissionRefused
     found = browser.verified_proof(request)
     if _owes_second_step(request, user):
-        return redirects.to_second_step("/", PLATFORM_CHOICE)
+        return HttpResponseRedirect(reverse("operator-second-step"))
     if settings.OPERATORS_MUST_USE_MFA and (found is None or found[1].strong_at is None):
-        return HttpResponseRedirect(reverse("iam:operator-second-factor"))
+        return HttpResponseRedirect(reverse("operator-second-factor"))
     browser.forget(request)
     django_login(request, user)
     return HttpResponseRedirect(reverse("admin:index"))

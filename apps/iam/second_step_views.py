@@ -30,7 +30,7 @@ from apps.iam.redirects import safe_path
 def on_platform(request: Any) -> HttpResponse:
     """Who has given the right password proves it by more, and goes on to where he was going."""
     wanted, workspace = _wanted(request), request.POST.get("workspace") or request.GET.get("workspace", "")
-    return _step(request, workspace, lambda user_id: platform_views.go_on(request, user_id, workspace, wanted))
+    return step(request, workspace, lambda user_id: platform_views.go_on(request, user_id, workspace, wanted))
 
 
 @served("writes_when_suspended", "serves_unproven")
@@ -39,7 +39,7 @@ def on_platform(request: Any) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def on_tenant(request: Any) -> HttpResponse:
     """Who has given the right password proves it by more, and is signed in."""
-    return _step(request, "", lambda _user_id: views.enter_verified(request, _wanted(request)))
+    return step(request, "", lambda _user_id: views.enter_verified(request, _wanted(request)))
 
 
 @served("writes_when_suspended", "serves_unproven")
@@ -86,15 +86,17 @@ def _without_password(request: Any, go_on: Callable[[UUID], HttpResponse]) -> Ht
         return render(request, "iam/signin.html", context, status=error.status)
 
 
-def _step(request: Any, workspace: str, go_on: Callable[[UUID], HttpResponse]) -> HttpResponse:
-    verified = browser.verified_person(request)
+def step(request: Any, workspace: str, go_on: Callable[[UUID], HttpResponse]) -> HttpResponse:
+    """The page of the second step, or on with `go_on` when it is done or there is nothing to show."""
+    verified = browser.verified_proof(request)
     if verified is None:
         return HttpResponseRedirect(f"{reverse('iam:signin')}?{urlencode({'next': _wanted(request)})}")
-    user_id = verified[0]
+    user_id, proof = verified
     found, is_recovery = factors.of(user_id), "recovery" in request.GET
     form, status = CodeForm(request.POST if "code" in request.POST else None, is_recovery=is_recovery), 200
     try:
-        if not found.has_any or (request.method == "POST" and _prove(request, user_id, form)):
+        is_done = proof.strong_at is not None or not found.has_any
+        if is_done or (request.method == "POST" and _prove(request, user_id, form)):
             return go_on(user_id)
     except DomainError as error:
         show_refusal(form, error)

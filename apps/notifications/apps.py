@@ -14,5 +14,6 @@ class NotificationsConfig(AppConfig):
         """Subscribe the handlers."""
         import_module("apps.notifications.handlers")
         import_module("apps.notifications.domain_handlers")
+        import_module("apps.notifications.factor_handlers")
         import_module("apps.notifications.life_handlers")
         import_module("apps.notifications.people_handlers")

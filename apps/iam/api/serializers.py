@@ -34,6 +34,12 @@ class SignInBody(CredentialsBody):
         allow_null=True,
         help_text="Key or slug. Left out: the only workspace. Null: the platform itself, for operators.",
     )
+    otp = serializers.CharField(
+        max_length=40,
+        required=False,
+        allow_blank=True,
+        help_text="When `mfa_required` was answered: a code of the authenticator app, or a recovery code.",
+    )
 
 
 class EmailBody(serializers.Serializer[Any]):
@@ -260,5 +266,6 @@ class InvitationPreviewAnswer(serializers.Serializer[Any]):
 
 class AcceptBody(serializers.Serializer[Any]):
     password = serializers.CharField(max_length=MAX_PASSWORD, trim_whitespace=False)
+    otp = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
     first_name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
     last_name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")

@@ -13,6 +13,7 @@ from apps.iam.api import (
     team_views,
     views,
 )
+from apps.iam.api.mfa_urls import urlpatterns as second_factors
 
 # Named here because drf-spectacular finds extensions only in modules that were imported.
 __all__ = ["openapi", "urlpatterns"]
@@ -57,6 +58,7 @@ urlpatterns = [
     path(
         "invitations/by-token/<slug:token>/accept", team_views.InvitationAcceptView.as_view(), name="invitation-accept"
     ),
+    *second_factors,
     path("me/sessions", device_views.MySessionsView.as_view(), name="my-sessions"),
     path("me/sessions/<uuid:session_id>", device_views.MySessionView.as_view(), name="my-session"),
     path("me/avatar", avatar_views.AvatarView.as_view(), name="my-avatar"),
