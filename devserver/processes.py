@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,12 @@ from devserver.health import Check, accepts_connections, answers_http
 from devserver.layout import Layout
 
 SANDBOX_MARK = "INSULA_USES_SANDBOX"
+# Where prometheus_client keeps the figures of all processes together.
+FIGURES = "PROMETHEUS_MULTIPROC_DIR"
+# Whoever sends his headers drop by drop is hung up on; sockets say at most 8 KiB at a time (uvicorn would hold 16 MiB).
+# Addresses that proxies tell are for the product to believe or not, so uvicorn leaves them alone.
+WEB_LIMITS = ("--http", "1", "--http1-header-read-timeout", "10000")
+REALTIME_LIMITS = ("--ws-max-size", "65536", "--timeout-keep-alive", "10", "--no-proxy-headers")
 QUEUES = "archives,default,notifications,invoices,payments,provisioning"
 
 
@@ -65,28 +72,31 @@ def application(environment: Environment) -> list[ProcessDefinition]:
     """What must answer before Insula is ready; all of it needs the prepared database."""
     variables = environment.variables
     host = variables["PLATFORM_HOST"]
+    figures = {FIGURES: str(_emptied(Path(variables["INSULA_DATA"]) / "metrics"))}
     reload_web, reload_realtime = _reload_options(bool(variables.get("RELOAD")))
     return [
         ProcessDefinition(
             "web",
             python(
                 *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(environment.web_port)),
-                *("--workers", "2", "--blocking-threads", "4", "--no-ws", "--respawn-failed-workers"),
+                *("--workers", "2", "--blocking-threads", "4", "--no-ws", "--respawn-failed-workers", *WEB_LIMITS),
                 *("--workers-kill-timeout", "5", "--log-level", "warning", *reload_web, "config.wsgi:application"),
             ),
             check=answers_http(environment.web_port, "/health/ready", host=host),
             port=environment.web_port,
+            variables=figures,
         ),
         ProcessDefinition(
             "realtime",
             python(
                 *("-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1"),
                 *("--port", str(environment.realtime_port), "--lifespan", "off", "--log-level", "warning"),
-                # Nobody has to say more than 8 KiB; by itself uvicorn would hold 16 MiB for each socket.
-                *("--ws-max-size", "65536", "--timeout-graceful-shutdown", "3", *reload_realtime),
+                *REALTIME_LIMITS,
+                *("--timeout-graceful-shutdown", "3", *reload_realtime),
             ),
             check=accepts_connections(environment.realtime_port),
             port=environment.realtime_port,
+            variables=figures,
         ),
         ProcessDefinition(
             "worker",
@@ -97,6 +107,7 @@ def application(environment: Environment) -> list[ProcessDefinition]:
                 *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
             ),
             ready_line=re.compile(r"celery@\S+ ready"),
+            variables=figures,
         ),
     ]
 
@@ -134,3 +145,9 @@ def _reload_options(wanted: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _directory(path: Path) -> Path:
     path.mkdir(mode=0o700, exist_ok=True)
     return path
+
+
+def _emptied(path: Path) -> Path:
+    """Figures of processes that are gone would be added to those of the new ones."""
+    shutil.rmtree(path, ignore_errors=True)
+    return _directory(path)
