@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 import httpcore
 from django.conf import settings
 
+from apps.core import tracing
+
 CONNECT_SECONDS, TOTAL_SECONDS = 5.0, 10.0
 MOST_BYTES = 512 * 1024
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -51,7 +53,11 @@ def fetch(
     require_public_form(url)
     deadline = time.monotonic() + total_seconds
     timeouts = {"connect": CONNECT_SECONDS, "read": total_seconds, "write": total_seconds, "pool": total_seconds}
-    sent = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "Insula", **(headers or {})}
+    sent: dict[bytes | str, bytes | str] = {
+        **{"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "Insula"},
+        **(headers or {}),
+        **tracing.outbound_headers(),
+    }
     try:
         with (
             httpcore.ConnectionPool(

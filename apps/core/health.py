@@ -22,7 +22,7 @@ logger = structlog.get_logger(__name__)
 
 # What goes past the process's own timeouts is asked elsewhere, waited for so long, and remembered for a while, so
 # that whoever asks all the time costs nothing.
-PATIENCE_SECONDS, REMEMBERED_SECONDS = 2.0, 3.0
+PATIENCE_SECONDS, REMEMBERED_SECONDS = 2, 3
 # Services outside whose breakers say how they are; asking them would cost them more than it tells.
 GUARDED = ("email", "stripe")
 

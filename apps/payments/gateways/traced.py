@@ -11,7 +11,7 @@ from apps.core import tracing
 class TracedClient(stripe.RequestsClient):
     """As the library's own; Stripe ignores headers that it does not know, its stand-in and a proxy log them."""
 
-    def request(
+    def request(  # type: ignore[override]  # as the library itself overrides it
         self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
     ) -> tuple[bytes, int, Mapping[str, str]]:
         """One attempt of a call."""
