@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from apps.core.actor import Actor
 from apps.core.errors import DomainError, PermissionRefused
 from apps.core.read_only import ReadOnlyAdmin
-from apps.iam import operating, selectors, services, signing_admin  # noqa: F401 - registers its own
+from apps.iam import api_key_admin, operating, selectors, services, signing_admin  # noqa: F401 - registers its own
 from apps.iam.models import (
     AttemptOutcome,
     Invitation,
@@ -67,8 +67,16 @@ class UserAdmin(SupportActions, ModelAdmin):
     search_fields: ClassVar = ["email", "first_name", "last_name"]
     ordering: ClassVar = ["-created_at"]
     inlines: ClassVar[list[Any]] = [MembershipInline]
-    actions_detail: ClassVar = ["unlock_link", "verify_link", "ban_link", "unban_link",
-        "reset_mfa_link", "sign_out_link", "password_link", "impersonate_link"]
+    actions_detail: ClassVar = [
+        "unlock_link",
+        "verify_link",
+        "ban_link",
+        "unban_link",
+        "reset_mfa_link",
+        "sign_out_link",
+        "password_link",
+        "impersonate_link",
+    ]
     readonly_fields: ClassVar = [
         *("email", "email_verified_at", "last_login", "tokens_valid_after", "created_at"),
         *("password_changed_at", "banned_at", "banned_until", "ban_reason"),
@@ -136,7 +144,11 @@ class UserAdmin(SupportActions, ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         """The confirmation of each action."""
         view = self.admin_site.admin_view(self.confirm)
-        return [path("<uuid:user_id>/confirm/<str:verb>/", view, name="iam_user_confirm"), *self.support_urls(), *super().get_urls()]
+        return [
+            path("<uuid:user_id>/confirm/<str:verb>/", view, name="iam_user_confirm"),
+            *self.support_urls(),
+            *super().get_urls(),
+        ]
 
     def confirm(self, request: HttpRequest, user_id: Any, verb: str) -> HttpResponse:
         """GET asks with the consequence, POST acts; operators who may only read cannot act."""

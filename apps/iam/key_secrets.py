@@ -50,6 +50,11 @@ def digests_of(secret: str) -> dict[str, str]:
     }
 
 
+def pepper_names() -> list[str]:
+    """The names of the peppers, the newest first; they tell nothing of them."""
+    return [name for name, _key in _peppers(tuple(settings.API_KEY_PEPPERS))]
+
+
 def newest_digest(secret: str) -> tuple[str, str]:
     """The name of the newest pepper and the digest under it."""
     return next(iter(digests_of(secret).items()))

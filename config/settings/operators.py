@@ -38,6 +38,7 @@ UNFOLD = {
                         "icon": "login",
                         "link": reverse_lazy("admin:iam_signinattempt_changelist"),
                     },
+                    {"title": _("API keys"), "icon": "vpn_key", "link": reverse_lazy("admin:iam_apikey_changelist")},
                     {"title": _("Signing keys"), "icon": "key", "link": reverse_lazy("admin:iam_signingkey_changelist")},
                     {
                         "title": _("Audit trail"),

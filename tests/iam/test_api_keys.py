@@ -1,12 +1,14 @@
 """API keys: what they may, when they die, and that nothing of them is kept but keyed digests."""
 
+import io
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from rest_framework.test import APIClient
 
 from apps.audit.models import AuditEntry
 from apps.core.clock import utcnow
@@ -16,28 +18,11 @@ from apps.iam import api_keys, key_secrets, services
 from apps.iam.api_key_models import ApiKey
 from apps.iam.models import Membership, User
 from apps.tenancy.selectors import TenantView
-from tests.api import matrix
 from tests.api.problem import problem
-from tests.api.routes import CALLS
-from tests.fixtures.clients import ApiFor
-from tests.fixtures.tenants import actor_of
+from tests.fixtures.clients import ApiFor, BrowserFor
+from tests.fixtures.tenants import PASSWORD, actor_of
+from tests.iam.keys import made, program
 from tests.iam.threads import at_once
-
-EVERYTHING = sorted(api_keys.SCOPES)
-
-
-def program(secret: str, **defaults: Any) -> APIClient:
-    """A program that sends `secret`, on the platform's host unless told otherwise."""
-    client = APIClient(**{"SERVER_NAME": "localhost", "raise_request_exception": False, **defaults})
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
-    return client
-
-
-def made(tenant: TenantView, *scopes: str, role: str = "OWNER", **options: Any) -> api_keys.NewSecret:
-    """A key of the tenant's member in `role`; with all his permissions where no scope is named."""
-    actor = actor_of(tenant, role)
-    wanted = scopes or tuple(sorted(actor.permissions & api_keys.SCOPES))
-    return api_keys.create_api_key(actor=actor, name="Robot", scopes=wanted, **options)
 
 
 def test_a_key_is_made_shown_once_and_used(acme: TenantView, api: ApiFor) -> None:
@@ -90,23 +75,6 @@ def test_identity_is_one_statement_and_no_write(acme: TenantView) -> None:
         assert robot.get("/api/v1/me").status_code == 200
     ours = [query["sql"] for query in asked if "iam_api_key" in query["sql"]]
     assert len(ours) == 1 and "UPDATE" not in ours[0]
-
-
-def test_a_key_that_may_all_still_is_no_person(acme: TenantView) -> None:
-    robot = program(made(acme).secret)
-    open_to_keys = {("GET", "me"), ("GET", "tenant"), ("POST", "validate")}
-    for method, route in CALLS:
-        allowed = matrix.API[method, route.name]
-        if allowed != matrix.ANY or (method, route.name) in open_to_keys:
-            continue
-        answer = robot.generic(method, route.path(), "{}", content_type="application/json")
-        if answer.status_code == 403:
-            assert answer.json()["code"] == "not_for_api_keys", route.name
-        else:  # the matrix's ANY also names what every role has a permission for
-            assert answer.status_code in (200, 201, 400, 404), f"{method} {route.name}"
-    for method, path in (("POST", "/auth/signout-all"), ("POST", "/auth/password/change"), ("PATCH", "/me")):
-        answer = robot.generic(method, f"/api/v1{path}", "{}", content_type="application/json")
-        assert problem(answer, 403)["code"] == "not_for_api_keys"
 
 
 def test_a_key_opens_no_page_and_no_other_tenant(acme: TenantView, globex: TenantView) -> None:
@@ -217,6 +185,9 @@ def test_an_expired_or_revoked_key_is_dead(acme: TenantView, api: ApiFor) -> Non
 def test_keys_live_through_a_change_of_the_pepper(acme: TenantView, settings: Any) -> None:
     secret, (old,) = made(acme, "invoices:read").secret, settings.API_KEY_PEPPERS
     settings.API_KEY_PEPPERS = ["n" * 40, old]
+    told = io.StringIO()
+    call_command("api_key_digests", stdout=told)
+    assert "pepper 2" in told.getvalue() and told.getvalue().splitlines()[1].endswith(": 1 keys")
     assert program(secret).get("/api/v1/me").status_code == 200
     settings.API_KEY_PEPPERS = ["n" * 40]
     assert program(secret).get("/api/v1/me").status_code == 200
@@ -272,3 +243,45 @@ def test_suspended_tenants_are_read_only_for_keys(acme: TenantView) -> None:
         cursor.execute("update public.tenancy_tenant set status = 'SUSPENDED' where id = %s", [acme.id])
     assert robot.get("/api/v1/invoices").status_code == 200
     assert problem(robot.post("/api/v1/clients", {"name": "x"}), 403)["code"] == "tenant_suspended"
+
+
+def test_operators_see_every_key_and_revoke_it(acme: TenantView) -> None:
+    key = made(acme, "invoices:read")
+    operator = services.ensure_operator(email="op@insula.test", password=PASSWORD)
+    browser = Client(SERVER_NAME="localhost")
+    browser.force_login(User.objects.get(email="op@insula.test"))
+    page = browser.get("/admin/iam/apikey/").content.decode()
+    assert key.key.hint in page and key.key.digest not in page
+    detail = browser.get(f"/admin/iam/apikey/{key.key.id}/change/").content.decode()
+    assert "invoices:read" in detail and key.key.digest not in detail
+    action = {"action": "revoke_selected", "_selected_action": [str(key.key.id)]}
+    assert browser.post("/admin/iam/apikey/", action).status_code == 302
+    problem(program(key.secret).get("/api/v1/me"), 401)
+    assert operator is not None
+
+
+def test_the_pages_make_rotate_and_revoke(acme: TenantView, browser_client: BrowserFor) -> None:
+    browser = browser_client(acme)
+    assert browser.get("/settings/api-keys/").status_code == 200
+    page = browser.get("/settings/api-keys/new/").content.decode()
+    assert 'value="invoices:read"' in page and 'value="ownership:transfer"' not in page
+    form = {"name": "Shop", "lives": "30", "scopes": ["invoices:read"], "algorithm": "hmac-sha256", "public_key": ""}
+    shown = browser.post("/settings/api-keys/new/", form)
+    assert shown.status_code == 200 and "no-store" in shown["Cache-Control"]
+    key = ApiKey.objects.get()
+    assert "ins_" in shown.content.decode() and str(key.id) in shown.content.decode()
+    assert browser.post("/settings/api-keys/new/", {**form, "scopes": []}).status_code == 400
+    listed = browser.get("/settings/api-keys/").content.decode()
+    assert "Shop" in listed and key.hint in listed
+    assert browser.post(f"/settings/api-keys/{key.id}/rotate/", {"overlap": "1"}).status_code == 200
+    assert browser.post(f"/settings/api-keys/{key.id}/rotate/", {"overlap": "x"}).status_code == 302
+    assert browser.post(f"/settings/api-keys/{key.id}/revoke/").status_code == 302
+    assert ApiKey.objects.get().revoked_at is not None
+    assert "Shop" in browser.get("/settings/api-keys/?show=all").content.decode()
+
+
+def test_a_limit_of_its_own(acme: TenantView, settings: Any) -> None:
+    settings.RATE_LIMITS_ENFORCED, settings.RATE_LIMITS = True, {**settings.RATE_LIMITS, "api_key": (2, 60)}
+    one, other = (program(made(acme, "invoices:read").secret) for _ in range(2))
+    assert [one.get("/api/v1/me").status_code for _ in range(3)] == [200, 200, 429]
+    assert '"api_key";r=' in other.get("/api/v1/me")["RateLimit"]

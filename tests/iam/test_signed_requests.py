@@ -1,7 +1,14 @@
 """Signed requests: the vectors of RFC 9421, what a signature must cover, and that none is good twice."""
 
 import base64
+import os
+import re
+import shutil
+import subprocess
 import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,8 +27,8 @@ from apps.iam.errors import InvalidSignature
 from apps.tenancy.selectors import TenantView
 from tests.api.problem import problem
 from tests.fixtures.clients import ApiFor
+from tests.iam.keys import made
 from tests.iam.signing import Sign, signed, with_secret
-from tests.iam.test_api_keys import made
 from tests.iam.threads import at_once
 
 URL = "http://localhost/api/v1/clients"
@@ -158,33 +165,35 @@ def test_the_secret_alone_is_worth_nothing(key: NewSecret) -> None:
     assert problem(answer, 401)["code"] == "invalid_signature"
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"covered": ("@method", "content-type", "content-digest")},
-        {"covered": ("@target-uri", "content-type", "content-digest")},
-        {"covered": ("@method", "@target-uri", "content-type")},
-        {"covered": ("@method", "@authority", "@path", "content-digest")},
-        {"without": ("created",)},
-        {"without": ("expires",)},
-        {"without": ("nonce",)},
-        {"without": ("keyid",)},
-        {"nonce": "short"},
-        {"nonce": "n" * 129},
-        {"keyid": "another"},
-        {"alg": "ed25519"},
-        {"tag": 7},
-        {"surprise": "x"},
-        {"created": 1, "expires": 200},
-        {"created": int(time.time()) + 3600, "expires": int(time.time()) + 3660},
-        {"created": int(time.time()) - 400, "expires": int(time.time()) + 60},
-        {"created": int(time.time()) - 200, "expires": int(time.time()) - 100},
-        {"created": int(time.time()), "expires": int(time.time()) + 3600},
-        {"created": "now"},
-    ],
-)
-def test_what_a_signature_must_say(key: NewSecret, options: dict[str, Any]) -> None:
-    assert problem(_send(key, _by_secret(key, **options)), 401)["code"] == "invalid_signature"
+NOT_ENOUGH: list[dict[str, Any]] = [
+    {"covered": ("@method", "content-type", "content-digest")},
+    {"covered": ("@target-uri", "content-type", "content-digest")},
+    {"covered": ("@method", "@target-uri", "content-type")},
+    {"covered": ("@method", "@authority", "@path", "content-digest")},
+    {"without": ("created",)},
+    {"without": ("expires",)},
+    {"without": ("nonce",)},
+    {"without": ("keyid",)},
+    {"nonce": "short"},
+    {"nonce": "n" * 129},
+    {"keyid": "another"},
+    {"alg": "ed25519"},
+    {"tag": 7},
+    {"surprise": "x"},
+    {"created": 1, "expires": 200},
+    {"created": int(time.time()) + 3600, "expires": int(time.time()) + 3660},
+    {"created": int(time.time()) - 400, "expires": int(time.time()) + 60},
+    {"created": int(time.time()) - 200, "expires": int(time.time()) - 100},
+    {"created": int(time.time()), "expires": int(time.time()) + 3600},
+    {"created": "now"},
+]
+
+
+def test_what_a_signature_must_say(key: NewSecret) -> None:
+    for options in NOT_ENOUGH:
+        answer = _send(key, _by_secret(key, **options))
+        assert answer.status_code == 401, options
+        assert problem(answer, 401)["code"] == "invalid_signature"
 
 
 def test_nothing_that_is_covered_can_be_changed(key: NewSecret) -> None:
@@ -260,3 +269,35 @@ def test_of_many_copies_at_once_exactly_one_passes(committed: Any) -> None:
     headers = _by_secret(key, "GET", URL, b"")
     codes = at_once(16, lambda number: _send(key, dict(headers), b"", method="GET").status_code)
     assert sorted(codes) == [200] + [401] * 15
+
+
+def _example(language: str) -> str:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "api-keys.md").read_text()
+    return next(block for block in re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL) if "Signature" in block)
+
+
+def _passes(method: str, url: str, headers: Mapping[str, str], body: bytes) -> str:
+    message = SimpleNamespace(method=method, url=url, headers=headers)
+    return signed_requests.check(
+        message, body, key_id="my-key", algorithm=SignatureAlgorithm.HMAC_SHA256, verifier=b"my-secret"
+    )
+
+
+def test_the_python_example_of_the_documentation() -> None:
+    sent: list[tuple[str, bytes, dict[str, str]]] = []
+    httpx = SimpleNamespace(post=lambda url, *, content, headers: sent.append((url, content, headers)))
+    names = {"KEY": "ins_x", "KEY_ID": "my-key", "SIGNING_SECRET": "my-secret", "httpx": httpx}
+    exec(_example("python").replace("import httpx\n", ""), names)
+    ((url, body, headers),) = sent
+    assert _passes("POST", url, headers, body)
+
+
+def test_the_shell_example_of_the_documentation() -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not here")
+    script = "curl() { for part; do printf '%s\\n' \"$part\"; done; }\n" + _example("sh")
+    names = {"KEY_ID": "my-key", "SIGNING_SECRET": "my-secret", "INSULA_KEY": "ins_x", "PATH": os.environ["PATH"]}
+    told = subprocess.run(["sh", "-c", script], env=names, capture_output=True, text=True, check=True).stdout
+    url, *rest = [line for line in told.splitlines() if line != "-H"]
+    headers = dict(line.split(": ", 1) for line in rest)
+    assert _passes("GET", url, headers, b"")
