@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from apps.core.postgres.base import DatabaseWrapper
-from apps.tenancy import roles, row_security, schema_script
+from apps.tenancy import guards, roles, row_security, schema_script
 from apps.tenancy.migrating_tenants import Options, Result, migrate_schemas, only_one_run
 from apps.tenancy.pending import labels_of
 from apps.tenancy.progress import Progress
@@ -56,13 +56,15 @@ def migrate_shared() -> None:
         if _migrate(executor, labels) or is_new:
             emit_post_migrate_signal(verbosity=0, interactive=False, db=connection.alias)
     row_security.secure_shared_tables()
+    guards.install()
 
 
 def shared_is_behind() -> bool:
     """Whether `migrate_shared` has something to do; reads only."""
     executor = MigrationExecutor(connection)
     labels = labels_of(settings.SHARED_APPS)
-    return bool(executor.migration_plan([node for node in executor.loader.graph.leaf_nodes() if node[0] in labels]))
+    targets = [node for node in executor.loader.graph.leaf_nodes() if node[0] in labels]
+    return bool(executor.migration_plan(targets)) or not guards.are_installed()
 
 
 def _migrate(executor: MigrationExecutor, labels: Iterable[str]) -> bool:

@@ -20,6 +20,8 @@ logger = structlog.get_logger(__name__)
 
 # Before 18 a deferred trigger ran as whoever was current at COMMIT: the ledger's checks would be refused, or worse.
 MINIMUM_VERSION = 180_000
+# What a tenant's role may do with each table of its schema.
+TENANT_TABLE_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _TENANT_SCHEMA = re.compile(r"t_[a-z0-9]{16}")
 _ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
@@ -46,7 +48,7 @@ def grant_schema_sql(schema: str) -> str:
     name = checked(schema)
     return (
         f"GRANT USAGE ON SCHEMA {name} TO {name};"
-        f"ALTER DEFAULT PRIVILEGES IN SCHEMA {name} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {_tenants()};"
+        f"ALTER DEFAULT PRIVILEGES IN SCHEMA {name} GRANT {', '.join(TENANT_TABLE_RIGHTS)} ON TABLES TO {_tenants()};"
     )
 
 
@@ -135,7 +137,7 @@ def adopt(*, using: str = DEFAULT_DB_ALIAS) -> int:
         with owner_transaction(using=using), connections[using].cursor() as cursor:
             cursor.execute(
                 grant_schema_sql(schema)
-                + f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {_tenants()};"
+                + f"GRANT {', '.join(TENANT_TABLE_RIGHTS)} ON ALL TABLES IN SCHEMA {schema} TO {_tenants()};"
             )
     return len(found)
 

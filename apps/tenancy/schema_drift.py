@@ -1,11 +1,13 @@
-"""Whether schemas that should be alike are: their catalogues are compared with the template's."""
+"""Whether schemas that should be alike are: their catalogues are compared with the template's, rights included."""
 
 from collections.abc import Sequence
 
+from django.conf import settings
 from django.db import connections
 
 from apps.core.clock import utcnow
 from apps.tenancy.models import SchemaReport, SchemaTemplate, Tenant
+from apps.tenancy.roles import TENANT_TABLE_RIGHTS
 from apps.tenancy.schema_script import TEMPLATE_SCHEMA
 from apps.tenancy.template_schema import newest_template
 
@@ -50,6 +52,25 @@ with facts(schema, fact) as (
       from pg_namespace n
       join pg_proc p on p.pronamespace = n.oid and p.prokind = 'f'
      where n.nspname = any(%(schemas)s)
+    union all
+    -- What a tenant's tables should be like, which the template's are not: only what deviates is a fact.
+    select n.nspname, concat_ws(' ', 'rights', c.relname, 'owned by', pg_get_userbyid(c.relowner), r.held,
+                                case when c.relrowsecurity then 'row level security' end)
+      from pg_namespace n
+      join pg_class c on c.relnamespace = n.oid and c.relkind in ('r', 'p', 'v')
+      cross join lateral (select string_agg(pg_get_userbyid(a.grantee) || ' ' || a.privilege_type, ', '
+                                            order by pg_get_userbyid(a.grantee), a.privilege_type) as held
+                            from aclexplode(c.relacl) a where a.grantee <> c.relowner) r
+     where n.nspname = any(%(schemas)s) and n.nspname <> %(template)s
+       and (pg_get_userbyid(c.relowner) <> %(owner)s or r.held is distinct from %(rights)s or c.relrowsecurity)
+    union all
+    select n.nspname, concat_ws(' ', 'rights on the schema: owned by', pg_get_userbyid(n.nspowner), r.held)
+      from pg_namespace n
+      cross join lateral (select string_agg(pg_get_userbyid(a.grantee) || ' ' || a.privilege_type, ', '
+                                            order by pg_get_userbyid(a.grantee), a.privilege_type) as held
+                            from aclexplode(n.nspacl) a where a.grantee <> n.nspowner) r
+     where n.nspname = any(%(schemas)s) and n.nspname <> %(template)s
+       and (pg_get_userbyid(n.nspowner) <> %(owner)s or r.held is distinct from n.nspname || ' USAGE')
 ), plain(schema, fact) as (
     select schema, regexp_replace(replace(fact, schema || '.', ''),
                                   '::(character varying|text)(\\[\\])?|[()]', '', 'g') from facts
@@ -68,16 +89,26 @@ select case when min(schema) = %(template)s then 'missing: ' else 'of its own: '
 def drifted(schemas: Sequence[str], *, using: str = "default") -> set[str]:
     """Those of `schemas` whose catalogue is not the template's; one that does not exist counts as drifted."""
     with connections[using].cursor() as cursor:
-        cursor.execute(_DIGESTS, {"schemas": [*schemas, TEMPLATE_SCHEMA]})
+        cursor.execute(_DIGESTS, _parameters(schemas))
         digests: dict[str, str] = dict(cursor.fetchall())
     return {name for name in schemas if digests.get(name) != digests.get(TEMPLATE_SCHEMA)}
 
 
 def differences(schema: str, *, using: str = "default") -> list[str]:
-    """What only one of the two has, `schema` or the template: columns, constraints, indexes, triggers, functions."""
+    """What only one of the two has, `schema` or the template, and rights on `schema` that are not a tenant's."""
     with connections[using].cursor() as cursor:
-        cursor.execute(_BOTH_WAYS, {"schemas": [schema, TEMPLATE_SCHEMA], "template": TEMPLATE_SCHEMA})
+        cursor.execute(_BOTH_WAYS, _parameters([schema]))
         return [line for (line,) in cursor.fetchall()]
+
+
+def _parameters(schemas: Sequence[str]) -> dict[str, object]:
+    rights = ", ".join(f"{settings.DATABASE_TENANT_ROLE} {right}" for right in sorted(TENANT_TABLE_RIGHTS))
+    return {
+        "schemas": [*schemas, TEMPLATE_SCHEMA],
+        "template": TEMPLATE_SCHEMA,
+        "owner": settings.DATABASE_OWNER_ROLE,
+        "rights": rights,
+    }
 
 
 def check_schemas(limit: int) -> int:

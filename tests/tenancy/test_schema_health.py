@@ -56,6 +56,13 @@ def test_standing_tenants_do_not_differ(acme: TenantView, globex: TenantView) ->
             "of its own: CREATE OR REPLACE FUNCTION odd",
         ),
         ("alter table {schema}.ledger_account add constraint odd check (true)", "of its own: constraint ledger_acc"),
+        ("grant select on {schema}.ledger_account to public", "of its own: rights ledger_account owned by"),
+        ("revoke insert on {schema}.ledger_account from insula_tenant", "of its own: rights ledger_account owned by"),
+        ("grant usage on schema {schema} to insula_tenant", "of its own: rights on the schema"),
+        (
+            "alter table {schema}.ledger_account enable row level security",
+            "of its own: rights ledger_account owned by insula_owner insula_tenant DELETE,",
+        ),
     ],
 )
 def test_every_kind_of_difference_is_found(acme: TenantView, globex: TenantView, statement: str, line: str) -> None:
