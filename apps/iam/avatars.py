@@ -135,7 +135,7 @@ def confirm(*, actor: Actor, object_key: str, now: datetime | None = None) -> st
             raise _unknown_key()
         for size, picture in portraits.draw(_read(object_key), row.content_type).items():
             _store(picture_key(tenant_id, row.name, size), picture)
-        replaced = _show(actor, row)
+        replaced = _show(actor, row, user_id)
         _discard([object_key, *(key for old in replaced for key in _pictures(tenant_id, old))])
     return row.name
 
@@ -223,10 +223,10 @@ def _shown(tenant_id: UUID) -> QuerySet[Avatar]:
     return Avatar.objects.filter(tenant_id=tenant_id, state=AvatarState.SHOWN)
 
 
-def _show(actor: Actor, row: Avatar) -> list[str]:
+def _show(actor: Actor, row: Avatar, user_id: UUID) -> list[str]:
     """Make the row the one that is shown; returns the names of those that were."""
     with transaction.atomic():
-        place = Membership.objects.filter(user_id=row.user_id, tenant_id=row.tenant_id)
+        place = Membership.objects.filter(user_id=user_id, tenant_id=row.tenant_id)
         # Its row lock makes a person's confirmations take turns.
         if not place.exclude(status=MembershipStatus.REMOVED).select_for_update().exists():
             raise NotAMember
@@ -235,13 +235,12 @@ def _show(actor: Actor, row: Avatar) -> list[str]:
             raise _unknown_key()
         if found.state == AvatarState.SHOWN:
             return []
-        before = list(_shown(row.tenant_id).filter(user_id=row.user_id))
+        before = list(_shown(row.tenant_id).filter(user_id=user_id))
         for old in before:
             _end(old)
         found.state = AvatarState.SHOWN
         found.save(update_fields=["state"])
-        assert row.user_id is not None
-        _record(actor, row.user_id, "iam.avatar.set")
+        _record(actor, user_id, "iam.avatar.set")
         return [old.name for old in before]
 
 

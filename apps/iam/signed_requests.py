@@ -170,7 +170,7 @@ def _remember(tenant_id: UUID, key_id: UUID, nonce: str) -> bool:
     # Committed by itself: what the request does later and undoes must not give the nonce back.
     with public_scope(), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_REMEMBER, [ids.uuid7(), tenant_id, key_id, digest, until])
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def _refused_key(detail: str) -> ValidationFailed:
