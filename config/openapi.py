@@ -5,6 +5,21 @@ from typing import Any
 
 KEY_PARAMETER, PROBLEM = "IdempotencyKey", "Problem"
 _UNSAFE = ("post", "put", "patch", "delete")
+# A refusal of each status as most calls may get it; errors of more than one code have one of them here.
+_REFUSED = {
+    "400": ("validation_failed", "Some of the values are not valid"),
+    "401": ("not_authenticated", "You are not signed in"),
+    "402": ("plan_limit", "Your plan does not cover this"),
+    "403": ("permission_refused", "You are not allowed to do this"),
+    "404": ("not_found", "There is nothing here"),
+    "409": ("conflict", "This contradicts the current state"),
+    "413": ("body_too_large", "This is more than can be sent at once"),
+    "415": ("unsupported_media_type", "The body is of a type that is not read here"),
+    "422": ("idempotency_key_reused", "This Idempotency-Key belongs to another request"),
+    "429": ("rate_limited", "Too many requests"),
+    "502": ("gateway_failed", "The payment provider did not answer as expected"),
+    "503": ("unavailable", "This is not available right now"),
+}
 _PROBLEM: dict[str, Any] = {
     "type": "object",
     "description": "A problem document (RFC 9457). Members beyond these depend on `code`.",
@@ -59,7 +74,30 @@ def describe_edge(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             if any(operation.get("security", [])) and method in _UNSAFE:
                 operation.setdefault("parameters", []).append({"$ref": f"#/components/parameters/{KEY_PARAMETER}"})
             _describe_refusals(path, method, operation)
+    statuses = {
+        status for methods in result["paths"].values() for one in methods.values() for status in one["responses"]
+    }
+    refusals = sorted(status for status in statuses if int(status) >= 400)
+    components["examples"] = {f"{PROBLEM}{status}": {"value": _example(status)} for status in refusals}
     return result
+
+
+def _example(status: str) -> dict[str, Any]:
+    code, title = _REFUSED.get(status, ("conflict", HTTPStatus(int(status)).phrase))
+    example: dict[str, Any] = {
+        "type": f"/api/docs/problems#{code}",
+        "title": title,
+        "status": int(status),
+        "detail": f"{title}.",
+        "instance": "/api/v1/invoices",
+        "code": code,
+        "correlation_id": "5f1c0c0e-7a1b-4d53-9d0e-0a4f4e0f6a55",
+    }
+    if code == "validation_failed":
+        example["errors"] = [
+            {"field": "lines.0.quantity", "code": "min_value", "detail": "Ensure this value is greater than 0."}
+        ]
+    return example | ({"retry_after": 5} if status in ("429", "503") else {})
 
 
 def _describe_refusals(path: str, method: str, operation: dict[str, Any]) -> None:
@@ -67,7 +105,9 @@ def _describe_refusals(path: str, method: str, operation: dict[str, Any]) -> Non
     schema = {"$ref": f"#/components/schemas/{PROBLEM}"}
     for status in _refusals(path, method, operation) | {status for status in answers if int(status) >= 400}:
         told = answers.get(status, {}).get("description") or HTTPStatus(int(status)).phrase
-        answers[status] = {"description": told, "content": {"application/problem+json": {"schema": schema}}}
+        example = {"$ref": f"#/components/examples/{PROBLEM}{status}"}
+        content = {"schema": schema, "examples": {PROBLEM: example}}
+        answers[status] = {"description": told, "content": {"application/problem+json": content}}
     operation["responses"] = dict(sorted(answers.items()))
 
 

@@ -122,6 +122,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["apps.core.rest.parsing.InteroperableJsonParser"],
     "DEFAULT_SCHEMA_CLASS": "apps.core.rest.described.DescribedSchema",
     "EXCEPTION_HANDLER": "apps.core.rest.problems.handle",
+    "URL_FORMAT_OVERRIDE": None,
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -140,6 +141,8 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.openapi.describe_edge",
+        "config.openapi_summaries.add_summaries",
+        "config.openapi_examples.add_examples",
     ],
     "ENUM_NAME_OVERRIDES": {
         "InvoiceStatusEnum": "apps.invoices.api.schemas.INVOICE_STATES",

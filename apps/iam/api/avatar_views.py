@@ -22,7 +22,9 @@ _MISSING = OpenApiResponse(description="Problem document, `not_uploaded`: nothin
 
 
 class AvatarBody(serializers.Serializer[Any]):
-    content_type = serializers.ChoiceField(choices=sorted(portraits.CONTENT_TYPES.values()), required=False, default="")
+    content_type = serializers.ChoiceField(
+        choices=sorted(portraits.CONTENT_TYPES.values()), required=False, allow_blank=True, default=""
+    )
     size = serializers.IntegerField(
         min_value=1, max_value=portraits.LARGEST_FILE, required=False, allow_null=True, default=None, help_text="Bytes."
     )
@@ -36,7 +38,7 @@ class UploadAnswer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
 
-class ConfirmBody(serializers.Serializer[Any]):
+class AvatarConfirmBody(serializers.Serializer[Any]):
     object_key = serializers.CharField(max_length=300)
 
 
@@ -77,10 +79,10 @@ class AvatarConfirmView(ApiView):
     permissions: ClassVar = {"POST": ANY_MEMBER}
     own_transactions = True
 
-    @extend_schema(tags=_TAG, request=ConfirmBody, responses={200: AvatarAnswer, 400: _REFUSED, 409: _MISSING})
+    @extend_schema(tags=_TAG, request=AvatarConfirmBody, responses={200: AvatarAnswer, 400: _REFUSED, 409: _MISSING})
     def post(self, request: Request) -> Response:
         """Show the picture. It is drawn anew: only its pixels stay."""
-        name = avatars.confirm(actor=self.actor, **self.read_body(ConfirmBody))
+        name = avatars.confirm(actor=self.actor, **self.read_body(AvatarConfirmBody))
         tenant = cast(Identity, request.auth).tenant
         assert tenant is not None
         return Response({"avatar_url": f"{tenant.home_url}{avatar_url(name)}"})
