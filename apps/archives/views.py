@@ -16,6 +16,7 @@ from apps.core.jobs import wake
 from apps.core.pages import PageRequest, page
 from apps.core.rest.paging import PageRequest as Window
 from apps.core.serving import served
+from apps.iam import stepping_up
 
 _SHOWN = 10
 
@@ -40,6 +41,7 @@ def exports(request: PageRequest) -> HttpResponse:
 @page("tenant:export")
 def create(request: PageRequest) -> HttpResponse:
     """Queue an export."""
+    stepping_up.require_recent(request)
     try:
         made = services.request_export(actor=request.actor, tenant_id=request.tenant.id)
     except ExportRunning:
@@ -54,5 +56,6 @@ def create(request: PageRequest) -> HttpResponse:
 @page("tenant:export")
 def download(request: PageRequest, job_id: UUID) -> FileResponse:
     """The archive, streamed."""
+    stepping_up.require_recent(request)
     found = services.open_download(actor=request.actor, tenant_id=request.tenant.id, job_id=job_id)
     return sent(found)

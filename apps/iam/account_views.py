@@ -19,7 +19,7 @@ from apps.core.pages import page
 from apps.core.serving import served
 from apps.core.tenants import tenant_transaction
 from apps.core.versions import VersionConflict
-from apps.iam import accounts, browser, pages, portraits, redirects, selectors, services
+from apps.iam import accounts, browser, pages, portraits, redirects, selectors, services, stepping_up
 from apps.iam.forms import PasswordChangeForm, ProfileForm, show_refusal
 
 
@@ -63,6 +63,7 @@ def security(request: Any) -> HttpResponse:
     if request.method == "POST":
         status = 400
         if form.is_valid():
+            stepping_up.require_second_factor(request)
             try:
                 services.change_password(actor=request.actor, family_id=request.identity.family_id, **form.cleaned_data)
             except DomainError as error:

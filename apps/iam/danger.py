@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.core.errors import DomainError
 from apps.core.pages import PageRequest, page
 from apps.core.serving import served
-from apps.iam import browser, credentials, redirects, restoring
+from apps.iam import browser, credentials, redirects, restoring, stepping_up
 from apps.iam.credentials import MAX_PASSWORD
 from apps.iam.errors import InvalidCredentials
 from apps.tenancy import deleting, rollout
@@ -89,6 +89,7 @@ def reactivate(request: PageRequest) -> HttpResponse:
 @page("tenant:delete")
 def delete(request: PageRequest) -> HttpResponse:
     """Close the workspace to everybody; the answer says until when it can be brought back."""
+    stepping_up.require_recent(request)
     form = DeleteForm(request.POST, expected=request.tenant.name)
     if not form.is_valid():
         return _zone(request, form, status=400)

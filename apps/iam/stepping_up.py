@@ -49,6 +49,14 @@ def require_recent(who: Any, *, now: datetime | None = None) -> None:
     )
 
 
+def require_second_factor(who: Any) -> None:
+    """`require_recent` for what asks for the present password itself: only of who has more than a password."""
+    found = require_person(who)
+    assert found.actor.user_id is not None
+    if factors.has_any(found.actor.user_id):
+        require_recent(found)
+
+
 def require_person(who: Any) -> Identity:
     """The identity behind `who`, if a person signed in and acts in his own name.
 

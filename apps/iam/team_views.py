@@ -19,7 +19,7 @@ from apps.core.errors import DomainError, NotFound, ValidationFailed
 from apps.core.pages import page
 from apps.core.rest.paging import PageRequest as Paging
 from apps.core.versions import VersionConflict
-from apps.iam import assigned, pages, roles, selectors, services, standing
+from apps.iam import assigned, pages, roles, selectors, services, standing, stepping_up
 from apps.iam.forms import BanForm, InviteForm, show_refusal
 from apps.tenancy import rollout
 
@@ -154,6 +154,7 @@ def remove(request: Any, membership_id: UUID) -> HttpResponse:
 @page("ownership:transfer")
 def transfer(request: Any, membership_id: UUID) -> HttpResponse:
     """Make another member the owner."""
+    stepping_up.require_recent(request)
     path = reverse("iam:member", args=[membership_id])
     return _act(
         request,

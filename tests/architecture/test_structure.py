@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 APPS = {path.parent.name for path in REPOSITORY.glob("apps/*/apps.py")}
 DOORS = {"services", "selectors", "events", "errors"}
 MORE_DOORS = {
-    "iam": {"adopting", "permissions", "middleware", "pages", "restoring", "tokens"},
+    "iam": {"adopting", "permissions", "middleware", "pages", "restoring", "stepping_up", "tokens"},
     "ledger": {"accounts"},
     "tenancy": {
         "adopting",

@@ -149,7 +149,7 @@ def test_operators_are_asked_by_api_and_admin(acme: TenantView, anonymous_api: A
     assert platform.get("/admin/").status_code == 200
 
 
-def test_an_installation_may_demand_it_of_every_operator(platform: Client, settings: Any) -> None:
+def test_an_installation_may_demand_it_of_every_operator(acme: TenantView, platform: Client, settings: Any) -> None:
     settings.OPERATORS_MUST_USE_MFA = True
     form = {"username": operator(), "password": PASSWORD}
 

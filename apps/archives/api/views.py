@@ -20,6 +20,7 @@ from apps.core.rest.downloads import DownloadView
 from apps.core.rest.listing import Listing
 from apps.core.rest.views import ApiView
 from apps.core.tenants import current_tenant_id
+from apps.iam import stepping_up
 
 _EXPORT: dict[str, Any] = {
     "id": "0199c0de-0000-7000-8000-000000000001",
@@ -69,6 +70,7 @@ class ExportsView(ApiView):
     )
     def post(self, request: Request) -> Response:
         """Queue an export."""
+        stepping_up.require_recent(request)
         made = services.request_export(actor=self.actor, tenant_id=current_tenant_id())
         wake(tasks.run_job, made.id)
         location = f"{request.path.rstrip('/')}/{made.id}"
@@ -108,6 +110,7 @@ class ExportDownloadView(DownloadView):
     )
     def get(self, request: Request, job_id: UUID) -> FileResponse:
         """The archive, streamed."""
+        stepping_up.require_recent(request)
         return sent(services.open_download(actor=self.actor, tenant_id=current_tenant_id(), job_id=job_id))
 
 

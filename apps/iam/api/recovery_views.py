@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.rest.views import ANY_MEMBER, ApiView, PublicApiView
-from apps.iam import services
+from apps.iam import services, stepping_up
 from apps.iam.api import serializers
 from apps.iam.identity import Identity
 
@@ -50,6 +50,7 @@ class PasswordChangeView(ApiView):
         """This sign-in goes on, every other one ends. Wrong guesses count towards the lockout."""
         identity = cast(Identity, request.auth)
         body = self.read_body(serializers.PasswordChangeBody)
+        stepping_up.require_second_factor(request)
         services.change_password(actor=self.actor, family_id=identity.family_id, **body)
         return Response(status=204)
 

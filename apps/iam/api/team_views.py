@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from apps.core.rest.listing import Listing
 from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ANY_MEMBER, ApiView, PublicApiView
-from apps.iam import selectors, services
+from apps.iam import selectors, services, stepping_up
 from apps.iam.api import presenters, serializers
 
 _MEMBERS, _INVITATIONS = ["Members"], ["Invitations"]
@@ -82,6 +82,7 @@ class TransferOwnershipView(ApiView):
     @extend_schema(tags=_MEMBERS, request=None, responses={200: serializers.MemberAnswer, 409: _CONFLICT})
     def post(self, request: Request, membership_id: UUID) -> Response:
         """This member becomes the owner, the caller a MEMBER. Answers the new owner."""
+        stepping_up.require_recent(request)
         services.transfer_ownership(actor=self.actor, membership_id=membership_id)
         return _member(self.actor, membership_id)
 

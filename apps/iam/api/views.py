@@ -11,7 +11,7 @@ from apps.core.errors import NotFound
 from apps.core.rest.listing import Listing
 from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ANY_MEMBER, ApiView, PublicApiView
-from apps.iam import accounts, api_keys, pages, portraits, selectors, services, tokens
+from apps.iam import accounts, api_keys, pages, portraits, selectors, services, stepping_up, tokens
 from apps.iam.api import presenters, serializers
 from apps.iam.api.authentication import bearer_token
 from apps.iam.identity import Identity
@@ -267,6 +267,7 @@ class TenantView(VersionedView):
         identity = cast(Identity, request.auth)
         if identity.tenant is None:
             raise NotFound("This token belongs to no workspace.")
+        stepping_up.require_recent(request)
         deleting.delete_tenant(actor=self.actor, tenant_id=identity.tenant.id)
         return Response(status=204)
 

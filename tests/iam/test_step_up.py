@@ -1,0 +1,121 @@
+"""Dangerous actions ask for a proof of the last ten minutes, with the second factor of who has one."""
+
+from datetime import timedelta
+from typing import Any
+
+import jwt
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from apps.core.clock import utcnow
+from apps.iam.models import TokenFamily, User
+from apps.tenancy.selectors import TenantView
+from tests.factories.iam import PASSWORD
+from tests.fixtures.clients import ApiFor, BrowserFor
+from tests.iam.second_factors import Enrolled, enrol
+
+CONFIRM = "/api/v1/auth/confirm"
+
+
+def _age(**columns: Any) -> None:
+    long_ago = utcnow() - timedelta(minutes=11)
+    TokenFamily.objects.filter(user__email="owner@acme.test").update(proved_at=long_ago, **columns)
+
+
+def _owner(acme: TenantView) -> Enrolled:
+    return enrol(acme, User.objects.get(email="owner@acme.test").id, "owner@acme.test")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("delete", "tenant"),
+        ("post", ""),
+        ("post", "me/mfa/totp"),
+        ("post", "me/mfa/recovery-codes"),
+        ("post", "me/mfa/passkeys/begin"),
+        ("post", "members/01900000-0000-7000-8000-000000000000/transfer-ownership"),
+    ],
+)
+def test_programs_are_told_to_confirm(acme: TenantView, api: ApiFor, method: str, path: str) -> None:
+    client = api(acme)
+    _age()
+
+    answer = getattr(client, method)(f"/api/v1/{path}")
+
+    body = answer.json()
+    assert (answer.status_code, body["code"], body["max_age"]) == (403, "step_up_required", 600)
+    assert body["methods"] == ["pwd"]
+
+
+def test_a_password_confirms_who_has_no_more(acme: TenantView, api: ApiFor) -> None:
+    client: APIClient = api(acme)
+    _age()
+
+    assert client.post(CONFIRM, {"password": "Wrong-pass-1"}).json()["errors"][0]["field"] == "password"
+    assert client.post(CONFIRM, {"password": PASSWORD}).status_code == 204
+    assert client.post("/api/v1/me/mfa/totp").status_code == 201
+
+
+def test_who_has_a_second_factor_shows_it(acme: TenantView, api: ApiFor) -> None:
+    client, owner = api(acme), _owner(acme)
+
+    asked = client.post("/api/v1/me/mfa/recovery-codes").json()
+    assert (asked["code"], asked["methods"]) == ("step_up_required", ["pwd", "otp", "recovery_code"])
+    for wrong in ({}, {"otp": "000000"}):
+        assert client.post(CONFIRM, {"password": PASSWORD, **wrong}).json()["errors"][0]["field"] == "code"
+    assert client.post(CONFIRM, {"password": PASSWORD, "otp": owner.code()}).status_code == 204
+    renewed = client.post("/api/v1/me/mfa/recovery-codes")
+    assert len(renewed.json()["recovery_codes"]) == 10
+    assert not set(renewed.json()["recovery_codes"]) & set(owner.recovery_codes)
+
+
+def test_wrong_guesses_lock_and_stay_counted(acme: TenantView, api: ApiFor) -> None:
+    client = api(acme)
+    codes = [client.post(CONFIRM, {"password": "Wrong-pass-1"}).json()["code"] for _ in range(6)]
+
+    assert codes == ["validation_failed"] * 5 + ["account_locked"]
+
+
+def test_the_token_says_how_it_was_made(acme: TenantView, api: ApiFor, anonymous_api: APIClient) -> None:
+    owner = _owner(acme)
+    body = {"email": owner.email, "password": PASSWORD, "tenant": acme.key, "otp": owner.code()}
+    access = anonymous_api.post("/api/v1/auth/signin", body).json()["access"]
+
+    claims = jwt.decode(access, options={"verify_signature": False})
+    assert claims["amr"] == ["pwd", "otp", "mfa"]
+    assert claims["auth_time"] == int(claims["iat"])
+
+
+def test_pages_lead_to_the_confirm_page_and_back(acme: TenantView, browser_client: BrowserFor) -> None:
+    client: Client = browser_client(acme)
+    _age()
+
+    asked = client.get("/account/two-step/app/")
+    assert asked["Location"] == "/account/confirm/?next=%2Faccount%2Ftwo-step%2Fapp%2F"
+    assert client.post(asked["Location"], {"password": "Wrong-pass-1"}).status_code == 400
+    done = client.post("/account/confirm/", {"password": PASSWORD, "next": "/account/two-step/app/"})
+    assert done["Location"] == "/account/two-step/app/"
+    page = client.get("/account/two-step/app/")
+    assert (page.status_code, "no-store" in page["Cache-Control"]) == (200, True)
+
+
+def test_a_form_leads_back_to_its_page(acme: TenantView, browser_client: BrowserFor) -> None:
+    client = browser_client(acme)
+    _age()
+    page = f"http://{acme.host}/settings/danger/"
+
+    answer = client.post("/settings/danger/delete/", {"name": "Acme"}, HTTP_REFERER=page, HTTP_HOST=acme.host)
+    assert answer["Location"] == "/account/confirm/?next=%2Fsettings%2Fdanger%2F"
+    foreign = client.post("/settings/danger/delete/", {}, HTTP_REFERER="https://evil.example/x", HTTP_HOST=acme.host)
+    assert foreign["Location"] == "/account/confirm/?next=%2F"
+
+
+def test_removing_the_last_factor_takes_the_strength_of_every_sign_in(acme: TenantView, api: ApiFor) -> None:
+    client, owner = api(acme), _owner(acme)
+    client.post(CONFIRM, {"password": PASSWORD, "otp": owner.code()})
+
+    assert client.delete("/api/v1/me/mfa/totp").status_code == 204
+    assert set(TokenFamily.objects.filter(user_id=owner.id).values_list("strong_at", flat=True)) == {None}
+    assert client.get("/api/v1/me/mfa").json()["recovery_codes_left"] == 0
