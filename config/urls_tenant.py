@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("apps.invoices.urls")),
     path("payments/", include("apps.payments.urls")),
     path("audit/", include("apps.audit.urls")),
+    path("scim/v2/", include("apps.iam.scim.urls")),
     path("notifications/", include("apps.notifications.urls")),
     path("settings/data/", include("apps.archives.urls")),
     path("settings/danger/", include("apps.iam.danger_urls")),

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from prometheus_client import Counter
 from redis.exceptions import RedisError
 
-from apps.core.actor import Actor
+from apps.core.actor import Actor, ActorKind
 from apps.core.errors import Unavailable
 from apps.edge.errors import RateLimited
 
@@ -148,10 +148,12 @@ def _rules(actor: Actor | None, ip: str, is_sensitive: bool) -> list[tuple[Rule,
     counted: list[tuple[Rule, str]] = []
     if is_sensitive:
         counted.append((Rule("sensitive", *limits["sensitive"]), ip))
-    if actor is None or actor.user_id is None:
+    if actor is not None and actor.kind is ActorKind.DIRECTORY:
+        counted.append((Rule("user", *limits["user"]), f"directory:{actor.tenant_id}"))
+    elif actor is None or actor.user_id is None:
         counted.append((Rule("ip", *limits["ip"]), ip))
         return counted
-    if actor.api_key_id is not None:
+    elif actor.api_key_id is not None:
         # Of its own, so that a busy program does not keep its maker's browser waiting.
         counted.append((Rule("api_key", *limits["api_key"]), str(actor.api_key_id)))
     else:

@@ -23,6 +23,8 @@ from apps.iam import admission, browser, factors, key_identity, key_secrets, mfa
 from apps.iam.api.authentication import bearer_token
 from apps.iam.errors import InvalidToken, MfaDemanded, PasswordChangeRequired, StepUpRequired
 from apps.iam.origins import origin_of
+from apps.iam.scim import answers as scim_answers
+from apps.iam.scim import tokens as scim_tokens
 from apps.tenancy import hosts, rollout
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.default_workspace import default_workspace
@@ -71,6 +73,8 @@ class WorkspaceMiddleware:
                     edge.enforce(request, None, request.origin.ip)
                     return edge.answer_anonymous(request, view, lambda: _rendered(view(request, *args, **kwargs)))
                 self._identify_program(request)
+            elif request.tenant is not None and _is_scim(request):
+                self._identify_directory(request)
             elif request.tenant is not None:
                 self._identify_browser(request)
             else:
@@ -143,6 +147,16 @@ class WorkspaceMiddleware:
         if named and (tenant is None or named.strip() not in (str(tenant.id), tenant.key)):
             raise TenantMismatch("X-Tenant-ID names another workspace than the access token.")
         request.tenant, request.actor = tenant, request.identity.actor
+
+    def _identify_directory(self, request: Any) -> None:
+        try:
+            request.directory = scim_tokens.directory_of(
+                bearer_token(request), tenant_id=request.tenant.id, origin=origin_of(request, "API")
+            )
+        except InvalidToken:
+            # The view refuses, in SCIM's own form.
+            return
+        request.actor = request.directory.actor
 
     def _identify_browser(self, request: Any) -> None:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
@@ -226,6 +240,8 @@ def _may_write(request: Any, view: View) -> bool:
 def _refusal(request: Any, error: DomainError) -> HttpResponseBase:
     if _is_api(request):
         return problems.respond(request, error)
+    if _is_scim(request):
+        return scim_answers.refusal(error)
     tenant = request.tenant
     if isinstance(error, PasswordChangeRequired):
         return admission.to_own_password(request)
@@ -259,6 +275,10 @@ def _rendered(response: HttpResponseBase) -> HttpResponseBase:
 
 def _is_api(request: HttpRequest) -> bool:
     return request.path.startswith(API_PREFIX)
+
+
+def _is_scim(request: HttpRequest) -> bool:
+    return request.path.startswith(f"{scim_answers.PREFIX}/")
 
 
 def _is_public_api(view: View) -> bool:

@@ -42,7 +42,8 @@ class ScimToken(models.Model):
 class DirectoryEntry(models.Model):
     """What the directory says of one member; its id is the membership's, which is the SCIM id, too.
 
-    `active` is empty when the directory took the attribute away. `has_closed`: the ban on the member is the
+    `active` is empty when the directory took the attribute away; `facts` is what it says beside what is used here.
+    `has_closed`: the ban on the member is the
     directory's, so the directory may lift it.
     """
 
@@ -54,6 +55,7 @@ class DirectoryEntry(models.Model):
     given_name = models.CharField(max_length=100, blank=True)
     family_name = models.CharField(max_length=100, blank=True)
     active = models.BooleanField(null=True, default=True)
+    facts = models.JSONField(default=dict)
     has_closed = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

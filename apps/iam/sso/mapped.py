@@ -8,6 +8,7 @@ from apps.iam import assigned
 from apps.iam.assigned import Assigned
 from apps.iam.models import Role
 from apps.iam.permissions import permissions_of
+from apps.iam.sso.models import DEFAULT_ROLE, SsoConnection
 
 LEAST = Assigned(Role.VIEWER.value)
 
@@ -26,6 +27,12 @@ def together(tenant_id: UUID, words: Iterable[str]) -> Assigned:
     builtin = max((roles.builtin for roles in found if roles.builtin), key=_reach, default="")
     custom = {role.id: role for roles in found for role in roles.custom}
     return Assigned(builtin, tuple(sorted(custom.values(), key=lambda role: role.name)))
+
+
+def default(tenant_id: UUID) -> Assigned:
+    """The role of people whom a provider or a directory brings and says nothing else about."""
+    word = SsoConnection.objects.filter(tenant_id=tenant_id).values_list("default_role", flat=True).first()
+    return one(tenant_id, word or DEFAULT_ROLE)
 
 
 def _reach(role: str) -> int:
