@@ -209,12 +209,18 @@ class Invoice(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["status", "-id"], name="invoice_status_recent"),
             models.Index(fields=["client", "-id"], name="invoice_client_recent"),
-            models.Index(fields=["status", "due_date", "id"], name="invoice_status_due"),
+            models.Index(fields=["currency", "-id"], name="invoice_currency_recent"),
             models.Index(fields=["issue_date"], name="invoice_issued"),
             # One for each order of the list (`filtering.INVOICE_KEYS`).
             models.Index(fields=["due_date", "id"], name="invoice_by_due_date"),
             models.Index(Coalesce("issue_date", Value(NEVER)), "id", name="invoice_by_issue_date"),
             models.Index(fields=["total_minor", "id"], name="invoice_by_total"),
+            # Where a filter leaves what lies at one end of an order, statistics do not tell how far that is.
+            models.Index(fields=["status", "due_date", "id"], name="invoice_status_due"),
+            models.Index("status", Coalesce("issue_date", Value(NEVER)), "id", name="invoice_status_issue_date"),
+            models.Index(
+                fields=["-id"], condition=Q(status=InvoiceStatus.OPEN, paid_minor__gt=0), name="invoice_partly_paid"
+            ),
         ]
 
     def __str__(self) -> str:
