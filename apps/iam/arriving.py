@@ -4,6 +4,7 @@ from django.utils.translation import gettext as _
 
 from apps.core.actor import Actor
 from apps.core.errors import ValidationFailed
+from apps.iam import seats, standing
 from apps.iam.errors import NotAMember
 from apps.iam.models import Membership, MembershipStatus, Role, User
 from apps.tenancy import rollout
@@ -22,6 +23,7 @@ def join_by_sign_up(user: User, actor: Actor, *, tenant_name: str) -> tuple[Tena
         NameTaken: another tenant has this name.
         NotAMember: the person was banned from the only workspace.
         TenantNotAvailable: the only workspace is suspended, or its preparation failed.
+        PlanLimitReached: every seat of the only workspace is taken.
     """
     if rollout.is_single():
         return _join_the_one(user)
@@ -35,12 +37,16 @@ def _join_the_one(user: User) -> tuple[TenantView, Membership, bool]:
     tenant = default_workspace()
     if tenant.status not in (TenantStatus.ACTIVE, TenantStatus.PROVISIONING):
         raise TenantNotAvailable("This workspace does not take new members at the moment.")
-    membership, is_new = Membership.objects.select_for_update().get_or_create(
-        user=user, tenant_id=tenant.id, defaults={"role": Role.MEMBER}
-    )
-    if membership.status == MembershipStatus.BANNED:
+    standing.take_turns(tenant.id)
+    membership = Membership.objects.select_for_update().filter(user=user, tenant_id=tenant.id).first()
+    if membership is not None and membership.status == MembershipStatus.BANNED:
         raise NotAMember
-    if membership.status == MembershipStatus.REMOVED:
-        membership.role, membership.status, is_new = Role.MEMBER, MembershipStatus.ACTIVE, True
+    is_new = membership is None or membership.status == MembershipStatus.REMOVED
+    if is_new:
+        seats.require_free_seat(tenant.id)
+    if membership is None:
+        membership = Membership.objects.create(user=user, tenant_id=tenant.id, role=Role.MEMBER)
+    elif is_new:
+        membership.role, membership.status = Role.MEMBER, MembershipStatus.ACTIVE
         membership.save(update_fields=["role", "status", "updated_at"])
     return tenancy_selectors.tenant_by_id(tenant.id), membership, is_new

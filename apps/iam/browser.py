@@ -21,6 +21,9 @@ RENEW_AFTER = timedelta(minutes=1)
 # How long a checked password counts on the platform's host while somebody picks a workspace.
 CHOICE_LIFETIME = timedelta(minutes=10)
 
+# A page that asks by itself, with nobody at work, says so.
+PASSIVE = "X-Passive"
+
 HANDOFF_COOKIE = "insula_handoff"
 # Long enough for two redirects.
 HANDOFF_COOKIE_LIFETIME = timedelta(minutes=2)
@@ -45,11 +48,27 @@ def forget(request: HttpRequest) -> None:
 
 
 def keep_alive(request: Any, *, now: datetime) -> None:
-    """Move the session's expiry while the person is at work, at most once a minute."""
-    if now - request.identity.last_seen_at < RENEW_AFTER:
+    """Move the session's expiry while the person is at work, at most once a minute; looking for news is no work."""
+    if now - request.identity.last_seen_at < RENEW_AFTER or PASSIVE in request.headers:
         return
     request.session.modified = True
     services.touch_session(family_id=request.identity.family_id, now=now)
+
+
+def renew(request: Any, *, now: datetime) -> int:
+    """Move the session's expiry because the person says that he is there; returns the seconds from now to then."""
+    request.session.modified = True
+    services.touch_session(family_id=request.identity.family_id, now=now)
+    return seconds_left(request, now=now) if request.identity.ends_at else settings.SESSION_COOKIE_AGE
+
+
+def seconds_left(request: Any, *, now: datetime) -> int:
+    """How long the session holds without further use, by its last renewal and by its own end if it has one."""
+    found = request.identity
+    since = now - found.last_seen_at
+    renewed = now if request.session.modified or since < timedelta(0) else found.last_seen_at
+    ends = renewed + timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    return max(0, int((min(ends, found.ends_at or ends) - now).total_seconds()))
 
 
 def remember_verified(request: HttpRequest, user_id: UUID, methods: tuple[str, ...] = (PASSWORD,)) -> None:

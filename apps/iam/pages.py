@@ -11,8 +11,9 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from apps.core.actor import Actor
+from apps.core.clock import utcnow
 from apps.core.templatetags.shown import initials
-from apps.iam import avatars, mfa_policy, portraits, selectors
+from apps.iam import avatars, browser, mfa_policy, portraits, selectors
 from apps.iam.assigned import labels_of
 from apps.iam.permissions import ALL
 from apps.iam.sso import connections
@@ -27,7 +28,7 @@ def avatar_url(name: str, size: int = portraits.SIZES[0]) -> str:
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """`me`, `can`, `tenant`, `passkeys_work` and, asked for only when shown, the person's `workspaces`.
+    """`me`, `can`, `tenant`, `passkeys_work`, `session_left` and, asked for only when shown, the person's `workspaces`.
 
     `me` and `tenant` are empty for who is not signed in and on the platform's host; `can` then allows nothing.
     """
@@ -40,6 +41,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "tenant": _tenant(tenant) if tenant else None,
         "workspaces": SimpleLazyObject(lambda: _workspaces(actor)),
         "passkeys_work": _is_ours(request),
+        # Seconds, for the page's own clock; nothing to end where nobody is signed in.
+        "session_left": browser.seconds_left(request, now=utcnow()) if identity and hasattr(request, "session") else 0,
         "sso": SimpleLazyObject(lambda: connections.entrance(tenant.id) if tenant else None),
     }
 

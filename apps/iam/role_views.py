@@ -68,7 +68,9 @@ def role_delete(request: Any, role_id: UUID) -> HttpResponse:
 
 
 def _edit(request: Any, found: RoleView | None) -> HttpResponse:
-    is_changeable = request.actor.may("roles:write") and (found is None or not found.is_builtin)
+    may_write = request.actor.may("roles:write") and (found is None or not found.is_builtin)
+    lacking = (found.permissions if found else frozenset()) - request.actor.permissions
+    is_changeable = may_write and not lacking
     posted = request.POST if request.method == "POST" and is_changeable else None
     form = CustomRoleForm(posted, initial={"name": found.name if found else ""})
     chosen = set(request.POST.getlist("permissions")) if posted else set(found.permissions if found else ())
@@ -94,6 +96,7 @@ def _edit(request: Any, found: RoleView | None) -> HttpResponse:
         "edit": edit,
         "form": form,
         "is_changeable": is_changeable,
+        "lacking": in_words(lacking) if may_write else "",
         "groups": [(group, _picks(request, rows, chosen, is_changeable)) for group, rows in GROUPS],
         "holders": [(row, assigned.of_member(row).text) for row in holders],
     }

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from apps.iam import impersonation_views, invitation_views, mfa_urls, people_urls, recovery_urls, recovery_views, views
+from apps.iam import (
+    impersonation_views,
+    invitation_views,
+    mfa_urls,
+    people_urls,
+    recovery_urls,
+    recovery_views,
+    session_views,
+    views,
+)
 from apps.iam.sso import views as sso_views
 
 app_name = "iam"
@@ -13,6 +22,7 @@ urlpatterns = [
     path("sign-in/handoff/begin/", views.handoff_begin, name="handoff-begin"),
     path("sign-in/handoff/operator/", impersonation_views.enter, name="impersonation"),
     path("sign-in/handoff/operator/begin/", impersonation_views.begin, name="impersonation-begin"),
+    path("session/", session_views.renew, name="session-renew"),
     path("operator/stop/", impersonation_views.stop, name="impersonation-stop"),
     path("sign-in/sso/", sso_views.start, name="sso-start"),
     path("sign-in/sso/callback/", sso_views.callback, name="sso-callback"),

@@ -7,6 +7,7 @@ import "./palette.js";
 import "./forms.js";
 import "./toasts.js";
 import "./live.js";
+import "./idle.js";
 import "./editor.js";
 import "./brand.js";
 import "./avatar.js";

@@ -55,7 +55,7 @@ if (bell) {
   };
 
   const ask = async () => {
-    const answer = await fetch(bell.dataset.countUrl, { headers: { "HX-Request": "true" } });
+    const answer = await fetch(bell.dataset.countUrl, { headers: { "HX-Request": "true", "X-Passive": "1" } });
     const unread = Number.parseInt(answer.headers.get("X-Unread-Count"), 10);
     if (answer.ok && Number.isInteger(unread)) count(unread);
   };

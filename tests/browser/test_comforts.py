@@ -90,3 +90,21 @@ def _background(page: Page) -> str:
     lightness = re.match(r"oklch\(([\d.]+)", shown)
     assert lightness is not None, shown
     return "light" if float(lightness[1]) > 0.5 else "dark"
+
+
+def test_who_is_idle_is_asked_and_stays_in_every_tab(platform: Platform, visit: Visit) -> None:
+    page, other = visit("OWNER"), visit("OWNER")
+    page.clock.install()
+    for tab in (page, other):
+        tab.goto(platform.url("/clients/"))
+    page.clock.fast_forward("28:30")
+    asked = page.get_by_role("dialog", name="Are you still there?")
+    expect(asked).to_be_visible()
+    expect(other.get_by_role("dialog", name="Are you still there?")).to_be_visible()
+    expect(asked.get_by_role("button", name="Stay signed in")).to_be_focused()
+
+    with page.expect_response("**/session/") as renewed:
+        page.keyboard.press("Enter")
+    assert renewed.value.status == 204
+    expect(asked).to_be_hidden()
+    expect(other.get_by_role("dialog", name="Are you still there?")).to_be_hidden()

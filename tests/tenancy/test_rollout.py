@@ -100,6 +100,16 @@ def test_eight_sign_ups_join_the_one_workspace(single_committed: None) -> None:
         User.objects.filter(email__endswith="@single.test").delete()
 
 
+def test_sign_ups_at_once_take_no_more_seats_than_there_are(single_committed: None, settings: Any) -> None:
+    settings.SEATS_PER_WORKSPACE = 2
+    answers = at_once(4, _sign_up)
+    try:
+        assert sorted(answer.status_code for answer in answers) == [201, 201, 402, 402]
+    finally:
+        Membership.objects.filter(user__email__endswith="@single.test").delete()
+        User.objects.filter(email__endswith="@single.test").delete()
+
+
 def test_the_name_of_one_of_many_is_not_taken_again(acme: TenantView, settings: Any) -> None:
     settings.ROLLOUT_MODE, settings.DEFAULT_WORKSPACE_NAME = "SINGLE_TENANT", acme.name
     assert default_workspace().name == f"{acme.name} 2"
