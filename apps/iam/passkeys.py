@@ -5,7 +5,7 @@ sub-domain; a workspace's own domain cannot use it (WebAuthn, 5.1.3) and sends p
 """
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -219,6 +219,11 @@ def remove(*, actor: Actor, passkey_id: UUID) -> None:
         row = _own(actor, passkey_id)
         row.delete()
         factors.removed(actor, user, MfaChange.PASSKEY_REMOVED, detail=row.name)
+
+
+def purge_ceremonies(*, now: datetime) -> None:
+    """Delete challenges that nobody answered in time."""
+    PasskeyCeremony.objects.filter(expires_at__lt=now).delete()
 
 
 def _own(actor: Actor, passkey_id: UUID) -> Passkey:

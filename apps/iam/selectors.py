@@ -19,6 +19,7 @@ from apps.iam import assigned, identity, standing, tokens
 from apps.iam.errors import InvalidToken
 from apps.iam.identity import Identity
 from apps.iam.keys import key_ring
+from apps.iam.mfa_policy import is_admitted
 from apps.iam.models import Channel, Invitation, Membership, MembershipStatus, User
 from apps.iam.permissions import CUSTOMISABLE, roles_with
 from apps.iam.role_models import RoleGrant
@@ -35,6 +36,7 @@ __all__ = [
     "get_profile",
     "identity_of_session",
     "identity_of_token",
+    "is_admitted",
     "jwks",
     "list_invitations",
     "list_members",

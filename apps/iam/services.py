@@ -55,6 +55,7 @@ from apps.iam.models import (
     User,
     normal_email,
 )
+from apps.iam.passkeys import purge_ceremonies
 from apps.iam.proofs import Proof
 from apps.iam.recovery import (
     change_password,
@@ -384,6 +385,7 @@ def purge_expired(*, now: datetime | None = None) -> int:
     with public_scope(), transaction.atomic():
         lockout.purge(now=now or utcnow())
         account_tokens.purge(now=now or utcnow())
+        purge_ceremonies(now=now or utcnow())
         SessionHandoff.objects.filter(expires_at__lt=before).delete()
         RefreshToken.objects.filter(expires_at__lt=before).delete()
         return TokenFamily.objects.filter(last_seen_at__lt=before).delete()[0]

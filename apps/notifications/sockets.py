@@ -145,7 +145,7 @@ def _member_of_token(host: str, access: str, origin: Origin) -> Actor | None:
 
 
 def _actor_of(found: iam.Identity | None) -> Actor | None:
-    if found is None or found.tenant is None or not found.tenant.is_readable:
+    if found is None or found.tenant is None or not found.tenant.is_readable or not iam.is_admitted(found):
         return None
     return found.actor
 

@@ -31,7 +31,7 @@ def _owner(acme: TenantView) -> Enrolled:
     ("method", "path"),
     [
         ("delete", "tenant"),
-        ("post", ""),
+        ("post", "tenant/exports"),
         ("post", "me/mfa/totp"),
         ("post", "me/mfa/recovery-codes"),
         ("post", "me/mfa/passkeys/begin"),
