@@ -27,6 +27,7 @@ operators.leave_out_foreign_admins()
 organisations.register()
 
 urlpatterns = [
+    *everywhere,
     path("", TemplateView.as_view(template_name="landing/index.html"), name="landing"),
     path("", include("apps.iam.urls_platform")),
     path("restore/<str:token>/", danger.restore, name="restore"),
@@ -37,5 +38,4 @@ urlpatterns = [
     path("webhooks/stripe/payments/", views.payments_webhook, name="stripe-payments-webhook"),
     path("tls/allowed", certificate_allowed, name="tls-allowed"),
     path("metrics", exposition.metrics, name="metrics"),
-    *everywhere,
 ]

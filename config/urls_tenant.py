@@ -7,6 +7,7 @@ from config.urls_public import everywhere, handler400, handler403, handler404, h
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
 urlpatterns = [
+    *everywhere,
     path("", include("apps.reports.urls")),
     path("", include("apps.iam.urls")),
     path("", include("apps.invoices.urls")),
@@ -17,5 +18,4 @@ urlpatterns = [
     path("settings/data/", include("apps.archives.urls")),
     path("settings/danger/", include("apps.iam.danger_urls")),
     path("", include("apps.tenancy.urls")),
-    *everywhere,
 ]

@@ -1,10 +1,10 @@
 """The tenant context: one value, entered by one pair of context managers."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
@@ -29,6 +29,7 @@ class TenantScope:
 
 
 PUBLIC = TenantScope(None, "public")
+Row = tuple[Any, ...]
 
 
 class ScopedConnection(Protocol):
@@ -38,6 +39,12 @@ class ScopedConnection(Protocol):
 
     def set_scope(self, scope: TenantScope) -> None:
         """Make `scope` current: at once inside a transaction, otherwise with the next one."""
+
+    def adopt_scope(self, scope: TenantScope) -> None:
+        """Take over `scope`, which a statement of the running transaction has entered."""
+
+    def transaction_opened_by(self, statement: str, parameters: Sequence[Any]) -> AbstractContextManager["Row | None"]:
+        """A transaction in whose first message `statement` is asked, too; gives its row, if it has one."""
 
 
 class NoTenant(RuntimeError):
@@ -89,6 +96,21 @@ def tenant_transaction(scope: TenantScope) -> Iterator[None]:
     """`tenant_scope` with a transaction around the body (a savepoint inside a running one)."""
     with tenant_scope(scope), transaction.atomic(using=scope.database_alias):
         yield
+
+
+@contextmanager
+def transaction_entered_by(
+    statement: str, parameters: Sequence[Any], scope_of: Callable[[Row], TenantScope | None]
+) -> Iterator[Row | None]:
+    """A transaction whose opening asks `statement` in the same message, in public; gives the row that it finds.
+
+    The statement may enter the row's tenant by `postgres.base.ENTER_TENANT`; `scope_of` says of the row which it is.
+    """
+    connection = _connection(DEFAULT_DB_ALIAS)
+    with public_scope(), connection.transaction_opened_by(statement, parameters) as row:
+        if row is not None and (scope := scope_of(row)) is not None:
+            connection.adopt_scope(scope)
+        yield row
 
 
 @contextmanager

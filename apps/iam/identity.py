@@ -1,14 +1,17 @@
 """Who a sign-in stands for right now: one statement, asked once a request (ARCHITECTURE, hot path)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 
 from apps.core.actor import Actor, ActorKind, Origin
-from apps.core.tenants import public_scope
+from apps.core.postgres.base import ENTER_TENANT
+from apps.core.tenants import Row, TenantScope, public_scope, transaction_entered_by
 from apps.iam.models import Channel, PlatformRole, User
 from apps.iam.permissions import OWN_NAME_ONLY, PLATFORM_PERMISSIONS, together
 from apps.iam.proofs import is_vouched_for
@@ -18,8 +21,8 @@ _TENANT_FIELDS = tuple(TenantView.__dataclass_fields__)
 
 # The database is the truth about revocation: a family that was revoked, that started before the person signed out
 # everywhere, whose person is inactive or whose membership is not active, finds no row.
-_STATEMENT = f"""
-SELECT u.email, u.first_name, u.last_name, u.locale, u.platform_role, u.email_verified_at IS NOT NULL,
+_FOUND = f"""
+u.email, u.first_name, u.last_name, u.locale, u.platform_role, u.email_verified_at IS NOT NULL,
        f.last_seen_at, f.methods, f.proved_at, f.strong_at,
        greatest(p.required_at, m.created_at) + p.grace_days * interval '1 day', m.role, c.names, c.permissions,
        f.impersonator_id, f.ends_at, u.must_change_password,
@@ -41,6 +44,12 @@ SELECT u.email, u.first_name, u.last_name, u.locale, u.platform_role, u.email_ve
    AND u.is_active AND (u.banned_at IS NULL OR u.banned_until <= statement_timestamp())
    AND (u.tokens_valid_after IS NULL OR f.started_at >= u.tokens_valid_after)
    AND CASE WHEN f.tenant_id IS NULL THEN u.platform_role <> '' ELSE m.role IS NOT NULL END
+"""
+_STATEMENT = f"SELECT {_FOUND}"
+# The same, and the tenant's transaction is his from here on, where there is something to enter.
+_ENTERING = f"""
+SELECT CASE WHEN t.status IN ('ACTIVE', 'SUSPENDED') AND t.database_alias = '{DEFAULT_DB_ALIAS}'
+            THEN {ENTER_TENANT.format(t="t")} END IS NOT NULL, {_FOUND}
 """
 
 
@@ -75,16 +84,42 @@ def identify(
     with public_scope(), connection.cursor() as cursor:
         cursor.execute(_STATEMENT, [family_id, user_id, tenant_id, channel.value])
         row = cursor.fetchone()
-    if row is None:
-        return None
+    return None if row is None else _identity(row, family_id, user_id, tenant_id, origin)
+
+
+@contextmanager
+def identified_within(
+    *, family_id: UUID, user_id: UUID, tenant_id: UUID, channel: Channel, origin: Origin
+) -> Iterator[Identity | None]:
+    """`identify`, with a transaction opened by the same message, and where possible within the tenant.
+
+    `current_scope` tells whether it is the tenant's: one that has no schema to enter, or another database, is not.
+    """
+
+    def scope_of(row: Row) -> TenantScope | None:
+        is_entered, *found = row
+        return _tenant(found).scope if is_entered else None
+
+    parameters = [family_id, user_id, tenant_id, channel.value]
+    with transaction_entered_by(_ENTERING, parameters, scope_of) as row:
+        yield None if row is None else _identity(row[1:], family_id, user_id, tenant_id, origin)
+
+
+def _tenant(row: Sequence[Any]) -> TenantView:
+    return TenantView(*row[-len(_TENANT_FIELDS) :])
+
+
+def _identity(
+    row: Sequence[Any], family_id: UUID, user_id: UUID, tenant_id: UUID | None, origin: Origin
+) -> Identity | None:
     email, first_name, last_name, locale, platform_role, email_verified, last_seen_at, *rest = row
-    methods, proved_at, strong_at, mfa_due_at, role, names, held, impersonator_id, ends_at, must_change, *columns = rest
+    methods, proved_at, strong_at, mfa_due_at, role, names, held, impersonator_id, ends_at, must_change, *_ = rest
     name = f"{first_name} {last_name}".strip() or email
     if tenant_id is None:
         tenant = None
         actor = operator(user_id=user_id, name=name, email=email, platform_role=platform_role, origin=origin)
     else:
-        tenant = TenantView(**dict(zip(_TENANT_FIELDS, columns, strict=True)))
+        tenant = _tenant(row)
         actor = member(
             user_id=user_id,
             tenant_id=tenant_id,

@@ -37,9 +37,12 @@ SKEW = timedelta(minutes=1)
 _UNKNOWN_AGAIN_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class KeyRing:
-    """One private key that signs, and every public key that still verifies, by `kid`."""
+    """One private key that signs, and every public key that still verifies, by `kid`.
+
+    Each is only itself: what was verified with one says nothing about the next.
+    """
 
     kid: str
     private: RSAPrivateKey

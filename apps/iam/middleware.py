@@ -1,6 +1,7 @@
 """Every request's workspace: which tenant the host or the token means, who asks, and the tenant's transaction."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any
 
 import structlog
@@ -16,7 +17,7 @@ from apps.core.errors import DomainError, NotFound, PermissionRefused, TenantMis
 from apps.core.pages import error_page
 from apps.core.rest import problems
 from apps.core.serving import declares
-from apps.core.tenants import public_scope, tenant_scope, tenant_transaction
+from apps.core.tenants import TenantScope, current_scope, public_scope, tenant_scope, tenant_transaction
 from apps.edge import services as edge
 from apps.edge.errors import RateLimited
 from apps.iam import admission, browser, factors, key_identity, key_secrets, mfa_policy, redirects, selectors
@@ -63,33 +64,15 @@ class WorkspaceMiddleware:
         request.urlconf = settings.ROOT_URLCONF
         response = self._refuse_host(request) or self.get_response(request)
         edge.describe(request, response)
+        if _is_api(request) and isinstance(response, HttpResponse) and "Content-Length" not in response:
+            response["Content-Length"] = len(response.content)  # of pages, Django's CommonMiddleware says it
         return response
 
     def process_view(self, request: Any, view: View, args: Any, kwargs: Any) -> HttpResponseBase | None:
         """Find out who asks, check that the workspace serves him, and run the view within it."""
         try:
-            if _is_api(request):
-                if _is_public_api(view):
-                    edge.enforce(request, None, request.origin.ip)
-                    return edge.answer_anonymous(request, view, lambda: _rendered(view(request, *args, **kwargs)))
-                self._identify_program(request)
-            elif request.tenant is not None and _is_scim(request):
-                self._identify_directory(request)
-            elif request.tenant is not None:
-                self._identify_browser(request)
-            else:
-                self._identify_operator(request)
-            edge.enforce(request, request.actor, request.origin.ip)
-            admission.require_own_name(request)
-            admission.require_own_password(request, view)
-            _require_admission(request, view)
-            if request.tenant is None:
-                if not _is_api(request) or request.actor is None:
-                    return None
-                run = lambda: _rendered(view(request, *args, **kwargs))  # noqa: E731
-                return edge.answer_on_platform(request, request.actor, view, run)
-            _require_serving(request, view)
-            return self._run(request, view, args, kwargs)
+            with ExitStack() as work:
+                return self._serve(request, view, args, kwargs, work)
         except DomainError as error:
             return _refusal(request, error)
         except (DatabaseError, InterfaceError) as error:
@@ -98,6 +81,30 @@ class WorkspaceMiddleware:
             if refusal is None:
                 raise
             return problems.respond(request, refusal)
+
+    def _serve(self, request: Any, view: View, args: Any, kwargs: Any, work: ExitStack) -> HttpResponseBase | None:
+        if _is_api(request):
+            if _is_public_api(view):
+                edge.enforce(request, None, request.origin.ip)
+                return edge.answer_anonymous(request, view, lambda: _rendered(view(request, *args, **kwargs)))
+            self._identify_program(request, view, work)
+        elif request.tenant is not None and _is_scim(request):
+            self._identify_directory(request)
+        elif request.tenant is not None:
+            self._identify_browser(request)
+        else:
+            self._identify_operator(request)
+        edge.enforce(request, request.actor, request.origin.ip)
+        admission.require_own_name(request)
+        admission.require_own_password(request, view)
+        _require_admission(request, view)
+        if request.tenant is None:
+            if not _is_api(request) or request.actor is None:
+                return None
+            run = lambda: _rendered(view(request, *args, **kwargs))  # noqa: E731
+            return edge.answer_on_platform(request, request.actor, view, run)
+        _require_serving(request, view)
+        return self._run(request, view, args, kwargs)
 
     def process_exception(self, request: Any, error: Exception) -> HttpResponseBase | None:
         """Show a domain error of a page on the platform's host as a page; the API and tenants do so themselves."""
@@ -126,7 +133,7 @@ class WorkspaceMiddleware:
         request.tenant, request.urlconf = tenant, settings.TENANT_URLCONF
         return None
 
-    def _identify_program(self, request: Any) -> None:
+    def _identify_program(self, request: Any, view: View, work: ExitStack) -> None:
         of_host, request.tenant = request.tenant, None
         token = bearer_token(request)
         if token is None:
@@ -134,8 +141,10 @@ class WorkspaceMiddleware:
         try:
             if key_secrets.is_meant_as_key(token):
                 request.identity = key_identity.identity_of_key(token, request, request.origin)
-            else:
+            elif any(declares(view, term, request.method) for term in ("own_transactions", "serves_unready")):
                 request.identity = selectors.identity_of_token(token, request.origin)
+            else:
+                request.identity = work.enter_context(selectors.identified_by_token(token, request.origin))
         except InvalidToken as error:
             # The view's authentication refuses with it, so that the answer is the API's own.
             request.token_error = error
@@ -179,7 +188,7 @@ class WorkspaceMiddleware:
         scope = request.tenant.scope
         own_transactions = declares(view, "own_transactions")
         try:
-            with tenant_scope(scope) if own_transactions else tenant_transaction(scope):
+            with tenancy.at_work(request.tenant), _within(scope, own_transactions):
                 return _answer(request, lambda: _rendered(view(request, *args, **kwargs)), own_transactions)
         except (DomainError, Http404, PermissionDenied) as error:
             if _is_api(request):
@@ -189,6 +198,12 @@ class WorkspaceMiddleware:
             # A transaction of its own: the page around the refusal shows figures of the tenant.
             with tenant_transaction(scope):
                 return _rendered(error_page(request, _as_domain_error(error)))
+
+
+def _within(scope: TenantScope, own_transactions: bool) -> AbstractContextManager[None]:
+    if current_scope() == scope:
+        return nullcontext()  # knowing who asks has entered it
+    return tenant_scope(scope) if own_transactions else tenant_transaction(scope)
 
 
 def _answer(request: Any, run: edge.Run, own_transactions: bool) -> HttpResponseBase:

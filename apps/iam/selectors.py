@@ -1,6 +1,7 @@
 """Reading people, memberships and who is signed in."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,6 +35,7 @@ __all__ = [
     "actor_for_member",
     "get_member",
     "get_profile",
+    "identified_by_token",
     "identity_of_session",
     "identity_of_token",
     "is_admitted",
@@ -118,6 +120,31 @@ def identity_of_token(token: str, origin: Origin) -> Identity:
     if found is None:
         raise InvalidToken("The access token was revoked.")
     return found
+
+
+@contextmanager
+def identified_by_token(token: str, origin: Origin) -> Iterator[Identity]:
+    """`identity_of_token`, within a transaction that the same message to the database has opened.
+
+    It is the tenant's (`current_scope`) if the token names one whose schema stands.
+
+    Raises:
+        InvalidToken: as there.
+    """
+    claims = tokens.read_access(token)
+    if claims.tenant_id is None:
+        yield identity_of_token(token, origin)
+        return
+    with identity.identified_within(
+        family_id=claims.family_id,
+        user_id=claims.user_id,
+        tenant_id=claims.tenant_id,
+        channel=Channel.API,
+        origin=origin,
+    ) as found:
+        if found is None:
+            raise InvalidToken("The access token was revoked.")
+        yield found
 
 
 def identity_of_session(session: SessionBase, tenant_id: UUID, origin: Origin) -> Identity | None:

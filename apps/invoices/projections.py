@@ -1,6 +1,6 @@
 """Clients and invoices as other code sees them: frozen values, made from rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,6 +12,7 @@ from apps.core.clock import today_in
 from apps.invoices import branding, states
 from apps.invoices.branding import InvoiceBrand
 from apps.invoices.models import Client, Invoice, InvoiceLine, InvoiceStatus, TaxTotal
+from apps.invoices.thin import ThinInvoice
 from apps.tenancy import brands
 from apps.tenancy.selectors import TenantView
 
@@ -145,10 +146,13 @@ def client_view(client: Client) -> ClientView:
     return ClientView(**{name: getattr(client, name) for name in ClientView.__dataclass_fields__})
 
 
-def summaries(rows: Sequence[Invoice], tenant: TenantView, *, today: date | None = None) -> list[InvoiceSummary]:
+def summaries(
+    rows: Sequence[Invoice | ThinInvoice], tenant: TenantView, *, today: date | None = None
+) -> list[InvoiceSummary]:
     """The plain values of invoices whose clients were loaded with them."""
     urls = brands.brand_urls(tenant) if any(row.brand_id for row in rows) else {}
-    return [InvoiceSummary(**_summary_fields(row, tenant, today, urls)) for row in rows]
+    url, today = tenant.url, today or today_in(tenant.time_zone)
+    return [InvoiceSummary(**_summary_fields(row, url, today, urls)) for row in rows]
 
 
 def full_view(
@@ -156,7 +160,12 @@ def full_view(
 ) -> InvoiceView:
     """The whole invoice from its row, its lines in their order and its tax groups by rate."""
     return InvoiceView(
-        **_summary_fields(invoice, tenant, None, None),
+        **_summary_fields(
+            invoice,
+            tenant.url,
+            today_in(tenant.time_zone),
+            brands.brand_urls(tenant) if invoice.brand_id else {},
+        ),
         lines=tuple(
             LineView(**{name: getattr(line, name) for name in LineView.__dataclass_fields__}) for line in lines
         ),
@@ -186,41 +195,45 @@ def buyer_of(invoice: Invoice) -> Party:
 
 
 def _summary_fields(
-    invoice: Invoice, tenant: TenantView, today: date | None, urls: dict[UUID, str] | None
+    invoice: Invoice | ThinInvoice, url: str, today: date, urls: Mapping[UUID | None, str]
 ) -> dict[str, Any]:
-    today = today or today_in(tenant.time_zone)
+    # Written out, because every list passes here and a loop over the names takes three times as long.
     is_open = invoice.status == InvoiceStatus.OPEN
-    buyer = buyer_of(invoice)
-    same = [
-        "id",
-        "number",
-        "status",
-        "version",
-        "sent_at",
-        "viewed_at",
-        "finalized_at",
-        "paid_at",
-        "voided_at",
-        "uncollectible_at",
-        "brand_id",
-        "currency",
-        "issue_date",
-        "due_date",
-        "subtotal_minor",
-        "discount_minor",
-        "tax_minor",
-        "total_minor",
-        "surplus_minor",
-        "created_at",
-        "updated_at",
-    ]
-    return {name: getattr(invoice, name) for name in same} | {
+    is_draft = invoice.status == InvoiceStatus.DRAFT
+    buyer = invoice.client if is_draft else None
+    token = invoice.link_token
+    return {
+        "id": invoice.id,
+        "number": invoice.number,
+        "status": invoice.status,
+        "version": invoice.version,
         "is_overdue": is_open and invoice.due_date < today,
         "is_partially_paid": is_open and invoice.paid_minor > 0,
-        "client": ClientRef(invoice.client_id, buyer.name, buyer.email),
+        "sent_at": invoice.sent_at,
+        "viewed_at": invoice.viewed_at,
+        "finalized_at": invoice.finalized_at,
+        "paid_at": invoice.paid_at,
+        "voided_at": invoice.voided_at,
+        "uncollectible_at": invoice.uncollectible_at,
+        "client": ClientRef(
+            invoice.client_id,
+            buyer.name if buyer else invoice.client_name,
+            buyer.email if buyer else invoice.client_email,
+        ),
+        "currency": invoice.currency,
+        "issue_date": invoice.issue_date,
+        "due_date": invoice.due_date,
+        "subtotal_minor": invoice.subtotal_minor,
+        "discount_minor": invoice.discount_minor,
+        "tax_minor": invoice.tax_minor,
+        "total_minor": invoice.total_minor,
         "amount_paid_minor": invoice.paid_minor,
         "amount_due_minor": invoice.due_minor,
-        "hosted_url": branding.hosted_url(invoice, tenant, urls) if invoice.link_token else None,
-        "pdf_url": f"{tenant.url}/api/v1/invoices/{invoice.id}/pdf" if invoice.link_token else None,
+        "surplus_minor": invoice.surplus_minor,
+        "brand_id": invoice.brand_id,
+        "hosted_url": f"{urls.get(invoice.brand_id, url)}/i/{token}/" if token else None,
+        "pdf_url": f"{url}/api/v1/invoices/{invoice.id}/pdf" if token else None,
         "allowed_actions": tuple(states.allowed_actions(invoice)),
+        "created_at": invoice.created_at,
+        "updated_at": invoice.updated_at,
     }

@@ -11,9 +11,10 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from apps.core.actor import Actor
 from apps.core.clock import today_in
+from apps.core.rest.ordering import NEWEST
 from apps.core.rest.paging import Page, PageRequest, paginate
 from apps.core.tenants import current_tenant_id
-from apps.invoices import filtering, projections
+from apps.invoices import filtering, projections, thin
 from apps.invoices.branding import letterhead_of
 from apps.invoices.errors import ClientNotFound, InvoiceNotFound
 from apps.invoices.figures import Dashboard, MonthFigures, dashboard
@@ -29,6 +30,7 @@ from apps.invoices.projections import (
     TaxView,
     client_view,
 )
+from apps.invoices.thin import ThinInvoice
 from apps.invoices.timeline import TimelineEntry, timeline_of
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.selectors import TenantView
@@ -109,8 +111,11 @@ def list_invoices(*, actor: Actor, page: PageRequest, filters: InvoiceFilters) -
     actor.require("invoices:read")
     tenant = _tenant()
     today = today_in(tenant.time_zone)
-    rows = filtering.apply(Invoice.objects.select_related("client"), filters, today=today)
-    found = paginate(rows, page)
+    found: Page[Invoice] | Page[ThinInvoice]
+    if filters.is_empty and page.order == NEWEST:
+        found = thin.newest(page)
+    else:
+        found = paginate(filtering.apply(Invoice.objects.select_related("client"), filters, today=today), page)
     return Page(projections.summaries(found.rows, tenant, today=today), found.next_cursor)
 
 
@@ -289,4 +294,4 @@ def _details(clients: Iterable[Client]) -> list[ClientDetail]:
 
 
 def _tenant() -> TenantView:
-    return tenancy.tenant_by_id(current_tenant_id())
+    return tenancy.current_tenant()

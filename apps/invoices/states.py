@@ -2,6 +2,7 @@
 
 from apps.core.errors import IllegalState
 from apps.invoices.models import Invoice, InvoiceStatus
+from apps.invoices.thin import ThinInvoice
 
 FINALIZE, EDIT, DELETE, DUPLICATE = "finalize", "edit", "delete", "duplicate"
 SEND, PAY, RECORD_PAYMENT = "send", "pay", "record_payment"
@@ -19,7 +20,7 @@ _PAST = {
 }
 
 
-def allowed_actions(invoice: Invoice) -> list[str]:
+def allowed_actions(invoice: Invoice | ThinInvoice) -> list[str]:
     """What may be done with the invoice now, by anyone who holds the permission for it."""
     match InvoiceStatus(invoice.status):
         case InvoiceStatus.DRAFT:

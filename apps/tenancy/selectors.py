@@ -1,7 +1,8 @@
 """Reading tenants: from a host, a key, a provider's id."""
 
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from redis.exceptions import RedisError
 from apps.core import versions
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound
-from apps.core.tenants import TenantScope
+from apps.core.tenants import TenantScope, current_tenant_id
 from apps.tenancy import rollout
 from apps.tenancy.models import Domain, ExternalRef, ProvisioningStep, Tenant, TenantStatus
 
@@ -26,6 +27,8 @@ __all__ = [
     "TenantStatus",
     "TenantView",
     "active_tenants",
+    "at_work",
+    "current_tenant",
     "forget_host",
     "provisioning",
     "resolve_ref",
@@ -122,6 +125,9 @@ class TenantView:
         return url_of(self.primary_domain) if self.primary_domain else self.home_url
 
 
+_at_work: ContextVar[TenantView | None] = ContextVar("tenant_at_work", default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class SuspensionView:
     """Why a tenant is in its state, and the kind of actor who suspended it (empty: nobody)."""
@@ -156,6 +162,27 @@ def tenant_by_id(tenant_id: UUID) -> TenantView:
         NotFound: there is none.
     """
     return _one(Q(pk=tenant_id))
+
+
+@contextmanager
+def at_work(tenant: TenantView) -> Iterator[None]:
+    """Work for a tenant whose row was just read: `current_tenant` gives it without another statement."""
+    before = _at_work.set(tenant)
+    try:
+        yield
+    finally:
+        _at_work.reset(before)
+
+
+def current_tenant() -> TenantView:
+    """The tenant whose scope was entered, as the request found it; for what it only shows, not for what it decides.
+
+    Raises:
+        NoTenant: no tenant was entered.
+        NotFound: there is none such.
+    """
+    tenant_id, known = current_tenant_id(), _at_work.get()
+    return known if known is not None and known.id == tenant_id else tenant_by_id(tenant_id)
 
 
 def tenant_by_key_or_slug(name: str) -> TenantView:

@@ -118,7 +118,7 @@ STORAGES = {
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.iam.api.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": [],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["apps.core.rest.rendering.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["apps.core.rest.parsing.InteroperableJsonParser"],
     "DEFAULT_SCHEMA_CLASS": "apps.core.rest.described.DescribedSchema",
     "EXCEPTION_HANDLER": "apps.core.rest.problems.handle",

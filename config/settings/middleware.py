@@ -5,12 +5,12 @@ MIDDLEWARE = [
     # SecurityMiddleware, XFrameOptionsMiddleware and django-csp's would do one after the other.
     "apps.edge.middleware.EdgeMiddleware",
     "apps.core.static_files.StaticFilesMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "apps.core.pages_only.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "apps.core.pages_only.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "apps.core.pages_only.AuthenticationMiddleware",
+    "apps.core.pages_only.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     # Both run the view themselves inside a tenant's transaction (process_view answers), so they come last.
     "apps.tenancy.operators.OperatorTenantMiddleware",

@@ -5,20 +5,30 @@ message, so nothing survives ``COMMIT`` and a connection may be pooled, persiste
 mode. A statement in a tenant's context outside a transaction is refused here rather than answered from ``public``.
 """
 
-from collections.abc import Iterator
+import select
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.utils import ProgrammingError
 from django.utils.functional import cached_property
 from django_tenants.postgresql_backend import base as tenants_base
 from django_tenants.utils import get_public_schema_name, quote_schema_name
 from psycopg import sql
 from psycopg.pq import TransactionStatus
+from psycopg.types.datetime import TimestamptzLoader
 
-from apps.core.tenants import PUBLIC, TenantScope
+from apps.core.tenants import PUBLIC, Row, TenantScope
+
+# The settings of `DatabaseWrapper._local_settings`, made by the very statement that reads the tenant's row `t`.
+ENTER_TENANT = (
+    "set_config('search_path', quote_ident({t}.schema_name) || ', public', true)"
+    " || set_config('app.tenant_id', {t}.id::text, true)"
+    " || set_config('role', {t}.schema_name, true)"
+)
 
 
 class TenantTransactionRequired(ProgrammingError):
@@ -31,6 +41,8 @@ class DatabaseWrapper(tenants_base.DatabaseWrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.scope: TenantScope = PUBLIC
         self._pinned_schema: str | None = None
+        self._opening: tuple[str, Sequence[Any]] | None = None
+        self._opened: list[Row] | None = None
         super().__init__(*args, **kwargs)
 
     # -- what a tenant means to the session -------------------------------------------------------------------
@@ -42,6 +54,30 @@ class DatabaseWrapper(tenants_base.DatabaseWrapper):
         self.tenant = scope
         if self.in_atomic_block and self._transaction_status() == TransactionStatus.INTRANS:
             self._send(self._local_settings())
+
+    def adopt_scope(self, scope: TenantScope) -> None:
+        """Take over `scope`, which a statement of the running transaction has entered (`ENTER_TENANT`)."""
+        self.scope = scope
+        self.schema_name = scope.schema_name
+        self.tenant = scope
+
+    @contextmanager
+    def transaction_opened_by(self, statement: str, parameters: Sequence[Any]) -> Iterator[Row | None]:
+        """A transaction in whose first message `statement` is asked, too; gives its row, if it has one.
+
+        Inside a running transaction it is a savepoint and a statement.
+        """
+        self._opening, self._opened = (statement, parameters), None
+        try:
+            with transaction.atomic(using=self.alias):
+                rows, self._opened = self._opened, None
+                if rows is None:
+                    with self.cursor() as cursor:
+                        cursor.execute(statement, parameters)
+                        rows = cursor.fetchall()
+                yield rows[0] if rows else None
+        finally:
+            self._opening = None
 
     def set_tenant(self, tenant: Any, include_public: bool = True) -> None:
         """django-tenants' entry point; the same as `set_scope`, without its session-level statement."""
@@ -105,11 +141,29 @@ class DatabaseWrapper(tenants_base.DatabaseWrapper):
 
     def _begin(self) -> None:
         begin = sql.SQL("BEGIN READ ONLY" if self._is_read_only else "BEGIN")
+        if self._opening is not None:
+            (statement, parameters), self._opening = self._opening, None
+            self._opened = self._ask(f"{begin.as_string()}; {statement}", parameters)
+            return
         if self.scope is PUBLIC or self._pinned_schema:
             self._send(begin)
             return
-        try:
+        with self._ended_when_refused():
             self._send(sql.SQL("{}; {}").format(begin, self._local_settings()))
+
+    def _ask(self, statements: str, parameters: Sequence[Any]) -> list[Row]:
+        """Send several statements in one message; the rows of the last."""
+        assert self.connection is not None
+        with self._ended_when_refused(), self.wrap_database_errors:
+            cursor = self.connection.execute(statements, parameters)
+            while cursor.nextset():
+                pass
+            return list(cursor.fetchall())
+
+    @contextmanager
+    def _ended_when_refused(self) -> Iterator[None]:
+        try:
+            yield
         except Exception:
             # A role that is gone, or not here yet: Django does not know of the transaction and would not end it.
             if self.connection is not None and self._transaction_status() == TransactionStatus.INERROR:
@@ -121,6 +175,22 @@ class DatabaseWrapper(tenants_base.DatabaseWrapper):
         super()._savepoint_rollback(sid)
         if not self._pinned_schema:
             self._send(self._local_settings())
+
+    def is_usable(self) -> bool:
+        """Whether the server is still there, which Django asks before each request.
+
+        A server that has gone away has closed the socket, and one that has something to say has written to it; both
+        show without a round trip. Otherwise nothing is known that the next statement would not find out.
+        """
+        if self.connection is None or self.connection.closed or self.errors_occurred or self._has_spoken():
+            return bool(super().is_usable())
+        return True
+
+    def _has_spoken(self) -> bool:
+        assert self.connection is not None
+        poll = select.poll()
+        poll.register(self.connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
+        return bool(poll.poll(0))
 
     @property
     def _is_read_only(self) -> bool:
@@ -165,6 +235,15 @@ class DatabaseWrapper(tenants_base.DatabaseWrapper):
             parameters |= {name: value for name, value in direct.items() if value}
             parameters["options"] = f"-c search_path={path} -c role={role}"
         return parameters
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        """Django's, whose instants psycopg's own C reads: Django's reader in Python only names the same zone, UTC."""
+        if name is not None or self.timezone_name != "UTC":
+            return super().create_cursor(name)
+        assert self.connection is not None
+        cursor = self.connection.cursor()
+        cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
+        return cursor
 
     @property
     def pool(self) -> Any:

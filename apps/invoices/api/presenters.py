@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from apps.invoices.selectors import Balance, ClientDetail, ClientView, InvoiceSummary, InvoiceView, LineView
@@ -35,15 +36,16 @@ _SAME = (
     "created_at",
     "updated_at",
 )
+_same = attrgetter(*_SAME)
 
 
 def present_invoice(invoice: InvoiceSummary) -> dict[str, Any]:
     """An invoice in a list."""
-    return {name: getattr(invoice, name) for name in _SAME} | {
-        "status": invoice.status.lower(),
-        "client": {"id": invoice.client.id, "name": invoice.client.name},
-        "allowed_actions": list(invoice.allowed_actions),
-    }
+    shown: dict[str, Any] = dict(zip(_SAME, _same(invoice), strict=True))
+    shown["status"] = invoice.status.lower()
+    shown["client"] = {"id": invoice.client.id, "name": invoice.client.name}
+    shown["allowed_actions"] = list(invoice.allowed_actions)
+    return shown
 
 
 def present_full_invoice(invoice: InvoiceView) -> dict[str, Any]:

@@ -1,0 +1,42 @@
+"""Middleware of pages, past which the REST API's requests go: those have no session, no form and no message to show."""
+
+from typing import Any
+
+from django.contrib.auth import middleware as auth
+from django.contrib.messages import middleware as messages
+from django.contrib.sessions import middleware as sessions
+from django.http import HttpRequest
+from django.middleware import common
+
+API_PREFIX = "/api/v1/"
+
+
+class _PagesOnly:
+    """Stands before a middleware of Django's."""
+
+    get_response: Any
+
+    def __call__(self, request: HttpRequest) -> Any:
+        """What the middleware behind makes of a page; programs go on at once."""
+        if request.path_info.startswith(API_PREFIX):
+            return self.get_response(request)
+        return super().__call__(request)  # type: ignore[misc]
+
+
+class SessionMiddleware(_PagesOnly, sessions.SessionMiddleware):
+    """The browser's session."""
+
+
+class CommonMiddleware(_PagesOnly, common.CommonMiddleware):
+    """Slashes at the end of paths, for which it looks each path up that has none; lengths of answers."""
+
+
+class AuthenticationMiddleware(_PagesOnly, auth.AuthenticationMiddleware):
+    """The operator behind the admin's session."""
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        """Nothing: which page needs a sign-in, its view says."""
+
+
+class MessageMiddleware(_PagesOnly, messages.MessageMiddleware):
+    """What the next page tells."""
