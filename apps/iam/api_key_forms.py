@@ -13,7 +13,7 @@ _LIVES = [
     ("30", _("30 days")),
     ("90", _("90 days")),
     ("365", _("One year")),
-    ("", _("Until it is revoked")),
+    ("0", _("Until it is revoked")),
 ]
 _OVERLAPS = [
     ("0", _("Not at all")),
@@ -29,7 +29,7 @@ class ApiKeyForm(forms.Form):
     name = forms.CharField(
         label=_("Name"), max_length=100, help_text=_("What uses it, such as “Shop” or “Accounting”.")
     )
-    lives = forms.ChoiceField(label=_("Good for"), choices=_LIVES, required=False, initial="90")
+    lives = forms.ChoiceField(label=_("Good for"), choices=_LIVES, initial="90")
     algorithm = forms.ChoiceField(
         label=_("Signed requests"),
         choices=SignatureAlgorithm.choices,
@@ -46,10 +46,10 @@ class ApiKeyForm(forms.Form):
 
     def wanted(self) -> dict[str, Any]:
         """As `api_keys.create_api_key` takes it."""
-        days = self.cleaned_data["lives"]
+        days = int(self.cleaned_data["lives"])
         return {
             "name": self.cleaned_data["name"],
-            "expires_at": utcnow() + timedelta(days=int(days)) if days else None,
+            "expires_at": utcnow() + timedelta(days=days) if days else None,
             "algorithm": self.cleaned_data["algorithm"],
             "public_key": self.cleaned_data["public_key"],
         }

@@ -17,6 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from apps.archives.models import ArchiveJob, JobKind, JobStatus
 from apps.audit.models import AuditEntry
 from apps.core.clock import utcnow
+from apps.iam import api_keys
 from apps.iam import services as iam
 from apps.iam.models import Membership, TokenFamily
 from apps.invoices import services as invoices
@@ -88,6 +89,7 @@ def belongings_of(tenant: TenantView) -> dict[str, UUID]:
         "job_id": finished_export(tenant),
         "membership_id": Membership.objects.get(tenant_id=tenant.id, user__email=f"viewer@{tenant.slug}.test").id,
         "role_id": iam.create_role(actor=owner, name="Pages", permissions=["invoices:read"]).id,
+        "key_id": api_keys.create_api_key(actor=owner, name="Pages", scopes=["invoices:read"]).key.id,
         "invitation_id": iam.invite(actor=owner, email=f"guest@{tenant.slug}.test").id,
         "session_id": TokenFamily.objects.create(
             user_id=owner.user_id, tenant_id=tenant.id, channel="API", started_at=utcnow(), last_seen_at=utcnow()
