@@ -18,7 +18,14 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from apps.core.actor import Actor
 from apps.core.errors import DomainError, PermissionRefused
 from apps.core.read_only import ReadOnlyAdmin
-from apps.iam import api_key_admin, operating, selectors, services, signing_admin  # noqa: F401 - registers its own
+from apps.iam import (  # noqa: F401 - some register their own
+    api_key_admin,
+    federation_admin,
+    operating,
+    selectors,
+    services,
+    signing_admin,
+)
 from apps.iam.models import (
     AttemptOutcome,
     Invitation,

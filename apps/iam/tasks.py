@@ -4,6 +4,7 @@ from uuid import UUID
 
 from apps.core.jobs import platform_task
 from apps.iam import avatars, services, signed_requests
+from apps.iam.sso import mail_domains
 
 
 @platform_task("iam.purge_expired")
@@ -35,6 +36,12 @@ def mail_token(token_id: str) -> None:
 def mail_owed() -> None:
     """Have every link mailed that is still owed."""
     services.mail_owed()
+
+
+@platform_task("iam.check_mail_domains", queue="default")
+def check_mail_domains() -> None:
+    """Ask DNS again about mail domains whose time has come."""
+    mail_domains.check_due_domains()
 
 
 @platform_task("iam.lift_expired_bans")

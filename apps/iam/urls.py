@@ -12,7 +12,7 @@ from apps.iam import (
     session_views,
     views,
 )
-from apps.iam.sso import views as sso_views
+from apps.iam.sso import urls as sso_urls
 
 app_name = "iam"
 
@@ -24,8 +24,6 @@ urlpatterns = [
     path("sign-in/handoff/operator/begin/", impersonation_views.begin, name="impersonation-begin"),
     path("session/", session_views.renew, name="session-renew"),
     path("operator/stop/", impersonation_views.stop, name="impersonation-stop"),
-    path("sign-in/sso/", sso_views.start, name="sso-start"),
-    path("sign-in/sso/callback/", sso_views.callback, name="sso-callback"),
     path("workspaces/handoff/", views.handoff_give, name="handoff-give"),
     path("sign-out/", views.sign_out, name="signout"),
     path("workspaces/switch/", views.switch, name="switch"),
@@ -34,5 +32,6 @@ urlpatterns = [
     *recovery_urls.urlpatterns,
     *mfa_urls.urlpatterns,
     *people_urls.urlpatterns,
+    *sso_urls.urlpatterns,
     path(".well-known/jwks.json", views.jwks, name="jwks"),
 ]

@@ -39,6 +39,12 @@ UNFOLD = {
                         "link": reverse_lazy("admin:iam_signinattempt_changelist"),
                     },
                     {"title": _("API keys"), "icon": "vpn_key", "link": reverse_lazy("admin:iam_apikey_changelist")},
+                    {
+                        "title": _("Identity providers"),
+                        "icon": "passkey",
+                        "link": reverse_lazy("admin:iam_ssoconnection_changelist"),
+                    },
+                    {"title": _("Mail domains"), "icon": "dns", "link": reverse_lazy("admin:iam_maildomain_changelist")},
                     {"title": _("Signing keys"), "icon": "key", "link": reverse_lazy("admin:iam_signingkey_changelist")},
                     {
                         "title": _("Audit trail"),

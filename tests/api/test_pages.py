@@ -20,6 +20,9 @@ from apps.core.clock import utcnow
 from apps.iam import api_keys
 from apps.iam import services as iam
 from apps.iam.models import Membership, TokenFamily
+from apps.iam.scim import tokens as scim_tokens
+from apps.iam.scim.models import DirectoryGroup
+from apps.iam.sso import mail_domains
 from apps.invoices import services as invoices
 from apps.notifications import services as notifications
 from apps.notifications.models import Notification, NotificationKind
@@ -91,6 +94,9 @@ def belongings_of(tenant: TenantView) -> dict[str, UUID]:
         "role_id": iam.create_role(actor=owner, name="Pages", permissions=["invoices:read"]).id,
         "key_id": api_keys.create_api_key(actor=owner, name="Pages", scopes=["invoices:read"]).key.id,
         "invitation_id": iam.invite(actor=owner, email=f"guest@{tenant.slug}.test").id,
+        "mail_domain_id": mail_domains.add_domain(actor=owner, domain=f"{tenant.slug}.mail.example").id,
+        "scim_token_id": scim_tokens.create_token(actor=owner, name="Pages")[0].id,
+        "group_id": DirectoryGroup.objects.create(tenant_id=tenant.id, display_name="Pages").id,
         "session_id": TokenFamily.objects.create(
             user_id=owner.user_id, tenant_id=tenant.id, channel="API", started_at=utcnow(), last_seen_at=utcnow()
         ).id,
