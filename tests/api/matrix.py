@@ -246,7 +246,6 @@ PAGES: dict[str, tuple[str, str]] = {
     "iam:passkey-rename": ("", ANY),
     "iam:passkey-remove": ("", ANY),
     "iam:confirm": (ANY, ANY),
-    "iam:mfa-demanded": (ANY, ANY),
     "iam:mfa-policy": (TRUST, TRUST),
     "iam:session-end": ("", ANY),
     "iam:sessions-end-others": ("", ANY),
@@ -276,6 +275,10 @@ OPEN_PAGES = {
     "scim:unknown",
     "iam:handoff",
     "iam:handoff-begin",
+    "iam:second-step",
+    "iam:signin-passkey",
+    "iam:passkey-begin",
+    "iam:mfa-demanded",  # for members whom the workspace lets no further
     "iam:impersonation",
     "iam:impersonation-begin",
     "iam:handoff-give",  # for members, on the way to another of their workspaces
