@@ -40,7 +40,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "can": {name: actor is not None and permission in actor.permissions for permission, name in _CAN.items()},
         "tenant": _tenant(tenant) if tenant else None,
         "workspaces": SimpleLazyObject(lambda: _workspaces(actor)),
-        "passkeys_work": _is_ours(request),
+        # Not asked for on the page that refuses a malformed host.
+        "passkeys_work": SimpleLazyObject(lambda: _is_ours(request)),
         # Seconds, for the page's own clock; nothing to end where nobody is signed in.
         "session_left": browser.seconds_left(request, now=utcnow()) if identity and hasattr(request, "session") else 0,
         "sso": SimpleLazyObject(lambda: connections.entrance(tenant.id) if tenant else None),
