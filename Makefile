@@ -86,6 +86,11 @@ fuzz: export INSULA_FUZZ_OPERATIONS ?= 70000
 fuzz: install ## 210,000 interleaved operations of many tenants on three ways to the database
 	@$(DEV) test -- tests/isolation/test_fuzz.py -n 0 -q --disable-warnings $(PYTEST_ARGS)
 
+.PHONY: contract
+contract: export INSULA_CONTRACT_EXAMPLES ?= 20
+contract: install ## call every API operation many times, as its document allows and forbids, as each role
+	@$(DEV) test -- tests/api/test_contract.py -n 0 -q --disable-warnings $(PYTEST_ARGS)
+
 .PHONY: lock
 lock: install ## compile requirements/*.in into the hash-locked *.txt
 	@for name in base dev bench; do \

@@ -47,7 +47,7 @@ class InvoiceList(ApiView):
         summary="Write a draft",
         tags=["invoices"],
         request=bodies.InvoiceBody,
-        responses={201: schemas.InvoiceAnswer},
+        responses={201: schemas.InvoiceAnswer, 404: schemas.UNKNOWN_CLIENT},
         examples=[schemas.INVOICE_EXAMPLE],
     )
     def post(self, request: Request) -> Response:

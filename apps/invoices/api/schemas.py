@@ -173,6 +173,7 @@ class CheckoutAnswer(serializers.Serializer[Any]):
     payment_url = serializers.URLField()
 
 
+UNKNOWN_CLIENT = OpenApiResponse(description="There is no such client.")
 GATEWAY_FAILED = OpenApiResponse(description="The payment provider did not answer as expected; call again.")
 CLIENT_FILTERS = [
     OpenApiParameter("q", str, description="part of the name or e-mail"),
