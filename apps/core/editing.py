@@ -92,6 +92,8 @@ def _lines(value: Any) -> list[str]:
 
 
 def _shown(field: forms.Field, value: Any) -> str:
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
     if value in (None, ""):
         return _("empty")
     if isinstance(field, forms.ChoiceField):

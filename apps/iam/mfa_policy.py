@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
 from apps.audit.services import Severity
+from apps.core import versions
 from apps.core.actor import Actor, ActorKind
 from apps.core.clock import utcnow
 from apps.core.errors import ValidationFailed
@@ -31,6 +32,11 @@ class PolicyView:
     required_at: datetime | None
     grace_days: int
 
+    @property
+    def version(self) -> str:
+        """The version of what people decide."""
+        return versions.version_of({"required": self.required_at is not None, "grace_days": self.grace_days})
+
 
 def of(tenant_id: UUID) -> PolicyView:
     """A tenant's demand."""
@@ -39,13 +45,21 @@ def of(tenant_id: UUID) -> PolicyView:
     return PolicyView(row.required_at, row.grace_days) if row else PolicyView(None, GRACE_DAYS)
 
 
-def change(*, actor: Actor, required: bool, grace_days: int = GRACE_DAYS, now: datetime | None = None) -> PolicyView:
+def change(
+    *,
+    actor: Actor,
+    required: bool,
+    grace_days: int = GRACE_DAYS,
+    expected: versions.Expected = None,
+    now: datetime | None = None,
+) -> PolicyView:
     """Demand a second factor of every member, or do not any more. Changed days count from when it was first demanded.
 
     Raises:
         PermissionRefused: the actor lacks ``settings:write``.
         NoSecondFactor: he has none himself.
         ValidationFailed: the days are not 0 to 90.
+        VersionConflict: the demand's version is not among `expected`.
     """
     actor.require("settings:write")
     if not 0 <= grace_days <= MAX_GRACE_DAYS:
@@ -53,6 +67,7 @@ def change(*, actor: Actor, required: bool, grace_days: int = GRACE_DAYS, now: d
     tenant_id = standing.tenant_of(actor)
     with public_scope(), transaction.atomic():
         standing.take_turns(tenant_id)
+        versions.require(expected, of(tenant_id).version)
         row = MfaPolicy.objects.filter(pk=tenant_id).first()
         before = _words(row)
         if not required:

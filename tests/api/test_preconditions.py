@@ -31,8 +31,8 @@ EDITS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "role": ({"permissions": ["payments:read"]}, {"permissions": ["clients:read"]}),
     "series": ({"pattern": "A-{year}-{seq}"}, {"pattern": "B-{year}-{seq}"}),
 }
-# Nobody edits them: a flag is set, a file is stored under an address of its own.
-WITHOUT_VERSION = {"notification-list", "notification-detail", "avatar-upload"}
+# Nobody edits them: a flag is set, a file is stored under an address of its own, a device of one's own gets a name.
+WITHOUT_VERSION = {"notification-list", "notification-detail", "avatar-upload", "my-passkey"}
 
 
 @pytest.fixture

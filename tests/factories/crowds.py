@@ -9,6 +9,7 @@ from apps.core.actor import Actor
 from apps.core.clock import utcnow
 from apps.core.tenants import tenant_transaction
 from apps.iam.api_key_models import ApiKey
+from apps.iam.factor_models import Passkey
 from apps.iam.models import Channel, Invitation, Membership, Role, TokenFamily, User
 from apps.iam.role_models import CustomRole, RoleGrant
 from apps.invoices.models import Client, Invoice
@@ -95,6 +96,9 @@ def _people(tenant: TenantView, owner: Actor, names: list[str]) -> None:
     TokenFamily.objects.bulk_create(
         TokenFamily(user_id=owner.user_id, tenant_id=tenant.id, channel=Channel.API, started_at=now, last_seen_at=now)
         for _ in names
+    )
+    Passkey.objects.bulk_create(
+        Passkey(user_id=owner.user_id, name=name, credential_id=name.encode(), public_key=b"k") for name in names
     )
     others = Tenant.objects.bulk_create(
         Tenant(slug=name.lower(), name=name, status=TenantStatus.ACTIVE) for name in names

@@ -8,6 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core import ids
+from apps.core.rest.listing import Listing
+from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ANY_MEMBER, ApiView
 from apps.iam import authenticators, factors, mfa_policy, passkeys, renewing, stepping_up
 from apps.iam.api import mfa_serializers as shapes
@@ -121,12 +123,12 @@ class PasskeysView(_OwnView):
     permissions: ClassVar = {"GET": ANY_MEMBER, "POST": ANY_MEMBER}
     # A challenge stays used up although the answer is an error.
     own_transactions = True
+    listing = Listing(shapes.PasskeyAnswer, "One's passkeys, the oldest first.", keys={})
 
-    @extend_schema(operation_id="me_mfa_passkeys_list", tags=_TAG, responses=shapes.PasskeyAnswer(many=True))
+    @extend_schema(operation_id="me_mfa_passkeys_list", tags=_TAG, responses=listing.page)
     def get(self, request: Request) -> Response:
         """The oldest first."""
-        data = [_passkey(item) for item in factors.of(_user_id(self)).passkeys]
-        return Response({"data": data, "next_cursor": None, "has_more": False})
+        return self.listed_whole(_passkey(item) for item in factors.of(_user_id(self)).passkeys)
 
     @extend_schema(
         tags=_TAG,
@@ -207,7 +209,7 @@ class ConfirmPasskeyView(_OwnView):
         return Response(begun, status=201, headers=_SECRET)
 
 
-class MfaPolicyView(ApiView):
+class MfaPolicyView(VersionedView):
     """Whether the workspace demands a second factor of its members."""
 
     permissions: ClassVar = {"GET": "settings:write", "PUT": "settings:write"}
@@ -216,7 +218,7 @@ class MfaPolicyView(ApiView):
     def get(self, request: Request) -> Response:
         """What is demanded now."""
         assert self.actor.tenant_id is not None
-        return _policy(mfa_policy.of(self.actor.tenant_id))
+        return self._answer(mfa_policy.of(self.actor.tenant_id))
 
     @extend_schema(
         tags=_POLICY_TAG,
@@ -226,16 +228,16 @@ class MfaPolicyView(ApiView):
     def put(self, request: Request) -> Response:
         """Whoever demands it has a second factor himself. Members get `grace_days` to set theirs up."""
         stepping_up.require_recent(request)
-        return _policy(mfa_policy.change(actor=self.actor, **self.read_body(shapes.PolicyBody)))
+        body, expected = self.read_body(shapes.PolicyBody), self.expected_versions()
+        return self._answer(mfa_policy.change(actor=self.actor, expected=expected, **body))
 
-
-def _policy(found: mfa_policy.PolicyView) -> Response:
-    body: dict[str, Any] = {
-        "required": found.required_at is not None,
-        "required_at": found.required_at,
-        "grace_days": found.grace_days,
-    }
-    return Response(body)
+    def _answer(self, found: mfa_policy.PolicyView) -> Response:
+        body: dict[str, Any] = {
+            "required": found.required_at is not None,
+            "required_at": found.required_at,
+            "grace_days": found.grace_days,
+        }
+        return self.versioned(body, found.version)
 
 
 def _passkey(found: PasskeyView) -> dict[str, Any]:
