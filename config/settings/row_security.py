@@ -5,9 +5,9 @@
 TENANT_RIGHTS = {
     "audit_entry": "SELECT, INSERT",
     "iam_mfa_policy": "",  # asked in the public scope, so that no tenant's statement lifts the demand
-    "iam_user": "SELECT",
+    "iam_user": "SELECT ({visible})",
     "iam_api_key": "",
-    "iam_avatar": "",
+    "iam_avatar": "SELECT",
     "iam_signature_nonce": "",
     "iam_custom_role": "SELECT",
     "iam_impersonation": "",
@@ -29,6 +29,6 @@ TENANT_ROWS = {
     "tenancy_tenant": "id = {tenant}",
     "iam_user": "id in (select user_id from public.iam_membership)",
 }
-TENANT_HIDDEN_COLUMNS: dict[str, frozenset[str]] = {}
+TENANT_HIDDEN_COLUMNS: dict[str, frozenset[str]] = {"iam_user": frozenset({"password"})}
 # A tenant that could rename its schema would move into another's at its next request.
 TENANT_FIXED_COLUMNS = {"tenancy_tenant": frozenset({"id", "key", "schema_name", "database_alias"})}

@@ -20,6 +20,7 @@ Model = type[models.Model]
 FITTING: dict[str, dict[str, Any]] = {
     "notifications_email_delivery": {"next_attempt_at": datetime(2100, 1, 1, tzinfo=UTC)},
     "tenancy_brand": {"accent": "#123456"},
+    "iam_api_key": {"scopes": ["invoices:read"]},
 }
 
 
