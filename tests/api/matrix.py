@@ -87,6 +87,7 @@ API: dict[tuple[str, str], str | None] = {
     ("DELETE", "scim-token"): TRUST,
     ("POST", "scim-token-rotate"): TRUST,
     ("GET", "directory-groups"): TRUST,
+    ("GET", "directory-group"): TRUST,
     ("PATCH", "directory-group"): TRUST,
     ("PATCH", "tenant"): TRUST,
     ("GET", "brand-list"): ANY,

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.rest.listing import Listing
+from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ApiView
 from apps.iam import stepping_up
 from apps.iam.api import sso_serializers as serializers
@@ -27,7 +28,7 @@ class ScimTokensView(ApiView):
     permissions: ClassVar = {"GET": PERMISSION, "POST": PERMISSION}
     listing = Listing(serializers.ScimTokenAnswer, "The tokens that hold, newest first.", keys={})
 
-    @extend_schema(tags=_TAG, responses=listing.page)
+    @extend_schema(operation_id="scim_tokens_list", tags=_TAG, responses=listing.page)
     def get(self, request: Request) -> Response:
         """Those that hold, newest first; secrets are not here."""
         return self.listed_whole(asdict(row) for row in tokens.list_tokens(actor=self.actor))
@@ -75,16 +76,26 @@ class DirectoryGroupsView(ApiView):
     permissions: ClassVar = {"GET": PERMISSION}
     listing = Listing(serializers.DirectoryGroupAnswer, "All groups, by name.", keys={})
 
-    @extend_schema(tags=_TAG, responses=listing.page)
+    @extend_schema(operation_id="directory_groups_list", tags=_TAG, responses=listing.page)
     def get(self, request: Request) -> Response:
         """All of them, by name, with the role that each gives."""
         return self.listed_whole(_group(row) for row in groups.list_groups(actor=self.actor))
 
 
-class DirectoryGroupView(ApiView):
+class DirectoryGroupView(VersionedView):
     """One group."""
 
-    permissions: ClassVar = {"PATCH": PERMISSION}
+    permissions: ClassVar = {"GET": PERMISSION, "PATCH": PERMISSION}
+
+    @extend_schema(
+        operation_id="directory_groups_retrieve",
+        tags=_TAG,
+        responses={200: serializers.DirectoryGroupAnswer, 404: _UNKNOWN},
+    )
+    def get(self, request: Request, group_id: UUID) -> Response:
+        """The group with the role that it gives."""
+        found = groups.get_group(actor=self.actor, group_id=group_id)
+        return self.versioned(_group(found), found.version)
 
     @extend_schema(
         tags=_TAG,
@@ -95,9 +106,9 @@ class DirectoryGroupView(ApiView):
         """The role of its members, at once; owners keep theirs."""
         body = self.read_body(serializers.DirectoryGroupBody)
         stepping_up.require_recent(request)
-        groups.map_group(actor=self.actor, group_id=group_id, role=body["role"])
-        (found,) = [row for row in groups.list_groups(actor=self.actor) if row.id == group_id]
-        return Response(_group(found))
+        expected = self.expected_versions()
+        groups.map_group(actor=self.actor, group_id=group_id, role=body["role"], expected=expected)
+        return self.get(request, group_id)
 
 
 def _shown_once(made: ScimTokenView, secret: str, *, status: int) -> Response:

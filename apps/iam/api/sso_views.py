@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.rest.listing import Listing
+from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ApiView
 from apps.iam import stepping_up
 from apps.iam.api import sso_serializers as serializers
@@ -23,7 +24,7 @@ _SILENT = OpenApiResponse(description="Problem document: the provider does not a
 _SSO = connections.PERMISSION
 
 
-class SsoConnectionView(ApiView):
+class SsoConnectionView(VersionedView):
     """The tenant's only identity provider."""
 
     permissions: ClassVar = {"GET": _SSO, "PUT": _SSO, "DELETE": _SSO}
@@ -57,18 +58,20 @@ class SsoConnectionView(ApiView):
         """Set it up or change it; what the body leaves out stays, also the secret, which is never answered."""
         values = self.read_body(serializers.ConnectionBody)
         stepping_up.require_recent(request)
-        return self._answer(connections.save_connection(actor=self.actor, values=values))
+        expected = self.expected_versions()
+        return self._answer(connections.save_connection(actor=self.actor, values=values, expected=expected))
 
     @extend_schema(tags=_TAG, responses={204: None, 404: _UNKNOWN})
     def delete(self, request: Request) -> Response:
         """Take it away; whoever came in by it is signed out."""
         stepping_up.require_recent(request)
-        connections.remove_connection(actor=self.actor)
+        connections.remove_connection(actor=self.actor, expected=self.expected_versions())
         return Response(status=204)
 
     def _answer(self, found: Connection | None) -> Response:
-        body = asdict(found) if found else None
-        return Response({"connection": body, "redirect_uri": connections.redirect_uri(actor=self.actor)})
+        body = {"connection": asdict(found) if found else None}
+        body |= {"redirect_uri": connections.redirect_uri(actor=self.actor)}
+        return self.versioned(body, found.version if found else connections.NO_VERSION)
 
 
 class SsoTestView(ApiView):
@@ -93,7 +96,7 @@ class MailDomainsView(ApiView):
     permissions: ClassVar = {"GET": _SSO, "POST": _SSO}
     listing = Listing(serializers.MailDomainAnswer, "All mail domains, by name.", keys={})
 
-    @extend_schema(tags=_TAG, responses=listing.page)
+    @extend_schema(operation_id="sso_domains_list", tags=_TAG, responses=listing.page)
     def get(self, request: Request) -> Response:
         """All of them, by name."""
         return self.listed_whole(present(row) for row in mail_domains.list_domains(actor=self.actor))

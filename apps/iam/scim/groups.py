@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
 from apps.audit.services import Severity
+from apps.core import versions
 from apps.core.actor import Actor
 from apps.core.errors import NotFound, PermissionRefused, ValidationFailed
 from apps.core.tenants import public_scope
@@ -38,6 +39,11 @@ class GroupView:
     role: str
     size: int
 
+    @property
+    def version(self) -> str:
+        """The version of what people decide about it."""
+        return versions.version_of({"role": self.role})
+
 
 def rows(tenant_id: UUID) -> QuerySet[DirectoryGroup]:
     """The tenant's groups; in public scope."""
@@ -56,7 +62,15 @@ def list_groups(*, actor: Actor) -> list[GroupView]:
         return [GroupView(row.id, row.display_name, row.role, row.size) for row in found.order_by("display_name")]
 
 
-def map_group(*, actor: Actor, group_id: UUID, role: str) -> None:
+def get_group(*, actor: Actor, group_id: UUID) -> GroupView:
+    """One group. Raises as `list_groups` does, and NotFound."""
+    found = next((group for group in list_groups(actor=actor) if group.id == group_id), None)
+    if found is None:
+        raise NotFound(_("There is no such group."))
+    return found
+
+
+def map_group(*, actor: Actor, group_id: UUID, role: str, expected: versions.Expected = None) -> None:
     """Give a group a role, or none; its members have it at once.
 
     Raises:
@@ -64,6 +78,7 @@ def map_group(*, actor: Actor, group_id: UUID, role: str) -> None:
         ValidationFailed: there is no such role.
         NotFound: no such group here.
         LastOwner: never for owners, who keep their role.
+        VersionConflict: its version is not among `expected`.
     """
     actor.require(PERMISSION)
     tenant_id = standing.tenant_of(actor)
@@ -73,6 +88,7 @@ def map_group(*, actor: Actor, group_id: UUID, role: str) -> None:
         row = DirectoryGroup.objects.select_for_update().filter(tenant_id=tenant_id, pk=group_id).first()
         if row is None:
             raise NotFound(_("There is no such group."))
+        versions.require(expected, versions.version_of({"role": row.role}))
         if role:
             wanted = assigned.named(tenant_id, [role], field="role")
             if not standing.may_grant(held, wanted.permissions):

@@ -4,7 +4,7 @@ Who changes a connection bounds whom it lets in: nobody who may do more than him
 an administrator could point it at a provider of his own and come in as an owner.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
 from apps.audit.services import Severity
-from apps.core import fetching, sealing
+from apps.core import fetching, sealing, versions
 from apps.core.actor import Actor
 from apps.core.clock import utcnow
 from apps.core.errors import FieldError, IllegalState, NotFound, PermissionRefused, ValidationFailed
@@ -36,6 +36,11 @@ _PLAIN = ("name", "is_enabled", "is_required", "admits_new", "default_role", "gr
 MOST_GROUPS = 100
 
 
+_UNEDITED = ("tested_at", "updated_at")
+# Of a tenant without a connection.
+NO_VERSION = versions.version_of({})
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionView:
     """A connection without its secret; `tested_at` is when the provider last answered as it should."""
@@ -54,6 +59,11 @@ class ConnectionView:
     group_roles: dict[str, str]
     tested_at: datetime | None
     updated_at: datetime
+
+    @property
+    def version(self) -> str:
+        """The version of what people edit."""
+        return versions.version_of({name: value for name, value in asdict(self).items() if name not in _UNEDITED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,7 @@ def redirect_uri(*, actor: Actor) -> str:
     return attempts.redirect_uri(tenancy.tenant_by_id(standing.tenant_of(actor)))
 
 
-def save_connection(*, actor: Actor, values: dict[str, Any]) -> ConnectionView:
+def save_connection(*, actor: Actor, values: dict[str, Any], expected: versions.Expected = None) -> ConnectionView:
     """Write the tenant's only connection; what `values` leaves out stays, and so does the secret if it is empty.
 
     Changing the provider ends what it vouched for; requiring it ends sign-ins by password that it binds.
@@ -97,6 +107,7 @@ def save_connection(*, actor: Actor, values: dict[str, Any]) -> ConnectionView:
         PermissionRefused: the actor lacks ``sso:write``, or what a role that he names holds.
         ValidationFailed: a value is wrong, or a new connection lacks one.
         IllegalState: it is to be required before it was tested, or without a proved domain.
+        VersionConflict: its version, `NO_VERSION` of none, is not among `expected`.
     """
     actor.require(PERMISSION)
     tenant_id = standing.tenant_of(actor)
@@ -105,6 +116,7 @@ def save_connection(*, actor: Actor, values: dict[str, Any]) -> ConnectionView:
         held = standing.held_now(actor, tenant_id, PERMISSION)
         row = SsoConnection.objects.select_for_update().filter(tenant_id=tenant_id).first()
         is_new = row is None
+        versions.require(expected, _view(row).version if row else NO_VERSION)
         row = row or SsoConnection(tenant_id=tenant_id)
         wanted = _checked(row, values, held, tenant_id)
         secret = wanted.pop("client_secret", "")
@@ -135,12 +147,13 @@ def save_connection(*, actor: Actor, values: dict[str, Any]) -> ConnectionView:
         return _view(row)
 
 
-def remove_connection(*, actor: Actor) -> None:
+def remove_connection(*, actor: Actor, expected: versions.Expected = None) -> None:
     """Take the connection away with everything that it vouched for.
 
     Raises:
         PermissionRefused: the actor lacks ``sso:write``.
         NotFound: there is none.
+        VersionConflict: its version is not among `expected`.
     """
     actor.require(PERMISSION)
     tenant_id = standing.tenant_of(actor)
@@ -148,6 +161,7 @@ def remove_connection(*, actor: Actor) -> None:
         standing.take_turns(tenant_id)
         standing.held_now(actor, tenant_id, PERMISSION)
         row = _row(tenant_id)
+        versions.require(expected, _view(row).version)
         signins.revoke(enforcing.federated_families(tenant_id), "sso_changed")
         SsoLink.objects.filter(tenant_id=tenant_id).delete()
         _record(actor, row, "remove", before={"issuer": row.issuer}, after={})

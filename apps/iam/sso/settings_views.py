@@ -12,12 +12,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from apps.audit import selectors as audit
+from apps.core import editing
 from apps.core.errors import DomainError, NotFound
 from apps.core.pages import error_page, page
 from apps.core.tenants import tenant_transaction
+from apps.core.versions import VersionConflict
 from apps.iam import roles, stepping_up
 from apps.iam.forms import show_refusal
 from apps.iam.sso import connections, mail_domains
+from apps.iam.sso.connections import ConnectionView
 from apps.iam.sso.errors import ProviderFailed
 from apps.iam.sso.forms import ConnectionForm, MailDomainForm
 from apps.iam.sso.models import MailDomainState
@@ -32,20 +36,26 @@ def sso(request: Any) -> HttpResponse:
     """The provider."""
     present = connections.get_connection(actor=request.actor)
     form = ConnectionForm(request.POST or None, roles=role_choices(request), present=present)
-    status = 200
+    edit, status = _opened(present), 200
     if request.method == "POST":
         stepping_up.require_recent(request)
         status = 400
         if form.is_valid():
             try:
-                connections.save_connection(actor=request.actor, values=form.wanted())
+                seen = editing.seen(request)
+                connections.save_connection(actor=request.actor, values=form.wanted(), expected=seen)
+            except VersionConflict as conflict:
+                present = connections.get_connection(actor=request.actor)
+                form = ConnectionForm(request.POST, roles=role_choices(request), present=present)
+                edit = editing.stale(conflict.present, editing.differences(form), _last_change(request, present))
+                status = editing.status_of(edit, is_refused=False)
             except DomainError as error:
                 show_refusal(form, error)
                 status = error.status
             else:
                 messages.success(request, _("Saved. Test the connection, then try it in another browser."))
                 return _back()
-    return _page(request, form, MailDomainForm(), status)
+    return _page(request, form, MailDomainForm(), status, edit)
 
 
 @require_POST
@@ -93,7 +103,7 @@ def add_domain(request: Any) -> HttpResponse:
             messages.success(request, _("Now add the record below where %(domain)s is managed.") % name)
             return _back()
     present = connections.get_connection(actor=request.actor)
-    return _page(request, ConnectionForm(roles=role_choices(request), present=present), form, 400)
+    return _page(request, ConnectionForm(roles=role_choices(request), present=present), form, 400, _opened(present))
 
 
 @require_POST
@@ -135,8 +145,19 @@ def role_choices(request: Any) -> list[tuple[str, Any]]:
     return [(role.id, role.label) for role in roles.list_roles(actor=request.actor) if role.id != "OWNER"]
 
 
-def _page(request: Any, form: ConnectionForm, domain_form: forms.Form, status: int) -> HttpResponse:
+def _opened(present: ConnectionView | None) -> editing.Edit:
+    return editing.opened(present.version if present else connections.NO_VERSION)
+
+
+def _last_change(request: Any, present: ConnectionView | None) -> audit.Change | None:
+    if present is None:
+        return None
+    return audit.last_change(tenant_id=request.tenant.id, entity_type="sso_connection", entity_id=present.id)
+
+
+def _page(request: Any, form: ConnectionForm, domain_form: forms.Form, status: int, edit: editing.Edit) -> HttpResponse:
     context = {
+        "edit": edit,
         "nav": "settings",
         "tab": "sso",
         "form": form,
