@@ -29,7 +29,7 @@ from apps.archives.format import (
     written,
 )
 from apps.archives.progress import Tell, silent
-from apps.archives.storage import EXPORTS_FOLDER, paths_below, tenant_prefix
+from apps.archives.storage import STAYING, paths_below, tenant_prefix
 from apps.core.clock import utcnow
 from apps.core.tenants import TenantScope, assert_no_transaction, tenant_transaction
 from apps.tenancy import selectors as tenancy
@@ -152,7 +152,7 @@ class _Writer:
 
     def files(self, prefix: str) -> None:
         """Write every file below the tenant's folder."""
-        paths = [path for path in paths_below(prefix) if not path.startswith(EXPORTS_FOLDER)]
+        paths = [path for path in paths_below(prefix) if not path.startswith(STAYING)]
         for number, path in enumerate(paths):
             self.tell("files", _TABLES_SHARE + (1 - _TABLES_SHARE) * number / len(paths))
             with default_storage.open(prefix + path) as source:

@@ -6,6 +6,8 @@ from contextlib import suppress
 from django.core.files.storage import default_storage
 
 EXPORTS_FOLDER = "archives/"
+# Files of a tenant that stay behind: exports, and pictures that wait for their confirmation here.
+STAYING = (EXPORTS_FOLDER, "avatars/uploads/")
 
 
 def tenant_prefix(tenant_id: object) -> str:

@@ -16,7 +16,7 @@ from apps.core.errors import PermissionRefused
 from apps.edge.models import IdempotencyKey
 from apps.iam import api_keys, key_secrets, services
 from apps.iam.api_key_models import ApiKey
-from apps.iam.models import Membership, User
+from apps.iam.models import Membership, TokenFamily, User
 from apps.tenancy.selectors import TenantView
 from tests.api.problem import problem
 from tests.fixtures.clients import ApiFor, BrowserFor
@@ -167,6 +167,14 @@ def test_after_a_rotation_both_secrets_are_good_for_a_while(acme: TenantView, ap
     problem(program(second["secret"]).get("/api/v1/me"), 401)
     assert program(third["secret"]).get("/api/v1/me").status_code == 200
     problem(api(acme).post(path, {"overlap_seconds": 7 * 86400 + 1}), 400)
+
+
+def test_a_person_proves_himself_before_a_secret_is_shown(acme: TenantView, api: ApiFor) -> None:
+    owner, key = api(acme), made(acme, "invoices:read").key
+    TokenFamily.objects.filter(tenant_id=acme.id).update(proved_at=utcnow() - timedelta(hours=1))
+    for path, body in (("", {"name": "x", "scopes": ["invoices:read"]}), (f"/{key.id}/rotate", {})):
+        assert owner.post(f"/api/v1/api-keys{path}", body).json()["code"] == "step_up_required"
+    assert owner.delete(f"/api/v1/api-keys/{key.id}").status_code == 204
 
 
 def test_an_expired_or_revoked_key_is_dead(acme: TenantView, api: ApiFor) -> None:

@@ -8,9 +8,10 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.core.actor import Actor
 from apps.core.rest.listing import Listing
 from apps.core.rest.views import ApiView
-from apps.iam import api_keys
+from apps.iam import api_keys, stepping_up
 from apps.iam.api import api_key_serializers as serializers
 from apps.iam.api_key_models import ApiKey
 from apps.iam.api_keys import NewSecret
@@ -57,6 +58,7 @@ class ApiKeysView(ApiView):
     )
     def post(self, request: Request) -> Response:
         """The secret is in this answer and nowhere else."""
+        _require_proof(self.actor, request)
         body = self.read_body(serializers.ApiKeyBody)
         algorithm = body.pop("signature_algorithm") or ""
         made = api_keys.create_api_key(actor=self.actor, algorithm=algorithm, **body)
@@ -85,10 +87,17 @@ class ApiKeyRotateView(ApiView):
     )
     def post(self, request: Request, key_id: UUID) -> Response:
         """Only who made the key can. The present secret stays good for the overlap."""
+        _require_proof(self.actor, request)
         body = self.read_body(serializers.RotateBody)
         overlap = timedelta(seconds=body["overlap_seconds"])
         made = api_keys.rotate_api_key(actor=self.actor, key_id=key_id, overlap=overlap, public_key=body["public_key"])
         return _shown_once(made, 200)
+
+
+def _require_proof(actor: Actor, request: Request) -> None:
+    # A key is no person who could prove himself again; what it makes is never more than itself.
+    if actor.api_key_id is None:
+        stepping_up.require_recent(request)
 
 
 def present(key: ApiKey) -> dict[str, Any]:
