@@ -45,6 +45,7 @@ __all__ = [
     "member_view",
     "members_with",
     "memberships_of",
+    "memberships_of_actor",
     "names_of",
     "operator_of",
     "workspaces_of",
@@ -290,7 +291,16 @@ def memberships_of(user_id: UUID) -> list[WorkspaceView]:
 
 
 def _members() -> QuerySet[Membership]:
-    return Membership.objects.select_related("user").prefetch_related("custom_roles")
+    # A tenant's role may not read the password's hash, and some of this runs within a tenant's scope.
+    return Membership.objects.select_related("user").defer("user__password").prefetch_related("custom_roles")
+
+
+def memberships_of_actor(actor: Actor) -> list[WorkspaceView]:
+    """`memberships_of` the actor; only the present one for whom a workspace's provider vouches."""
+    if actor.user_id is None:
+        return []
+    found = memberships_of(actor.user_id)
+    return [row for row in found if row.tenant.id == actor.tenant_id] if actor.is_federated else found
 
 
 def _status_now(row: Membership) -> str:

@@ -67,6 +67,8 @@ from apps.iam.recovery import (
 )
 from apps.iam.roles import create_role, delete_role, get_role, holders_of, list_roles, update_role
 from apps.iam.signins import Spending, TokenPair
+from apps.iam.sso import attempts as sso_attempts
+from apps.iam.sso import enforcing
 from apps.tenancy import selectors as tenancy_selectors
 from apps.tenancy.selectors import TenantView
 
@@ -289,9 +291,11 @@ def sign_out_all(*, actor: Actor, now: datetime | None = None) -> None:
 
     Raises:
         NotFound: the actor is no person.
+        FederatedSession: his workspace's provider vouched for him, who may not end what is elsewhere.
     """
     if actor.user_id is None:
         raise NotFound
+    enforcing.require_own_sign_in(actor)
     with public_scope(), transaction.atomic():
         user = User.objects.select_for_update().get(pk=actor.user_id)
         signins.end_all(user, "signout_all", now=now or utcnow())
@@ -385,6 +389,7 @@ def purge_expired(*, now: datetime | None = None) -> int:
     with public_scope(), transaction.atomic():
         lockout.purge(now=now or utcnow())
         account_tokens.purge(now=now or utcnow())
+        sso_attempts.purge(now=now or utcnow())
         purge_ceremonies(now=now or utcnow())
         SessionHandoff.objects.filter(expires_at__lt=before).delete()
         RefreshToken.objects.filter(expires_at__lt=before).delete()
