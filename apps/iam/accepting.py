@@ -23,6 +23,7 @@ from apps.iam.events import MemberJoined
 from apps.iam.identity import Identity
 from apps.iam.models import Channel, Invitation, Membership, MembershipStatus, User
 from apps.iam.signins import TokenPair
+from apps.iam.sso import enforcing
 from apps.tenancy import rollout
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.selectors import TenantView
@@ -106,8 +107,10 @@ def accept_own_invitation(*, actor: Actor, invitation_id: UUID) -> TenantView:
     Raises:
         NotFound, InvitationsClosed: as `preview_invitation`; also an invitation to somebody else.
         AlreadyMember, PlanLimitReached: as `accept_invitation`.
+        FederatedSession: another workspace's provider vouched for him.
     """
     now = utcnow()
+    enforcing.require_own_sign_in(actor)
     if rollout.is_single():
         raise InvitationsClosed
     with public_scope(), transaction.atomic():

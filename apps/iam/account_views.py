@@ -117,8 +117,8 @@ def organisations(request: Any) -> HttpResponse:
     context = {
         "nav": "account",
         "tab": "organisations",
-        "rows": selectors.memberships_of(user_id),
-        "invitations": services.invitations_to(user_id=user_id),
+        "rows": selectors.memberships_of_actor(request.actor),
+        "invitations": [] if request.actor.is_federated else services.invitations_to(user_id=user_id),
     }
     return render(request, "iam/account_organisations.html", context)
 

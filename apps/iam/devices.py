@@ -18,6 +18,7 @@ from apps.core.errors import NotFound
 from apps.core.tenants import public_scope
 from apps.iam import signins, standing
 from apps.iam.models import Channel, TokenFamily, User
+from apps.iam.sso import enforcing
 
 SHOWN = 100
 # The order matters: nearly every browser also calls itself another one.
@@ -86,7 +87,12 @@ def end_device(*, actor: Actor, family_id: UUID) -> None:
 
 
 def end_other_devices(*, actor: Actor, keep: UUID) -> int:
-    """End every sign-in of the actor but `keep`; returns how many there were."""
+    """End every sign-in of the actor but `keep`; returns how many there were.
+
+    Raises:
+        FederatedSession: his workspace's provider vouched for him, who may not end what is elsewhere.
+    """
+    enforcing.require_own_sign_in(actor)
     with public_scope(), transaction.atomic():
         user = User.objects.select_for_update().get(pk=standing.person(actor))
         ended = signins.end_others(user, keep=keep, reason="signout_others")
@@ -109,6 +115,8 @@ def device_of(user_agent: str, channel: str) -> str:
 
 def _living(actor: Actor) -> QuerySet[TokenFamily]:
     rows = TokenFamily.objects.filter(user_id=standing.person(actor), revoked_at=None)
+    if actor.is_federated:
+        rows = rows.filter(tenant_id=actor.tenant_id)
     valid_after = User.objects.values_list("tokens_valid_after", flat=True).get(pk=standing.person(actor))
     return rows.filter(started_at__gte=valid_after) if valid_after else rows
 

@@ -141,6 +141,17 @@ def test_an_address_may_come_from_userinfo(acme, provider, visitor):
     assert reason(federated.go(visitor)) == "other_subject"
 
 
+def test_an_account_that_was_never_verified_is_claimed(acme, provider, visitor, anonymous_api):
+    email = f"squatted@{acme.slug}.test"
+    squatter = {"email": email, "password": PASSWORD, "first_name": "E", "last_name": "V", "tenant_name": "Squat House"}
+    assert anonymous_api.post("/api/v1/auth/signup", squatter).status_code == 201
+    provider.person["email"] = email
+    assert federated.go(visitor).status_code == 302
+    user = User.objects.get(email=email)
+    assert (user.has_usable_password(), user.email_verified_at is not None) == (False, True)
+    assert visitor.get("/clients/").status_code == 200
+
+
 # -- how far it reaches ---------------------------------------------------------------------------------------------
 
 
@@ -151,7 +162,8 @@ def test_other_workspaces_of_the_person_are_out_of_reach(acme, globex, provider,
     switched = visitor.post("/workspaces/switch/", {"workspace": globex.key})
     given = visitor.get("/workspaces/handoff/", {"tenant": globex.key, "visitor": "x" * 64})
     assert (switched.status_code, given.status_code) == (403, 403)
-    assert globex.name not in visitor.get("/account/").content.decode()
+    assert globex.name not in visitor.get("/account/organisations/").content.decode()
+    assert visitor.post("/account/security/sign-out-everywhere/").status_code == 403
     assert Client(SERVER_NAME=globex.host, cookies=visitor.cookies).get("/clients/").status_code == 302
 
 

@@ -53,7 +53,7 @@ class MailDomainBody(serializers.Serializer[Any]):
     domain = serializers.CharField(max_length=300)
 
 
-class DnsRecord(serializers.Serializer[Any]):
+class MailDomainRecord(serializers.Serializer[Any]):
     type = serializers.CharField()
     name = serializers.CharField()
     value = serializers.CharField()
@@ -67,7 +67,7 @@ class MailDomainAnswer(serializers.Serializer[Any]):
     checked_at = serializers.DateTimeField(allow_null=True)
     verified_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
-    record = DnsRecord()
+    record = MailDomainRecord()
 
 
 class ScimTokenBody(serializers.Serializer[Any]):

@@ -224,8 +224,7 @@ class MyMembershipsView(_SignedIn):
     @extend_schema(tags=["Profile"], responses=listing.page)
     def get(self, request: Request) -> Response:
         """By name, whatever state the tenants are in."""
-        assert self.actor.user_id is not None
-        found = selectors.memberships_of(self.actor.user_id)
+        found = selectors.memberships_of_actor(self.actor)
         return self.listed_whole(presenters.membership(workspace) for workspace in found)
 
 

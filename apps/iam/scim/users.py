@@ -26,7 +26,7 @@ from apps.iam.models import Membership, MembershipStatus, User, normal_email
 from apps.iam.scim import resources
 from apps.iam.scim.models import DirectoryEntry, GroupPlace
 from apps.iam.scim.tokens import Directory
-from apps.iam.sso import mail_domains, mapped
+from apps.iam.sso import claiming, mail_domains, mapped
 from apps.tenancy import selectors as tenancy
 
 CLOSED_BY_DIRECTORY = "Deactivated by the directory"
@@ -84,6 +84,7 @@ def create(source: Directory, said: resources.User) -> Membership:
                 "email_verified_at": utcnow(),
             },
         )
+        claiming.claim_unproved(user, source.actor)
         member = earlier or Membership(user=user, tenant_id=source.tenant_id)
         member.role, member.status = roles.builtin, MembershipStatus.ACTIVE
         member.save()

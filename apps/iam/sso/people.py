@@ -2,8 +2,9 @@
 
 The rules, in this order (docs/sso.md): a subject that is linked is its person, whatever address is told. Who is not
 linked is found by his address, which must be verified and of a domain that the tenant has proved; a person who is
-linked to another subject already is not handed over. Somebody removed or banned stays out; somebody new joins within
-the seats if the connection admits new members. Nobody comes in who may do more than who set the connection up.
+linked to another subject already is not handed over, and an account whose address was never verified is claimed first.
+Somebody removed or banned stays out; somebody new joins within the seats if the connection admits new members. Nobody
+comes in who may do more than who set the connection up.
 """
 
 from typing import Any
@@ -22,7 +23,7 @@ from apps.iam import assigned, seats, standing
 from apps.iam.assigned import Assigned
 from apps.iam.events import MemberJoined, MemberRolesChanged
 from apps.iam.models import Membership, MembershipStatus, User
-from apps.iam.sso import mail_domains, mapped
+from apps.iam.sso import claiming, mail_domains, mapped
 from apps.iam.sso.errors import SsoRefused
 from apps.iam.sso.id_tokens import Assertion
 from apps.iam.sso.models import SsoConnection, SsoLink
@@ -56,6 +57,7 @@ def admit(*, tenant: TenantView, row: SsoConnection, said: Assertion, origin: Or
     )
     if is_new:
         _record(actor, "iam.user.provision", "user", user, after={"email": user.email, "by": "sso"})
+    claiming.claim_unproved(user, actor)
     member = _member(tenant, row, user, said, actor)
     if link is None:
         link = SsoLink.objects.create(tenant_id=tenant.id, user=user, issuer=said.issuer, subject=said.subject)
