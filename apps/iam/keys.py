@@ -37,12 +37,9 @@ SKEW = timedelta(minutes=1)
 _UNKNOWN_AGAIN_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class KeyRing:
-    """One private key that signs, and every public key that still verifies, by `kid`.
-
-    Each is only itself: what was verified with one says nothing about the next.
-    """
+    """One private key that signs, and every public key that still verifies, by `kid`."""
 
     kid: str
     private: RSAPrivateKey

@@ -13,7 +13,7 @@ from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendE
 from rest_framework_simplejwt.tokens import Token
 
 from apps.iam.errors import InvalidToken
-from apps.iam.keys import ALGORITHM, KeyRing, key_ring
+from apps.iam.keys import ALGORITHM, key_ring
 
 HEADER_TYPE = "at+jwt"
 _NOT_VALID = "The access token is not valid or has expired."
@@ -120,15 +120,16 @@ def read_access(token: str) -> Claims:
     Raises:
         InvalidToken: any of them does not hold.
     """
-    claims = _verified(token, key_ring(), settings.JWT_ISSUER, settings.JWT_AUDIENCE)
+    claims = _verified(token, tuple(key_ring().public), settings.JWT_ISSUER, settings.JWT_AUDIENCE)
     if claims.expires_at <= datetime.now(UTC):
         raise InvalidToken(_NOT_VALID)
     return claims
 
 
-# The ring is part of the question, so that a key that was retired verifies nothing any more.
+# The keys in force are part of the question, so that one that was retired verifies nothing any more; a key's name is
+# its thumbprint.
 @lru_cache(maxsize=4096)
-def _verified(token: str, ring: KeyRing, issuer: str, audience: str) -> Claims:
+def _verified(token: str, kids: tuple[str, ...], issuer: str, audience: str) -> Claims:
     try:
         payload = AccessToken(token).payload  # type: ignore[arg-type]
         tenant = payload.get("tenant_id")

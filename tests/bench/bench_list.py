@@ -38,7 +38,7 @@ NAMES = {
 
 
 def _granian(application: str) -> tuple[str, ...]:
-    options = ("--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "warning")
+    options = ("--workers", "1", "--blocking-threads", os.environ.get("BENCH_THREADS", "4"), "--no-ws", "--log-level", "warning")
     return (sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", *options, application)
 
 
