@@ -19,6 +19,8 @@ from apps.iam.errors import InvalidToken, MfaRequired
 from apps.iam.forms import SignInForm
 from apps.iam.proofs import Proof
 from apps.iam.redirects import safe_path
+from apps.iam.sso import enforcing
+from apps.iam.sso.errors import SsoRequired
 from apps.tenancy import selectors as tenancy
 
 
@@ -93,11 +95,11 @@ def handoff(request: Any) -> HttpResponse:
             tenant_id=request.tenant.id,
             origin=request.origin,
         )
-    except InvalidToken as error:
+    except (InvalidToken, SsoRequired) as error:
         if request.actor is not None:
             return HttpResponseRedirect("/")
-        form = SignInForm()
-        return render(request, "iam/signin.html", {"form": form, "next": "/", "notice": error.detail}, status=400)
+        form, status = SignInForm(), 400 if isinstance(error, InvalidToken) else error.status
+        return render(request, "iam/signin.html", {"form": form, "next": "/", "notice": error.detail}, status=status)
     response = _begin(request, identity, safe_path(wanted))
     response.delete_cookie(browser.HANDOFF_COOKIE, path=reverse("iam:handoff"))
     return response
@@ -119,6 +121,7 @@ def sign_out(request: Any) -> HttpResponse:
 @page()
 def switch(request: Any) -> HttpResponse:
     """Go on to another workspace of the same person without asking for the password again."""
+    enforcing.require_own_sign_in(request.actor)
     tenant = services.workspace_to_enter(user_id=request.actor.user_id, tenant=request.POST.get("workspace", ""))
     return HttpResponseRedirect(redirects.handoff_begin_url(tenant, request.tenant.key))
 
@@ -128,6 +131,7 @@ def switch(request: Any) -> HttpResponse:
 @page()
 def handoff_give(request: Any) -> HttpResponse:
     """Hand this browser's person over to the tenant's host that sent it here."""
+    enforcing.require_own_sign_in(request.actor)
     known = request.identity
     tenant, token = services.hand_off(
         user_id=request.actor.user_id,
