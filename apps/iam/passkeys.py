@@ -254,7 +254,13 @@ def _begun(
 
 def _take(ceremony: UUID, bound_to: str, purpose: CeremonyPurpose, user_id: UUID | None) -> bytes:
     """The challenge of a ceremony, which nobody gets again even if its answer is refused."""
-    values = {"id": ceremony, "bound_to": bound_to, "purpose": purpose.value, "user": user_id, "now": utcnow()}
+    values: dict[str, UUID | str | datetime | None] = {
+        "id": ceremony,
+        "bound_to": bound_to,
+        "purpose": purpose.value,
+        "user": user_id,
+        "now": utcnow(),
+    }
     with public_scope(), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_TAKE, values)
         row = cursor.fetchone()

@@ -118,10 +118,11 @@ def spend(refresh: str, *, now: datetime) -> tuple[Spending, UUID | None]:
 
 
 def prove_again(family_id: UUID | None, *, methods: Iterable[str], is_strong: bool, now: datetime) -> None:
-    """Write a proof of this moment on a living sign-in; the words of earlier ones stay."""
+    """Write a proof of this moment on a sign-in, if there is one and it lives; the words of earlier ones stay."""
+    if family_id is None:
+        return
     with public_scope(), transaction.atomic():
-        rows = TokenFamily.objects.select_for_update().filter(pk=family_id, revoked_at=None)
-        family = rows.first() if family_id else None
+        family = TokenFamily.objects.select_for_update().filter(pk=family_id, revoked_at=None).first()
         if family is None:
             return
         shown = [*family.methods, *methods, *((STRONG,) if is_strong else ())]

@@ -12,7 +12,7 @@ from apps.audit.services import Severity
 from apps.core.clock import utcnow
 from apps.core.errors import NotAuthenticated, PermissionRefused, ValidationFailed
 from apps.core.tenants import public_scope
-from apps.iam import factors, proving, signins
+from apps.iam import factors, proving, signins, standing
 from apps.iam.credentials import verify
 from apps.iam.errors import InvalidCredentials, StepUpRequired
 from apps.iam.identity import Identity
@@ -109,7 +109,7 @@ def confirm(*, identity: Identity, password: str, code: str = "", now: datetime 
     """
     person = require_person(identity)
     with public_scope():
-        user = User.objects.get(pk=person.actor.user_id)
+        user = User.objects.get(pk=standing.person(person.actor))
     has_factor, methods = factors.has_any(user.id), list[str]()
     if user.has_usable_password():
         try:

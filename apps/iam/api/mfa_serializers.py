@@ -78,11 +78,11 @@ class ConfirmBody(serializers.Serializer[Any]):
 
 
 class PolicyAnswer(serializers.Serializer[Any]):
-    required = serializers.BooleanField()
+    required = serializers.BooleanField()  # type: ignore[assignment]
     required_at = serializers.DateTimeField(allow_null=True)
     grace_days = serializers.IntegerField(help_text="How long each member has, from then or from joining.")
 
 
 class PolicyBody(serializers.Serializer[Any]):
-    required = serializers.BooleanField()
+    required = serializers.BooleanField()  # type: ignore[assignment]
     grace_days = serializers.IntegerField(min_value=0, max_value=MAX_GRACE_DAYS, required=False)
