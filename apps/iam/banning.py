@@ -42,7 +42,7 @@ def ban_person(*, actor: Actor, user_id: UUID, reason: str, until: datetime | No
         signins.end_all(user, "ban", now=now)
         after = {"reason": user.ban_reason, "until": until.isoformat() if until else None}
         _record(actor, user, "iam.user.ban", after, Severity.CRITICAL)
-        publish(PersonBanned(user_id=user.id, until=until))
+        publish(PersonBanned(user_id=user.id, reason=user.ban_reason, until=until))
 
 
 def unban_person(*, actor: Actor, user_id: UUID) -> None:

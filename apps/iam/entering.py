@@ -9,8 +9,10 @@ from apps.audit import services as audit
 from apps.audit.services import Severity
 from apps.core.actor import Actor, Origin
 from apps.core.errors import NotFound, ValidationFailed
-from apps.iam import identity, selectors, signins, standing
+from apps.core.events import publish
+from apps.iam import devices, familiarity, identity, selectors, signins, standing
 from apps.iam.errors import InvalidCredentials, NotAMember, NoWorkspace
+from apps.iam.events import RefreshTokenReused, SignedInFromNew
 from apps.iam.identity import Identity
 from apps.iam.models import Channel, Membership, User
 from apps.iam.proofs import PASSWORD, Proof, is_vouched_for
@@ -99,7 +101,9 @@ def start(
         raise FederatedSession
     if tenant is not None:
         enforcing.require_allowed_methods(user, tenant, () if proof else methods)
-    family = signins.start_family(user, tenant.id if tenant else None, channel, origin, now=now, methods=methods, proof=proof)
+    family = signins.start_family(
+        user, tenant.id if tenant else None, channel, origin, now=now, methods=methods, proof=proof
+    )
     # The password that was checked must still be the one: a reset may have committed in between.
     if not User.objects.filter(pk=user.pk, password=user.password).update(last_login=family.started_at):
         raise InvalidCredentials(_("E-mail or password is wrong."))
@@ -110,7 +114,37 @@ def start(
         # Banned, removed or switched off between the check and now.
         raise InvalidCredentials
     record_session(found.actor, "iam.session.start", family.id, Severity.MEDIUM, after={"channel": channel.value})
+    if familiarity.is_news(user_id=user.id, family_id=family.id, channel=channel.value, origin=origin):
+        publish(
+            SignedInFromNew(
+                family_id=family.id,
+                user_id=user.id,
+                email=user.email,
+                name=user.name,
+                locale=user.locale,
+                device=devices.device_of(origin.user_agent, channel.value),
+                ip=origin.ip,
+                occurred_at=family.started_at,
+            )
+        )
     return found
+
+
+def tell_of_reuse(found: Identity) -> None:
+    """Publish that a spent refresh token of this sign-in was used again, from where the caller is now."""
+    assert found.actor.user_id is not None
+    origin = found.actor.origin
+    publish(
+        RefreshTokenReused(
+            family_id=found.family_id,
+            user_id=found.actor.user_id,
+            email=found.actor.email,
+            name=found.actor.name,
+            locale=found.locale,
+            device=devices.device_of(origin.user_agent, Channel.API.value),
+            ip=origin.ip,
+        )
+    )
 
 
 def record_session(

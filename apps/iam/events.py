@@ -62,10 +62,38 @@ class MfaChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignedInFromNew(Fact):
+    """Somebody signed in from a device or a network that is new to the account; not the first sign-in of all."""
+
+    family_id: UUID
+    user_id: UUID
+    email: str
+    name: str
+    locale: str
+    device: str
+    ip: str | None
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshTokenReused(Fact):
+    """A spent refresh token was used again, so that sign-in has ended."""
+
+    family_id: UUID
+    user_id: UUID
+    email: str
+    name: str
+    locale: str
+    device: str
+    ip: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonBanned(Fact):
     """Operators keep a person out of the whole platform, until a moment or for good."""
 
     user_id: UUID
+    reason: str
     until: datetime | None
 
 

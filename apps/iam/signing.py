@@ -97,10 +97,10 @@ def withdraw_signing_key(*, actor: Actor, kid: str, now: datetime | None = None)
     with public_scope(), transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_ONE_AT_A_TIME)
-        row = SigningKey.objects.filter(pk=kid, withdrawn_at=None).first()
+        row = SigningKey.objects.filter(kid=kid, withdrawn_at=None).first()
         if row is None:
             raise NotFound(_("There is no such key."))
-        others = SigningKey.objects.filter(withdrawn_at=None, signs_from__lte=moment).exclude(pk=kid)
+        others = SigningKey.objects.filter(withdrawn_at=None, signs_from__lte=moment).exclude(kid=kid)
         if not others.exclude(private_sealed="").exists():
             raise IllegalState(_("Rotate first: no other key could sign."), allowed_actions=["rotate"])
         row.withdrawn_at, row.private_sealed = moment, ""
@@ -159,7 +159,7 @@ def _record(actor: Actor, row: SigningKey, action: str, after: dict[str, object]
         actor=actor,
         action=action,
         entity_type="signing_key",
-        entity_id=row.kid,
+        entity_id=row.id,
         entity_label=row.kid,
         after=after,
         severity=Severity.CRITICAL,

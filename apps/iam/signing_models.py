@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.core import ids
 from apps.core.sealing import SealedField
 
 
@@ -14,7 +15,8 @@ class SigningKey(models.Model):
     `private_sealed` is empty for the key of the settings and after retirement; a `withdrawn_at` key verifies nothing.
     """
 
-    kid = models.CharField(max_length=64, primary_key=True)
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    kid = models.CharField(max_length=64, unique=True)
     public_pem = models.TextField()
     private_sealed = SealedField(blank=True, default="")
     published_at = models.DateTimeField(_("published"))

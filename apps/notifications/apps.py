@@ -17,3 +17,4 @@ class NotificationsConfig(AppConfig):
         import_module("apps.notifications.factor_handlers")
         import_module("apps.notifications.life_handlers")
         import_module("apps.notifications.people_handlers")
+        import_module("apps.notifications.session_handlers")

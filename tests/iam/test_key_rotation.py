@@ -174,4 +174,4 @@ def test_the_admin_shows_keys_and_rotates_by_a_confirmed_action(acme: TenantView
     assert SigningKey.objects.count() == 2
     assert "Published, signs later" in page and "PRIVATE KEY" not in page
     row = SigningKey.objects.latest("signs_from")
-    assert row.private_sealed not in admin.get(f"/admin/iam/signingkey/{row.kid}/change/").content.decode()
+    assert row.private_sealed not in admin.get(f"/admin/iam/signingkey/{row.pk}/change/").content.decode()

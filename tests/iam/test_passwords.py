@@ -3,12 +3,15 @@
 import pytest
 from django.contrib.auth.hashers import identify_hasher, make_password
 from django.core.exceptions import ValidationError
+from django.db import ProgrammingError, transaction
 
 from apps.core.errors import ValidationFailed
+from apps.iam import selectors
 from apps.iam.credentials import check_new_password
 from apps.iam.models import User
 from apps.iam.passwords import CharacterPolicy
 from apps.tenancy.selectors import TenantView
+from tests.fixtures.tenants import in_tenant
 
 
 @pytest.mark.parametrize(
@@ -57,3 +60,10 @@ def test_bcrypt_hashes_still_verify_and_are_replaced(acme: TenantView, algorithm
     assert user.check_password("Insula-test-1")
     user.refresh_from_db()
     assert identify_hasher(user.password).algorithm == "argon2"
+
+
+def test_a_tenants_role_reads_people_without_their_passwords(acme: TenantView) -> None:
+    with in_tenant(acme):
+        assert {row.user.email for row in selectors._members()} >= {"owner@acme.test", "viewer@acme.test"}
+        with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+            list(User.objects.values_list("password", flat=True))

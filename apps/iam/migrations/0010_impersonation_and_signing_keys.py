@@ -41,7 +41,11 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="SigningKey",
             fields=[
-                ("kid", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("kid", models.CharField(max_length=64, unique=True)),
                 ("public_pem", models.TextField()),
                 ("private_sealed", apps.core.sealing.SealedField(blank=True, default="")),
                 ("published_at", models.DateTimeField(verbose_name="published")),
