@@ -274,6 +274,7 @@ def refresh(*, refresh_token: str, origin: Origin, now: datetime | None = None) 
             return signins.issue_pair(found, now=now)
         if outcome is Spending.REUSED and found and signins.revoke([found.family_id], "reuse"):
             entering.record_session(found.actor, "iam.session.revoke_reused", found.family_id, Severity.HIGH)
+            entering.tell_of_reuse(found)
     if outcome is Spending.JUST_USED and found:
         raise RefreshInProgress("This refresh token was used a moment ago; the new pair went to that call.")
     raise InvalidToken("The refresh token is not valid any more.")
