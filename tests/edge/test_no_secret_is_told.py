@@ -72,7 +72,9 @@ def test_secrets_stay_secret(
     # A forgotten password, its letter and its link.
     with run_tasks():
         anonymous_api.post("/api/v1/auth/password/forgot", {"email": email})
-    link = token_in(mails_to(email)[-1])
+    letter = mails_to(email)[-1]
+    assert letter.extra_headers["X-Correlation-ID"] and letter.extra_headers["traceparent"].startswith("00-")
+    link = token_in(letter)
     secrets.append(link)
     Client(SERVER_NAME="localhost", raise_request_exception=False).get("/reset-password/", {"token": link})
     anonymous_api.post("/api/v1/auth/password/reset", {"token": link, "password": NEW})
