@@ -4,9 +4,10 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.conftest import Platform, Visit
+from tests.iam.pictures import picture
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +109,14 @@ def test_who_is_idle_is_asked_and_stays_in_every_tab(platform: Platform, visit: 
     assert renewed.value.status == 204
     expect(asked).to_be_hidden()
     expect(other.get_by_role("dialog", name="Are you still there?")).to_be_hidden()
+
+
+def test_a_picture_is_shown_as_soon_as_it_is_chosen(platform: Platform, visit: Visit) -> None:
+    page = visit("MEMBER")
+    page.goto(platform.url("/account/"))
+    chosen = FilePayload(name="me.png", mimeType="image/png", buffer=picture())
+    page.get_by_label("Picture", exact=True).set_input_files(chosen)
+    expect(page.locator("main img.avatar")).to_be_visible()
+    assert page.locator("header img.avatar").evaluate("picture => picture.naturalWidth") == 64
+    page.get_by_role("button", name="Remove").click()
+    expect(page.locator("img.avatar")).to_have_count(0)

@@ -28,6 +28,7 @@ def made(platform: Platform) -> dict[str, Any]:
     body = {"amount_minor": found["paid"]["total_minor"], "method": "BANK_TRANSFER", "reference": "SEPA " * 15}
     program.call("POST", f"/invoices/{found['paid']['id']}/payments", body)
     found["payment"] = program.call("GET", "/payments")["data"][0]
+    program.call("POST", "/api-keys", {"name": LONG[:100], "scopes": ["invoices:read", "clients:write"]})
     found["entry"] = _entry(program)
     return found
 
@@ -61,6 +62,9 @@ INSIDE: dict[str, Callable[[dict[str, Any]], str]] = {
     "domains": lambda made: "/settings/domains/",
     "brands": lambda made: "/settings/brands/",
     "brand editor": lambda made: "/settings/brands/new/",
+    "API keys": lambda made: "/settings/api-keys/",
+    "new API key": lambda made: "/settings/api-keys/new/",
+    "account": lambda made: "/account/",
     "notifications": lambda made: "/notifications/",
     "unread notifications": lambda made: "/notifications/?show=unread",
     "nothing here": lambda made: "/nothing-here/",
