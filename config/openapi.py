@@ -3,7 +3,17 @@
 from http import HTTPStatus
 from typing import Any
 
-KEY_PARAMETER, PROBLEM = "IdempotencyKey", "Problem"
+PROBLEM = "Problem"
+_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": (
+        "1 to 255 visible ASCII characters of your choice. The same call with the same key within 24 hours has no "
+        "second effect and gets the first answer with `Idempotent-Replayed: true`."
+    ),
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "example": "5f1c0c0e-7a1b-4d53-9d0e-0a4f4e0f6a55",
+}
 _UNSAFE = ("post", "put", "patch", "delete")
 # A refusal of each status as most calls may get it; errors of more than one code have one of them here.
 _REFUSED = {
@@ -59,20 +69,13 @@ def describe_edge(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """drf-spectacular's postprocessing hook: keys of unsafe calls, and every refusal as a problem document."""
     components = result.setdefault("components", {})
     components.setdefault("schemas", {})[PROBLEM] = _PROBLEM
-    components.setdefault("parameters", {})[KEY_PARAMETER] = {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "description": (
-            "1 to 255 visible ASCII characters of your choice. The same call with the same key within 24 hours has no "
-            "second effect and gets the first answer with `Idempotent-Replayed: true`."
-        ),
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-        "example": "5f1c0c0e-7a1b-4d53-9d0e-0a4f4e0f6a55",
-    }
+    for schema in components["schemas"].values():
+        if "enum" in schema and all(isinstance(value, str) for value in schema["enum"]):
+            schema.setdefault("type", "string")
     for path, methods in result["paths"].items():
         for method, operation in methods.items():
             if any(operation.get("security", [])) and method in _UNSAFE:
-                operation.setdefault("parameters", []).append({"$ref": f"#/components/parameters/{KEY_PARAMETER}"})
+                operation.setdefault("parameters", []).append(_KEY)
             _describe_refusals(path, method, operation)
     statuses = {
         status for methods in result["paths"].values() for one in methods.values() for status in one["responses"]

@@ -54,11 +54,15 @@ _NOUNS = {
 
 
 def add_summaries(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """drf-spectacular's postprocessing hook."""
+    """drf-spectacular's postprocessing hook. What would be named alike is told apart by where it stands."""
+    given = {one["summary"] for methods in result["paths"].values() for one in methods.values() if one.get("summary")}
     for path, methods in result["paths"].items():
         for method, operation in methods.items():
             if not operation.get("summary"):
-                operation["summary"] = summary_of(path, method)
+                summary = summary_of(path, method)
+                above = " ".join(segment for segment in path.split("/")[3:-1] if not segment.startswith("{"))
+                operation["summary"] = f"{summary} ({above.replace('-', ' ')})" if summary in given else summary
+                given.add(operation["summary"])
     return result
 
 
