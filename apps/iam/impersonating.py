@@ -15,7 +15,7 @@ from apps.core.clock import utcnow
 from apps.core.errors import IllegalState, NotFound, PermissionRefused, ValidationFailed
 from apps.core.events import publish
 from apps.core.tenants import public_scope
-from apps.iam import entering, identity, signins
+from apps.iam import entering, identity, signins, standing
 from apps.iam.errors import InvalidToken
 from apps.iam.events import ImpersonationStarted
 from apps.iam.identity import Identity
@@ -59,7 +59,7 @@ def ask_to_impersonate(
         row = Impersonation.objects.create(
             tenant_id=tenant_id,
             user=user,
-            operator_id=actor.user_id,
+            operator_id=standing.person(actor),
             reason=reason.strip()[:300],
             minutes=minutes,
             created_at=moment,
@@ -124,7 +124,7 @@ def begin(*, token: str, browser_secret: str, tenant_id: UUID, origin: Origin, n
         )
         if found is None:
             raise InvalidToken(_("This sign-in link was used or has expired."))
-        after = {"operator": row.operator.name, "reason": row.reason, "until": ends_at.isoformat()}
+        after: dict[str, object] = {"operator": row.operator.name, "reason": row.reason, "until": ends_at.isoformat()}
         _record(found.actor, row, "iam.impersonation.start", after)
         publish(
             ImpersonationStarted(

@@ -246,7 +246,8 @@ def _checked_permissions(permissions: Sequence[str]) -> frozenset[str]:
 
 
 def _require_free_name(tenant_id: UUID, name: str, *, but: UUID | None = None) -> None:
-    if CustomRole.objects.filter(tenant_id=tenant_id, name__iexact=name).exclude(pk=but).exists():
+    same = CustomRole.objects.filter(tenant_id=tenant_id, name__iexact=name)
+    if (same.exclude(pk=but) if but else same).exists():
         raise RoleNameTaken
 
 
