@@ -97,7 +97,11 @@ def codes_renew(request: Any) -> HttpResponse:
 def passkey_begin(request: Any) -> HttpResponse:
     """What the browser needs to make a passkey."""
     stepping_up.require_account_owner(request)
-    return JsonResponse(passkeys.begin_registration(actor=request.actor, bound_to=browser.ceremony_key(request)))
+    return JsonResponse(
+        passkeys.begin_registration(
+            actor=request.actor, bound_to=browser.ceremony_key(request), host=request.get_host()
+        )
+    )
 
 
 @own_account

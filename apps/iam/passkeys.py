@@ -1,7 +1,8 @@
 """Passkeys (WebAuthn level 3): the ceremonies that add one and that prove its person. User verification is a must.
 
 The relying party is the platform's apex domain, so that one passkey serves the platform's host and every workspace's
-sub-domain; a workspace's own domain cannot use it (WebAuthn, 5.1.3) and sends people to the sub-domain.
+sub-domain; a workspace's own domain cannot use it (WebAuthn, 5.1.3) and sends people to the sub-domain. Where the
+platform's host has no dot (``localhost``), browsers let no sub-domain speak for it, and each host stands for itself.
 """
 
 import json
@@ -57,8 +58,8 @@ RETURNING challenge
 """
 
 
-def begin_registration(*, actor: Actor, bound_to: str) -> dict[str, Any]:
-    """What the browser's ``navigator.credentials.create`` is called with, and the ceremony's id.
+def begin_registration(*, actor: Actor, bound_to: str, host: str) -> dict[str, Any]:
+    """What the browser's ``navigator.credentials.create`` is called with on `host`, and the ceremony's id.
 
     Raises:
         Conflict: the person has twenty.
@@ -69,7 +70,7 @@ def begin_registration(*, actor: Actor, bound_to: str) -> dict[str, Any]:
         if len(known) >= MAX_PASSKEYS:
             raise Conflict(_("You have %(count)d passkeys. Remove one first.") % {"count": MAX_PASSKEYS})
         options = generate_registration_options(
-            rp_id=settings.PLATFORM_HOST,
+            rp_id=relying_party(host),
             rp_name="Insula",
             user_id=user.id.bytes,
             user_name=user.email,
@@ -104,11 +105,12 @@ def finish_registration(
         raise ValidationFailed.one("name", "required", _("Give the passkey a name that you will recognise."))
     challenge = _take(ceremony, bound_to, CeremonyPurpose.REGISTER, standing.person(actor))
     try:
+        origin = _origin_of(credential)
         made = verify_registration_response(
             credential=credential,
             expected_challenge=challenge,
-            expected_rp_id=settings.PLATFORM_HOST,
-            expected_origin=_origin_of(credential),
+            expected_rp_id=relying_party(origin),
+            expected_origin=origin,
             require_user_verification=True,
         )
     except _UNSOUND as error:
@@ -132,15 +134,15 @@ def finish_registration(
         return PasskeyView(row.id, row.name, row.is_synced, row.created_at, None), codes
 
 
-def begin_proof(*, user_id: UUID | None, bound_to: str) -> dict[str, Any]:
-    """What the browser's ``navigator.credentials.get`` is called with, and the ceremony's id.
+def begin_proof(*, user_id: UUID | None, bound_to: str, host: str) -> dict[str, Any]:
+    """What the browser's ``navigator.credentials.get`` is called with on `host`, and the ceremony's id.
 
     Without `user_id` the browser offers every passkey that it has for us, so that nothing is told about anybody.
     """
     with public_scope(), transaction.atomic():
         known = list(Passkey.objects.filter(user_id=user_id)) if user_id else []
         options = generate_authentication_options(
-            rp_id=settings.PLATFORM_HOST,
+            rp_id=relying_party(host),
             allow_credentials=[_descriptor(row) for row in known] or None,
             user_verification=UserVerificationRequirement.REQUIRED,
             timeout=_milliseconds(),
@@ -172,11 +174,12 @@ def finish_proof(
             row = (rows.filter(user_id=user_id) if user_id else rows).first()
             if row is None:
                 raise refusal
+            origin = _origin_of(credential)
             checked = verify_authentication_response(
                 credential=credential,
                 expected_challenge=challenge,
-                expected_rp_id=settings.PLATFORM_HOST,
-                expected_origin=_origin_of(credential),
+                expected_rp_id=relying_party(origin),
+                expected_origin=origin,
                 credential_public_key=bytes(row.public_key),
                 credential_current_sign_count=row.sign_count,
                 require_user_verification=True,
@@ -219,6 +222,12 @@ def remove(*, actor: Actor, passkey_id: UUID) -> None:
         row = _own(actor, passkey_id)
         row.delete()
         factors.removed(actor, user, MfaChange.PASSKEY_REMOVED, detail=row.name)
+
+
+def relying_party(place: str) -> str:
+    """Whom a passkey is for on the host or origin `place`."""
+    host = urlsplit(place if "//" in place else f"//{place}").hostname or ""
+    return settings.PLATFORM_HOST if "." in settings.PLATFORM_HOST else host
 
 
 def purge_ceremonies(*, now: datetime) -> None:

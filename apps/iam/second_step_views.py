@@ -51,7 +51,9 @@ def begin_passkey(request: Any) -> JsonResponse:
     user_id = verified[0] if verified else None
     if request.actor is not None and request.tenant is not None:
         user_id = request.actor.user_id
-    return JsonResponse(passkeys.begin_proof(user_id=user_id, bound_to=browser.ceremony_key(request)))
+    return JsonResponse(
+        passkeys.begin_proof(user_id=user_id, bound_to=browser.ceremony_key(request), host=request.get_host())
+    )
 
 
 @never_cache

@@ -48,7 +48,8 @@ def with_passkey(tenant: TenantView, role: str = "MEMBER", origin: str = ORIGIN)
     user_id, email = person(tenant, role)
     actor = selectors.actor_for_member(user_id, tenant.id, Origin())
     assert actor is not None
-    device, begun = Authenticator(origin=origin), passkeys.begin_registration(actor=actor, bound_to="here")
+    device = Authenticator(origin=origin)
+    begun = passkeys.begin_registration(actor=actor, bound_to="here", host=device.origin)
     passkeys.finish_registration(
         actor=actor,
         family_id=None,

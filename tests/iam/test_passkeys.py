@@ -21,7 +21,7 @@ from tests.iam.second_factors import with_passkey
 
 
 def _shown(device: Authenticator, user_id: UUID | None, begun: dict[str, Any] | None = None) -> proving.Shown:
-    begun = begun or passkeys.begin_proof(user_id=user_id, bound_to="here")
+    begun = begun or passkeys.begin_proof(user_id=user_id, bound_to="here", host=device.origin)
     return proving.check_passkey(
         ceremony=UUID(begun["ceremony"]),
         bound_to="here",
@@ -42,7 +42,7 @@ def test_a_passkey_is_more_than_one_factor(acme: TenantView) -> None:
 
 def test_a_challenge_is_good_once(acme: TenantView) -> None:
     user_id, _, device = with_passkey(acme)
-    begun = passkeys.begin_proof(user_id=user_id, bound_to="here")
+    begun = passkeys.begin_proof(user_id=user_id, bound_to="here", host=device.origin)
     _shown(device, user_id, begun)
 
     with pytest.raises(PasskeyRefused):
@@ -51,7 +51,7 @@ def test_a_challenge_is_good_once(acme: TenantView) -> None:
 
 def test_a_refused_answer_uses_the_challenge_up(acme: TenantView) -> None:
     user_id, _, device = with_passkey(acme)
-    begun = passkeys.begin_proof(user_id=user_id, bound_to="here")
+    begun = passkeys.begin_proof(user_id=user_id, bound_to="here", host=device.origin)
     with pytest.raises(PasskeyRefused):
         _shown(Authenticator(credential_id=device.credential_id), user_id, begun)
 
@@ -61,7 +61,7 @@ def test_a_refused_answer_uses_the_challenge_up(acme: TenantView) -> None:
 
 def test_a_challenge_is_bound_to_its_browser(acme: TenantView) -> None:
     user_id, _, device = with_passkey(acme)
-    elsewhere = passkeys.begin_proof(user_id=user_id, bound_to="elsewhere")
+    elsewhere = passkeys.begin_proof(user_id=user_id, bound_to="elsewhere", host=device.origin)
 
     with pytest.raises(PasskeyRefused):
         _shown(device, user_id, elsewhere)
@@ -99,7 +99,7 @@ def test_somebody_elses_passkey_proves_nothing(acme: TenantView) -> None:
 
 @pytest.mark.parametrize("rubbish", [{}, {"id": "x"}, {"id": 1, "response": {"clientDataJSON": "e30"}}])
 def test_rubbish_is_refused(acme: TenantView, rubbish: dict[str, Any]) -> None:
-    begun = passkeys.begin_proof(user_id=None, bound_to="here")
+    begun = passkeys.begin_proof(user_id=None, bound_to="here", host="localhost")
 
     with pytest.raises(PasskeyRefused):
         proving.check_passkey(ceremony=UUID(begun["ceremony"]), bound_to="here", credential=rubbish, origin=Origin())
@@ -107,6 +107,7 @@ def test_rubbish_is_refused(acme: TenantView, rubbish: dict[str, Any]) -> None:
 
 def _answered(client: Client, device: Authenticator) -> dict[str, str]:
     begun = client.post("/passkeys/begin/").json()
+    device.origin = f"http://{client.defaults['SERVER_NAME']}"
     return {"ceremony": begun["ceremony"], "credential": json.dumps(device.get(begun["options"]))}
 
 
@@ -141,7 +142,7 @@ def test_one_browsers_challenge_is_worthless_in_another(acme: TenantView) -> Non
 
 
 def test_pages_add_rename_and_remove(acme: TenantView, browser_client: BrowserFor) -> None:
-    client, device = browser_client(acme, "VIEWER"), Authenticator()
+    client, device = browser_client(acme, "VIEWER"), Authenticator(origin=f"http://{acme.host}")
     begun = client.post("/account/two-step/passkeys/begin/").json()
     made = {"ceremony": begun["ceremony"], "credential": json.dumps(device.create(begun["options"]))}
 
@@ -182,3 +183,17 @@ def test_nobody_touches_anothers_passkey(acme: TenantView, api: ApiFor) -> None:
 
     assert client.patch(path, {"name": "Mine"}).status_code == 404
     assert client.delete(path).status_code == 404
+
+
+def test_one_passkey_serves_the_platform_and_every_sub_domain(acme: TenantView, settings: Any) -> None:
+    settings.PLATFORM_HOST = "insula.example"
+    user_id, _, device = with_passkey(acme, origin="http://insula.example")
+
+    for host in ("acme.insula.example", "globex.insula.example:8000", "insula.example"):
+        begun = passkeys.begin_proof(user_id=user_id, bound_to="here", host=host)
+        assert begun["options"]["rpId"] == "insula.example"
+    device.origin = "http://acme.insula.example"
+    assert _shown(device, user_id).user_id == user_id
+    device.origin = "http://insula.example.evil.test"
+    with pytest.raises(PasskeyRefused):
+        _shown(device, user_id)

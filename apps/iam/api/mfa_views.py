@@ -154,7 +154,7 @@ class PasskeyBeginView(_OwnView):
     def post(self, request: Request) -> Response:
         """For `navigator.credentials.create` on a page of the platform or below it."""
         stepping_up.require_account_owner(request)
-        begun = passkeys.begin_registration(actor=self.actor, bound_to=self.bound_to)
+        begun = passkeys.begin_registration(actor=self.actor, bound_to=self.bound_to, host=request.get_host())
         return Response(begun, status=201, headers=_SECRET)
 
 
@@ -205,7 +205,7 @@ class ConfirmPasskeyView(_OwnView):
     def post(self, request: Request) -> Response:
         """For `navigator.credentials.get`; its answer goes to `POST /auth/confirm` as `passkey`."""
         stepping_up.require_person(request)
-        begun = passkeys.begin_proof(user_id=_user_id(self), bound_to=self.bound_to)
+        begun = passkeys.begin_proof(user_id=_user_id(self), bound_to=self.bound_to, host=request.get_host())
         return Response(begun, status=201, headers=_SECRET)
 
 
