@@ -14,6 +14,7 @@ from apps.core.rest.paging import PageRequest, order_names
 from apps.invoices import selectors
 from apps.invoices.models import Client
 from apps.invoices.selectors import CLIENT_KEYS, INVOICE_KEYS, InvoiceFilters
+from apps.payments import selectors as payments
 from apps.tenancy.selectors import TenantView
 from tests.fixtures.tenants import actor_of, in_tenant
 
@@ -48,6 +49,25 @@ select uuidv7(), s.status, 1, c.ids[1 + n %% 2000], '', '', '', '', '', '', '', 
  cross join lateral (select case when n %% 50 = 0 then 'DRAFT' when n %% 10 = 1 then 'OPEN' when n %% 20 = 2 then 'VOID'
                                  else 'PAID' end as status) s
 """
+PAYMENTS = """
+insert into payments_payment
+  (id, purpose, purpose_id, purpose_label, payer_name, payer_email, amount_minor, currency, refunded_minor,
+   fee_currency, status, gateway, method, reference, failure_code, failure_reason, success_url, cancel_url, session_ref, session_url,
+   session_attempt, payment_ref, failed_ref, checkout_open, close_owed, checks, succeeded_at, created_at, updated_at)
+select uuidv7(), 'invoice', gen_random_uuid(), 'R-' || n, '', '', 1 + n %% 9000, 'EUR', 0, '',
+       case when n %% 500 = 0 then 'FAILED' when n %% 40 = 1 then 'PENDING' else 'SUCCEEDED' end,
+       'manual', '', '', '', '', '', '', '', '', 1, '', '', false, false, 0, now(),
+       timestamptz '2024-01-01' + n * interval '12 minutes', now()
+  from generate_series(1, %(rows)s) n
+"""
+PAYMENT_FILTERS = [
+    {},
+    {"status": "succeeded"},
+    {"status": "failed"},
+    {"status": "pending"},
+    {"purpose": "invoice", "purpose_id": "0199c0de-0000-7000-8000-000000000001"},
+    {"from": "2025-03-03", "to": "2025-03-03"},
+]
 FILTERS = {
     "all": {},
     "draft": {"status": "draft"},
@@ -68,12 +88,13 @@ def owner(acme: TenantView) -> Iterator[Actor]:
     with in_tenant(acme), connection.cursor() as cursor:
         cursor.execute(CLIENTS, {"rows": ROWS})
         cursor.execute(INVOICES, {"rows": ROWS})
+        cursor.execute(PAYMENTS, {"rows": ROWS})
         cursor.execute("select current_user")
         tenant_role = cursor.fetchone()[0]
         # Only whoever owns tables may look at what is in them.
         quote = connection.ops.quote_name
         cursor.execute(f"set local role {quote(settings.DATABASE_OWNER_ROLE)}")
-        cursor.execute("analyze invoices_client, invoices_invoice")
+        cursor.execute("analyze invoices_client, invoices_invoice, payments_payment")
         cursor.execute(f"set local role {quote(tenant_role)}")
         yield actor
 
@@ -124,7 +145,7 @@ def judged(plan: dict[str, Any], *, may_sort: bool, most: int = MOST_READ) -> st
     return f"reads {read(plan)} rows: {told(plan)}" if read(plan) > most else ""
 
 
-def test_every_order_and_filter_of_invoices_and_clients(acme: TenantView, owner: Actor) -> None:
+def test_every_order_and_filter(acme: TenantView, owner: Actor) -> None:
     wrong: dict[Any, str] = {}
     client_id = Client.objects.order_by("pk")[7].pk
     filters = {name: InvoiceFilters.from_query(query) for name, query in FILTERS.items()}
@@ -149,4 +170,10 @@ def test_every_order_and_filter_of_invoices_and_clients(acme: TenantView, owner:
         plan = plan_of(lambda p=page: selectors.list_clients(actor=owner, page=p))
         if verdict := judged(plan, may_sort=False):
             wrong[order, "clients"] = verdict
+    for order in order_names(payments.KEYS):
+        page = PageRequest.from_query({"ordering": order}, payments.KEYS)
+        for query in PAYMENT_FILTERS:
+            plan = plan_of(lambda p=page, q=query: payments.list_payments(actor=owner, page=p, filters=q))
+            if verdict := judged(plan, may_sort=bool(query)):
+                wrong[order, "payments", str(query)] = verdict
     assert not wrong, "\n".join(f"{case}: {verdict}" for case, verdict in wrong.items())

@@ -12,6 +12,8 @@ from apps.iam.api_key_models import ApiKey
 from apps.iam.factor_models import Passkey
 from apps.iam.models import Channel, Invitation, Membership, Role, TokenFamily, User
 from apps.iam.role_models import CustomRole, RoleGrant
+from apps.iam.scim.models import DirectoryGroup, ScimToken
+from apps.iam.sso.models import MailDomain
 from apps.invoices.models import Client, Invoice
 from apps.ledger.models import Account, Entry, Posting
 from apps.notifications.models import Notification
@@ -100,6 +102,13 @@ def _people(tenant: TenantView, owner: Actor, names: list[str]) -> None:
     Passkey.objects.bulk_create(
         Passkey(user_id=owner.user_id, name=name, credential_id=name.encode(), public_key=b"k") for name in names
     )
+    MailDomain.objects.bulk_create(
+        MailDomain(tenant_id=tenant.id, domain=f"{name}.crowd.test", token="t") for name in names
+    )
+    ScimToken.objects.bulk_create(
+        ScimToken(tenant_id=tenant.id, name=name, hint="scim_…", digest=f"s-{name}") for name in names
+    )
+    DirectoryGroup.objects.bulk_create(DirectoryGroup(tenant_id=tenant.id, display_name=name) for name in names)
     others = Tenant.objects.bulk_create(
         Tenant(slug=name.lower(), name=name, status=TenantStatus.ACTIVE) for name in names
     )

@@ -26,6 +26,6 @@ class AuditEntryAnswer(serializers.Serializer[Any]):
     after = serializers.DictField(allow_null=True)
     ip = serializers.IPAddressField(allow_null=True)
     user_agent = serializers.CharField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     correlation_id = serializers.CharField()
     occurred_at = serializers.DateTimeField()

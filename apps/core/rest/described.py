@@ -52,7 +52,9 @@ class DescribedSchema(AutoSchema):
         listing = getattr(self.view, "listing", None)
         if listing is None or self.method != "GET":
             return []
-        found: list[OpenApiParameter] = listing.detail_parameters if self.view.is_one else listing.parameters
+        found: list[OpenApiParameter] = (
+            listing.detail_parameters if getattr(self.view, "is_one", False) else listing.parameters
+        )
         return found
 
     def _of_versions(self) -> list[OpenApiParameter]:

@@ -157,11 +157,11 @@ def _names(name: str, known: list[str], told: str) -> OpenApiParameter:
 
 def _part_of(row: Shape) -> Shape:
     """`row` without any field that must be there, because ``fields`` leaves some out."""
-    fields = {}
+    fields: dict[str, Any] = {}
     for name, one in row().fields.items():
         fields[name] = deepcopy(one)
         # What a serializer makes of its fields are copies by these.
-        fields[name]._kwargs = {**one._kwargs, "required": False}
+        fields[name]._kwargs = {**vars(one)["_kwargs"], "required": False}
     of = row.__name__.removesuffix("Answer").removesuffix("Serializer").removesuffix("Listed")
-    made = type(serializers.Serializer)(f"{of}Listed", (serializers.Serializer,), {"__doc__": row.__doc__, **fields})
+    made = serializers.SerializerMetaclass(f"{of}Listed", (serializers.Serializer,), {"__doc__": row.__doc__, **fields})
     return cast(Shape, made)

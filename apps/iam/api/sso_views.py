@@ -69,8 +69,8 @@ class SsoConnectionView(VersionedView):
         return Response(status=204)
 
     def _answer(self, found: Connection | None) -> Response:
-        body = {"connection": asdict(found) if found else None}
-        body |= {"redirect_uri": connections.redirect_uri(actor=self.actor)}
+        uri = connections.redirect_uri(actor=self.actor)
+        body = {"connection": asdict(found) if found else None, "redirect_uri": uri}
         return self.versioned(body, found.version if found else connections.NO_VERSION)
 
 
