@@ -2,7 +2,9 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ from statistics import median
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -18,7 +21,7 @@ from apps.core.tenants import owner_transaction
 from apps.tenancy.models import Domain
 from apps.tenancy.selectors import TenantView
 from tests.bench.conftest import Measured
-from tests.bench.load import Target, Turn, take_turn
+from tests.bench.load import Target, Turn, cpu_seconds, family, take_turn
 from tests.bench.verifying_key import PUBLIC_PEM
 from tests.factories import invoices as invoice_factory
 from tests.fixtures.processes import free_port, process, product_environment, wait_until
@@ -38,7 +41,7 @@ NAMES = {
 
 
 def _granian(application: str) -> tuple[str, ...]:
-    options = ("--workers", "1", "--blocking-threads", os.environ.get("BENCH_THREADS", "4"), "--no-ws", "--log-level", "warning")
+    options = ("--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "warning")
     return (sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", *options, application)
 
 
@@ -52,6 +55,7 @@ class Course:
     """Every server that takes part."""
 
     targets: dict[str, Target]
+    credentials: dict[str, str]
 
     def run(self, name: str, *, connections: int = CONNECTIONS, seconds: float = SECONDS) -> Turn:
         """One turn of a server."""
@@ -83,6 +87,8 @@ def course(committed: Callable[[str], TenantView], database_name: str, tmp_path:
         "INSULA_RATE_LIMITS": "on",
         "RATE_LIMIT_USER": "10000000",
         "RATE_LIMIT_WORKSPACE": "10000000",
+        "RATE_LIMIT_SENSITIVE": "10000000",
+        "RATE_LIMIT_ANONYMOUS": "10000000",
         "PUBLIC_PORT": settings.PUBLIC_PORT,
     }
     database = settings.DATABASES["default"]
@@ -129,7 +135,7 @@ def course(committed: Callable[[str], TenantView], database_name: str, tmp_path:
         assert all(len(rows) == 20 for rows in lists.values())
         assert lists[PRODUCT] == lists[BY_HAND]
         assert {tuple(sorted(row)) for row in lists[STOCK]} == {tuple(sorted(row)) for row in lists[PRODUCT]}
-        yield Course(targets)
+        yield Course(targets, _credentials(tenant))
     Domain.objects.filter(domain="127.0.0.1").delete()
 
 
@@ -150,8 +156,12 @@ def _plain_login(tenant: TenantView) -> Iterator[None]:
             cursor.execute(f"drop role {PLAIN_LOGIN}")
 
 
+def _credentials(tenant: TenantView) -> dict[str, str]:
+    return {"email": f"owner@{tenant.slug}.test", "password": PASSWORD, "tenant": tenant.key}
+
+
 def _sign_in(target: Target, tenant: TenantView) -> str:
-    body = {"email": f"owner@{tenant.slug}.test", "password": PASSWORD, "tenant": tenant.key}
+    body = _credentials(tenant)
     url = f"http://127.0.0.1:{target.port}/api/v1/auth/signin"
     return str(httpx.post(url, json=body, headers={"Host": settings.PLATFORM_HOST}, timeout=30).json()["access"])
 
@@ -177,3 +187,35 @@ def test_the_list_beside_others(course: Course, measured: Measured) -> None:
         by_rate, by_cpu = rate[PRODUCT] / rate[other], cpu[other] / cpu[PRODUCT]
         whole = (cpu[other] + database[other]) / (cpu[PRODUCT] + database[PRODUCT])
         measured(f"a ÷ {letter}", f"{by_rate:.2f} by requests/s, {by_cpu:.2f} by CPU, {whole:.2f} with the database's")
+
+
+@pytest.mark.parametrize("connections", [50, 500])
+def test_many_connections(course: Course, measured: Measured, connections: int) -> None:
+    for name in (PRODUCT, BY_HAND):
+        turn = course.run(name, connections=connections, seconds=2 * SECONDS)
+        at = {percent: turn.percentile(percent) for percent in (50, 95, 99)}
+        times = ", ".join(f"p{percent} {taken:.0f} ms" for percent, taken in at.items())
+        measured(f"{NAMES[name]}, {connections} connections", f"{turn.per_second:.0f} requests/s, {times}")
+    worker = max(family(course.targets[PRODUCT].process_id), key=lambda pid: psutil.Process(pid).memory_info().rss)
+    held = psutil.Process(worker).memory_full_info()
+    measured(f"a worker after that, {connections} connections", f"{held.rss >> 20} MiB, {held.uss >> 20} MiB its own")
+
+
+def test_signing_in(course: Course, measured: Measured) -> None:
+    target = course.targets[PRODUCT]
+    before = cpu_seconds(family(target.process_id))
+    until, count = time.monotonic() + 2 * SECONDS, 0
+
+    def sign_in(_: int) -> int:
+        done = 0
+        with httpx.Client(headers={"Host": settings.PLATFORM_HOST}, timeout=60) as client:
+            while time.monotonic() < until:
+                answer = client.post(f"http://127.0.0.1:{target.port}/api/v1/auth/signin", json=course.credentials)
+                assert answer.status_code == 200, answer.text
+                done += 1
+        return done
+
+    with ThreadPoolExecutor(4) as pool:
+        count = sum(pool.map(sign_in, range(4)))
+    spent = (cpu_seconds(family(target.process_id)) - before) * 1000 / count
+    measured("signing in, 4 at a time", f"{count / (2 * SECONDS):.0f} a second, {spent:.0f} ms CPU each")
