@@ -5,11 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from django.core.management import call_command
 from django.test import Client
-from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 from rest_framework.test import APIClient
 
@@ -17,13 +15,6 @@ from apps.tenancy.selectors import TenantView
 from tests.api.routes import BY_NAME, CALLS, ROUTES
 from tests.api.test_pages import belongings_of
 from tests.fixtures.clients import ApiFor
-
-
-@pytest.fixture(scope="session")
-def document() -> dict[str, Any]:
-    """The document as programs get it."""
-    made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
-    return made
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -1,23 +1,14 @@
 """The OpenAPI document is fit to be read and to make clients of: named, described, with examples, nothing loose."""
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator, FormatChecker
 
 Operation = tuple[str, str, dict[str, Any]]
 UNSAFE = ("post", "put", "patch", "delete")
-
-
-@pytest.fixture(scope="module")
-def document() -> dict[str, Any]:
-    """The document as programs get it."""
-    made: dict[str, Any] = json.loads(json.dumps(SchemaGenerator().get_schema(request=None, public=True), default=str))
-    return made
 
 
 @pytest.fixture(scope="module")
