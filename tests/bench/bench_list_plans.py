@@ -52,7 +52,8 @@ select uuidv7(), s.status, 1, c.ids[1 + n %% 2000], '', '', '', '', '', '', '', 
 PAYMENTS = """
 insert into payments_payment
   (id, purpose, purpose_id, purpose_label, payer_name, payer_email, amount_minor, currency, refunded_minor,
-   fee_currency, status, gateway, method, reference, failure_code, failure_reason, success_url, cancel_url, session_ref, session_url,
+   fee_currency, status, gateway, method, reference, failure_code, failure_reason, success_url, cancel_url,
+   session_ref, session_url,
    session_attempt, payment_ref, failed_ref, checkout_open, close_owed, checks, succeeded_at, created_at, updated_at)
 select uuidv7(), 'invoice', gen_random_uuid(), 'R-' || n, '', '', 1 + n %% 9000, 'EUR', 0, '',
        case when n %% 500 = 0 then 'FAILED' when n %% 40 = 1 then 'PENDING' else 'SUCCEEDED' end,
