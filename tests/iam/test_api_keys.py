@@ -11,11 +11,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.audit.models import AuditEntry
+from apps.core.actor import Origin
 from apps.core.clock import utcnow
 from apps.core.errors import PermissionRefused
 from apps.edge.models import IdempotencyKey
-from apps.iam import api_keys, key_secrets, services
+from apps.iam import api_keys, key_secrets, selectors, services
 from apps.iam.api_key_models import ApiKey
+from apps.iam.errors import InvalidToken
 from apps.iam.models import Membership, TokenFamily, User
 from apps.tenancy.selectors import TenantView
 from tests.api.problem import problem
@@ -81,6 +83,8 @@ def test_a_key_opens_no_page_and_no_other_tenant(acme: TenantView, globex: Tenan
     secret = made(acme).secret
     assert program(secret, SERVER_NAME=acme.host).get("/").status_code == 302
     assert program(secret, SERVER_NAME=acme.host).get("/api/v1/me").status_code == 200
+    with pytest.raises(InvalidToken):  # as the socket's first message, or to be exchanged
+        selectors.identity_of_token(secret, Origin())
     answer = program(secret, SERVER_NAME=globex.host).get("/api/v1/me")
     assert problem(answer, 403)["code"] == "tenant_mismatch"
     answer = program(secret).get("/api/v1/me", headers={"X-Tenant-ID": globex.key})
