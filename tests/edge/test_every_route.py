@@ -60,7 +60,13 @@ def served(request: Any, acme: TenantView, settings: Any) -> tuple[Client, list[
         settings.ROLLOUT_MODE, settings.DEFAULT_WORKSPACE_KEY = "SINGLE_TENANT", acme.key
         default_workspace()
         forget_host(host)
-    return Client(SERVER_NAME=host, raise_request_exception=False), routes(request.param)
+    paths = routes(request.param)
+    assert len(paths) > 60
+    if request.param == "config.urls_single":
+        # The same views under the same paths; a few show that the host makes no difference.
+        assert {*paths} >= {*routes("config.urls_tenant")} - {""}
+        paths = paths[::8]
+    return Client(SERVER_NAME=host, raise_request_exception=False), paths
 
 
 def has_the_edge(answer: Any, path: str) -> None:
@@ -81,7 +87,6 @@ def has_the_edge(answer: Any, path: str) -> None:
 
 def test_every_route_has_it(served: tuple[Client, list[str]]) -> None:
     client, paths = served
-    assert len(paths) > 60
     headers = {"X-Correlation-ID": "walk-1", "traceparent": PARENT}
     for path in paths:
         answer = client.get(f"/{path}", headers=headers)
