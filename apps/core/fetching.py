@@ -53,7 +53,7 @@ def fetch(
     require_public_form(url)
     deadline = time.monotonic() + total_seconds
     timeouts = {"connect": CONNECT_SECONDS, "read": total_seconds, "write": total_seconds, "pool": total_seconds}
-    sent: dict[bytes | str, bytes | str] = {
+    sent: dict[str, str] = {
         **{"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "Insula"},
         **(headers or {}),
         **tracing.outbound_headers(),
@@ -63,7 +63,9 @@ def fetch(
             httpcore.ConnectionPool(
                 ssl_context=ssl.create_default_context(), network_backend=_GuardedBackend(), max_connections=1
             ) as pool,
-            pool.stream(method, url, headers=sent, content=content, extensions={"timeout": timeouts}) as response,
+            pool.stream(
+                method, url, headers=list(sent.items()), content=content, extensions={"timeout": timeouts}
+            ) as response,
         ):
             body = bytearray()
             for piece in response.iter_stream():

@@ -116,7 +116,7 @@ def device_of(user_agent: str, channel: str) -> str:
 def _living(actor: Actor) -> QuerySet[TokenFamily]:
     rows = TokenFamily.objects.filter(user_id=standing.person(actor), revoked_at=None)
     if actor.is_federated:
-        rows = rows.filter(tenant_id=actor.tenant_id)
+        rows = rows.filter(tenant_id=standing.tenant_of(actor))
     valid_after = User.objects.values_list("tokens_valid_after", flat=True).get(pk=standing.person(actor))
     return rows.filter(started_at__gte=valid_after) if valid_after else rows
 

@@ -180,7 +180,7 @@ def _set_members(source: Directory, row: DirectoryGroup, said: resources.Group) 
         GroupPlace(tenant_id=source.tenant_id, group=row, membership_id=pk) for pk in wanted - present
     )
     if changed := present ^ wanted:
-        after = {"joined": len(wanted - present), "left": len(present - wanted)}
+        after: dict[str, object] = {"joined": len(wanted - present), "left": len(present - wanted)}
         _record(source.actor, row, "change_members", after)
         if row.role:
             _follow(source.actor, source.tenant_id, changed, had_role=True, reach=source.reach)

@@ -93,6 +93,6 @@ def _groups(text: str) -> dict[str, str]:
     for line in filter(None, (line.strip() for line in text.splitlines())):
         group, sign, role = line.rpartition("=")
         if not sign or not group.strip() or not role.strip():
-            raise ValidationFailed.one("group_roles", "invalid", _("Write each line as: group = ROLE"))
+            raise ValidationFailed.one("group_roles", "invalid", str(_("Write each line as: group = ROLE")))
         found[group.strip()] = role.strip()
     return found
