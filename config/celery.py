@@ -23,5 +23,5 @@ def _tell_figures(**_: Any) -> None:
         registry = REGISTRY
         if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             registry = CollectorRegistry()
-            MultiProcessCollector(registry)
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         start_http_server(settings.WORKER_METRICS_PORT, registry=registry)

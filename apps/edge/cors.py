@@ -44,7 +44,7 @@ def preflight(request: HttpRequest) -> HttpResponse | None:
 
 def permit(request: HttpRequest, response: HttpResponseBase) -> None:
     """Let the calling page read an answer of the API, if its origin is on the list."""
-    origin = request.META.get("HTTP_ORIGIN")
+    origin: str = request.META.get("HTTP_ORIGIN", "")
     patch_vary_headers(response, ("Origin",))
     if origin in settings.CORS_ALLOWED_ORIGINS:
         response["Access-Control-Allow-Origin"] = origin

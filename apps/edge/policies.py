@@ -76,7 +76,9 @@ class Policies:
         own = self.of_pages
         if nonce is not None:
             own = {CSP.lower(): (CSP, self.with_nonce.replace(_PLACE, nonce))}
-        changes = {name: getattr(response, f"_csp_{name}", None) for name in ("config", "update", "replace")}
+        changes: dict[str, Any] = {
+            name: getattr(response, f"_csp_{name}", None) for name in ("config", "update", "replace")
+        }
         if any(changes.values()):  # by one of django-csp's decorators
             own = _pairs({CSP: build_policy(**changes, nonce=nonce)})
         # What somebody saw must not come back after he has signed out.
