@@ -13,6 +13,7 @@ API: dict[tuple[str, str], str | None] = {
     ("POST", "discover"): EVERYBODY,
     ("POST", "signin"): EVERYBODY,
     ("POST", "refresh"): EVERYBODY,
+    ("POST", "token"): EVERYBODY,
     ("POST", "signout"): ANY,
     ("POST", "signout-all"): ANY,
     ("POST", "validate"): ANY,

@@ -97,6 +97,12 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "discover"): _CREDENTIALS,
     ("POST", "signin"): {**_CREDENTIALS, "tenant": "acme"},
     ("POST", "refresh"): {"refresh": "x"},
+    ("POST", "token"): {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "subject_token": "x",
+        "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        "audience": "acme",
+    },
     ("POST", "password-forgot"): {"email": "owner@acme.test"},
     ("POST", "password-reset"): {"token": "x", "password": "New-Password-1"},
     ("POST", "password-change"): {"current_password": PASSWORD, "new_password": "New-Password-1"},

@@ -1,10 +1,11 @@
-"""Routes of second factors."""
+"""Routes of second factors, of proving oneself again, and of going on to another workspace."""
 
 from django.urls import path
 
-from apps.iam.api import mfa_views
+from apps.iam.api import exchange_views, mfa_views
 
 urlpatterns = [
+    path("auth/token", exchange_views.TokenExchangeView.as_view(), name="token"),
     path("auth/confirm", mfa_views.ConfirmView.as_view(), name="confirm"),
     path("auth/confirm/passkey", mfa_views.ConfirmPasskeyView.as_view(), name="confirm-passkey"),
     path("me/mfa", mfa_views.MfaView.as_view(), name="my-mfa"),
