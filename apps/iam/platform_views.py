@@ -76,7 +76,7 @@ def sign_up_progress_fragment(request: Any, key: str) -> HttpResponse:
 def sign_in(request: Any) -> HttpResponse:
     """First step: e-mail and password. With one workspace it is also the last."""
     wanted = redirects.safe_path(request.POST.get("next") or request.GET.get("next"))
-    form, status = SignInForm(request.POST or None), 200
+    form, status, again = SignInForm(request.POST or None), 200, ""
     if request.method == "POST":
         status = 400
         if form.is_valid():
@@ -87,8 +87,11 @@ def sign_in(request: Any) -> HttpResponse:
                 return go_on(request, user.id, "", wanted)
             except DomainError as error:
                 form.add_error(None, error.detail)
-                status = error.status
-    return render(request, "iam/signin.html", {"form": form, "next": wanted}, status=status)
+                status, again = error.status, str(error.extra.get("retry_after", ""))
+    response = render(request, "iam/signin.html", {"form": form, "next": wanted}, status=status)
+    if again:
+        response["Retry-After"] = again
+    return response
 
 
 @never_cache

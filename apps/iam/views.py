@@ -33,7 +33,7 @@ def sign_in(request: Any) -> HttpResponse:
     wanted = safe_path(request.POST.get("next") or request.GET.get("next"))
     if request.actor is not None and request.method == "GET":
         return HttpResponseRedirect(wanted)
-    form, status = SignInForm(request.POST or None), 200
+    form, status, again = SignInForm(request.POST or None), 200, ""
     if request.method == "POST":
         status = 400
         if form.is_valid():
@@ -45,8 +45,11 @@ def sign_in(request: Any) -> HttpResponse:
                 return enter_verified(request, wanted)
             except DomainError as error:
                 form.add_error(None, error.detail)
-                status = error.status
-    return render(request, "iam/signin.html", {"form": form, "next": wanted}, status=status)
+                status, again = error.status, str(error.extra.get("retry_after", ""))
+    response = render(request, "iam/signin.html", {"form": form, "next": wanted}, status=status)
+    if again:
+        response["Retry-After"] = again
+    return response
 
 
 def enter_verified(request: Any, wanted: str) -> HttpResponse:

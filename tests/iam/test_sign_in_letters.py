@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.test import Client
 from rest_framework.test import APIClient
 
 from apps.audit.models import AuditEntry
@@ -83,6 +85,9 @@ def test_an_account_that_is_locked_says_when_to_try_again(acme: TenantView, anon
         anonymous_api.post("/api/v1/auth/signin", body)
     answer = anonymous_api.post("/api/v1/auth/signin", body)
     assert (answer.json()["code"], 0 < int(answer["Retry-After"]) <= 900) == ("account_locked", True)
+    for host in (acme.host, settings.PLATFORM_HOST):
+        page = Client(SERVER_NAME=host).post("/sign-in/", {"email": body["email"], "password": body["password"]})
+        assert (page.status_code, 0 < int(page["Retry-After"]) <= 900) == (403, True)
 
 
 def test_no_secret_reaches_logs_audit_or_the_log_of_mails(
