@@ -74,15 +74,9 @@ class UserAdmin(SupportActions, ModelAdmin):
     search_fields: ClassVar = ["email", "first_name", "last_name"]
     ordering: ClassVar = ["-created_at"]
     inlines: ClassVar[list[Any]] = [MembershipInline]
-    actions_detail: ClassVar = [
-        "unlock_link",
-        "verify_link",
-        "ban_link",
-        "unban_link",
-        "reset_mfa_link",
-        "sign_out_link",
-        "password_link",
-        "impersonate_link",
+    actions_detail: ClassVar[list[Any]] = [
+        *("unlock_link", "verify_link", "ban_link", "unban_link"),
+        {"title": _("Sign-in"), "items": ["reset_mfa_link", "sign_out_link", "password_link", "impersonate_link"]},
     ]
     readonly_fields: ClassVar = [
         *("email", "email_verified_at", "last_login", "tokens_valid_after", "created_at"),
@@ -241,7 +235,13 @@ class SignInAttemptAdmin(ReadOnlyAdmin):
 
     @display(
         description=_("outcome"),
-        label={"SUCCESS": "success", "WRONG": "warning", "WRONG_CODE": "warning", "INACTIVE": "warning", "LOCKED": "danger"},
+        label={
+            "SUCCESS": "success",
+            "WRONG": "warning",
+            "WRONG_CODE": "warning",
+            "INACTIVE": "warning",
+            "LOCKED": "danger",
+        },
         ordering="outcome",
     )
     def result(self, attempt: SignInAttempt) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from unfold.decorators import action
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from apps.core.actor import Actor
 from apps.core.errors import DomainError
@@ -24,10 +25,14 @@ from apps.iam.origins import origin_of
 class ImpersonateForm(forms.Form):
     """Whose workspace, why, and for how long."""
 
-    tenant = forms.ChoiceField(label=_("Organisation"))
-    reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
+    tenant = forms.ChoiceField(label=_("Organisation"), widget=UnfoldAdminSelectWidget)
+    reason = forms.CharField(label=_("Reason"), max_length=300, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
     minutes = forms.IntegerField(
-        label=_("Minutes"), min_value=1, max_value=impersonating.MAX_MINUTES, initial=impersonating.MAX_MINUTES
+        label=_("Minutes"),
+        min_value=1,
+        max_value=impersonating.MAX_MINUTES,
+        initial=impersonating.MAX_MINUTES,
+        widget=UnfoldAdminIntegerFieldWidget,
     )
 
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
