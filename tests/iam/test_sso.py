@@ -1,13 +1,21 @@
 """Signing in through a workspace's own provider: who comes in, as whom, and how far."""
 
+from contextlib import nullcontext
+
 import pytest
 from django.test import Client
 
 from apps.audit.models import AuditEntry
+from apps.core.actor import Origin
+from apps.core.clock import utcnow
 from apps.core.errors import IllegalState
+from apps.core.tenants import public_scope
+from apps.iam import entering
 from apps.iam import services as iam
-from apps.iam.models import Membership, TokenFamily, User
+from apps.iam.models import Channel, Membership, TokenFamily, User
+from apps.iam.proofs import Proof
 from apps.iam.sso import connections
+from apps.iam.sso.errors import FederatedSession
 from apps.iam.sso.models import MailDomain, MailDomainState, SsoConnection, SsoLink
 from apps.tenancy.selectors import TenantView
 from tests.factories.iam import PASSWORD, person
@@ -165,6 +173,14 @@ def test_other_workspaces_of_the_person_are_out_of_reach(acme, globex, provider,
     assert globex.name not in visitor.get("/account/organisations/").content.decode()
     assert visitor.post("/account/security/sign-out-everywhere/").status_code == 403
     assert Client(SERVER_NAME=globex.host, cookies=visitor.cookies).get("/clients/").status_code == 302
+
+
+def test_what_a_provider_said_is_no_proof_elsewhere(globex):
+    user = User.objects.get(email=f"member@{globex.slug}.test")
+    for methods, is_refused in ((("fed", "mfa"), True), (("fed", "pwd"), False)):
+        proof = Proof(methods, utcnow(), None)
+        with pytest.raises(FederatedSession) if is_refused else nullcontext(), public_scope():
+            entering.start(user, globex, Channel.BROWSER, Origin(), proof=proof)
 
 
 def test_a_provider_of_one_workspace_means_nothing_to_another(acme, globex, provider):
