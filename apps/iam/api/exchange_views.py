@@ -41,7 +41,7 @@ class ExchangeAnswer(serializers.Serializer[Any]):
 class TokenExchangeView(PublicApiView):
     """From a token of one workspace to a token of another (RFC 8693)."""
 
-    parser_classes: ClassVar = [FormParser, InteroperableJsonParser]
+    parser_classes: ClassVar[list[Any]] = [FormParser, InteroperableJsonParser]  # type: ignore[misc]
 
     @extend_schema(
         operation_id="auth_token_exchange",
