@@ -1,14 +1,14 @@
 """Invoices of a list as bare rows: the list that is asked most often, without models and without Django's compiler."""
 
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
 from apps.core.rest.ordering import NEWEST
 from apps.core.rest.paging import Page, PageRequest, encode
-from apps.invoices.models import Invoice
+from apps.invoices.models import InvoiceStatus
 
 
 class ThinClient(NamedTuple):
@@ -49,8 +49,15 @@ class ThinInvoice(NamedTuple):
     present_name: str
     present_email: str
 
-    due_minor = Invoice.due_minor
-    surplus_minor = Invoice.surplus_minor
+    @property
+    def due_minor(self) -> int:
+        """As the model's."""
+        return 0 if self.status == InvoiceStatus.VOID else max(0, self.total_minor - self.paid_minor)
+
+    @property
+    def surplus_minor(self) -> int:
+        """As the model's."""
+        return self.paid_minor if self.status == InvoiceStatus.VOID else max(0, self.paid_minor - self.total_minor)
 
     @property
     def client(self) -> ThinClient:
@@ -69,7 +76,7 @@ _FIRST_PAGE, _NEXT_PAGE = _NEWEST.format(where=""), _NEWEST.format(where="WHERE 
 
 def newest(page: PageRequest) -> Page[ThinInvoice]:
     """A page of all invoices of the current tenant, newest first; what `paginate` gives of all of them."""
-    parameters = [page.limit + 1] if page.after is None else [page.after, page.limit + 1]
+    parameters: list[Any] = [page.limit + 1] if page.after is None else [page.after, page.limit + 1]
     with connection.cursor() as cursor:
         cursor.execute(_FIRST_PAGE if page.after is None else _NEXT_PAGE, parameters)
         rows = [ThinInvoice._make(row) for row in cursor.fetchall()]
