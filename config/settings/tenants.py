@@ -28,6 +28,7 @@ SHARED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_htmx",
+    "django_prometheus",
     "django_cotton.apps.SimpleAppConfig",
     "lucide",
     "csp",

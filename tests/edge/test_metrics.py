@@ -1,9 +1,10 @@
 """Figures: bounded names, committed effects, and nobody reads them but the scraper."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client, RequestFactory
 from prometheus_client import REGISTRY
 
@@ -15,6 +16,7 @@ from apps.edge.metrics import OTHER, TenantLabels
 from apps.edge.middleware import EdgeMiddleware
 from apps.tenancy.selectors import TenantView
 from tests.fixtures.clients import ApiFor
+from tests.fixtures.tenants import NewTenant
 
 
 def figure(name: str, **labels: str) -> float:
@@ -70,6 +72,14 @@ def test_what_was_undone_is_not_counted(db: None, django_capture_on_commit_callb
             raise RuntimeError
         act()
     assert figure("insula_actions_total", action="edge.figure.test") == 1
+
+
+def test_connections_to_the_database_are_counted(committed: NewTenant) -> None:
+    labels = {"alias": "default", "vendor": "postgresql"}
+    before = figure("django_db_new_connections_total", **labels)
+    with ThreadPoolExecutor(1) as other:
+        other.submit(lambda: (connection.ensure_connection(), connection.close())).result(60)
+    assert figure("django_db_new_connections_total", **labels) == before + 1
 
 
 @pytest.mark.parametrize(

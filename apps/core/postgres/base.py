@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.utils import ProgrammingError
 from django.utils.functional import cached_property
+from django_prometheus.db.common import DatabaseWrapperMixin
 from django_tenants.postgresql_backend import base as tenants_base
 from django_tenants.utils import get_public_schema_name, quote_schema_name
 from psycopg import sql
@@ -35,8 +36,11 @@ class TenantTransactionRequired(ProgrammingError):
     """A statement was sent in a tenant's context while no transaction was open."""
 
 
-class DatabaseWrapper(tenants_base.DatabaseWrapper):
-    """Carries a `TenantScope` and writes it into every transaction as transaction-local settings."""
+class DatabaseWrapper(DatabaseWrapperMixin, tenants_base.DatabaseWrapper):
+    """Carries a `TenantScope` and writes it into every transaction as transaction-local settings.
+
+    django-prometheus counts the connections that are opened and refused.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.scope: TenantScope = PUBLIC
@@ -239,7 +243,8 @@ class DatabaseWrapper(tenants_base.DatabaseWrapper):
     def create_cursor(self, name: str | None = None) -> Any:
         """Django's, whose instants psycopg's own C reads: Django's reader in Python only names the same zone, UTC."""
         if name is not None or self.timezone_name != "UTC":
-            return super().create_cursor(name)
+            # Past django-prometheus, which would make a class for each cursor.
+            return super(DatabaseWrapperMixin, self).create_cursor(name)
         assert self.connection is not None
         cursor = self.connection.cursor()
         cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
