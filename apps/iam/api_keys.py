@@ -99,7 +99,8 @@ def rotate_api_key(
     A key that is signed by a public key keeps it unless another is given.
 
     Raises:
-        PermissionRefused: as `create_api_key`; or somebody else's key, whose rights the actor would get by its secret.
+        PermissionRefused: as `create_api_key`; or somebody else's key, whose rights the actor would get by its secret;
+            or the actor is a key that is neither this one nor made it.
         NotFound: no living key here.
         ValidationFailed: the overlap is negative or above seven days.
     """
@@ -111,8 +112,7 @@ def rotate_api_key(
         _require_holding(actor, tenant_id, key.scopes)
         if key.user_id != actor.user_id:
             raise PermissionRefused(_("Only who made a key can rotate it. Revoke it instead."))
-        if key.id != actor.api_key_id:
-            _require_within_maker(actor, key.expires_at, key.algorithm)
+        _require_own_or_made(actor, key)
         present = _opened(key)
         key.previous_digest, key.previous_until = (key.digest, moment + overlap) if overlap else (None, None)
         key.previous_verifier = _sealed(key, "previous_verifier", present) if overlap else ""
@@ -218,6 +218,15 @@ def _require_within_maker(actor: Actor, expires_at: datetime | None, algorithm: 
         raise PermissionRefused(_("A key makes no key that lives longer than itself."))
     if maker.algorithm and not algorithm:
         raise PermissionRefused(_("A key whose requests are signed makes no key whose are not."))
+
+
+def _require_own_or_made(actor: Actor, key: ApiKey) -> None:
+    if actor.api_key_id in (None, key.id):
+        return
+    # With the secret of any other it would live on when it is revoked.
+    if key.maker_key_id != actor.api_key_id:
+        raise PermissionRefused(_("A key rotates itself and the keys that it made."))
+    _require_within_maker(actor, key.expires_at, key.algorithm)
 
 
 def _living(tenant_id: UUID, moment: datetime) -> QuerySet[ApiKey]:

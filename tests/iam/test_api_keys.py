@@ -141,6 +141,11 @@ def test_a_key_makes_only_lesser_keys_which_end_with_it(acme: TenantView) -> Non
     # Another's secret would be a way to another's rights; and neither may it end what is stronger.
     problem(robot.post(f"/api/v1/api-keys/{stronger.key.id}/rotate"), 403)
     problem(robot.delete(f"/api/v1/api-keys/{stronger.key.id}"), 403)
+    # Nor would a lesser one's that it did not make: that would live on when it is revoked.
+    sibling = made(acme, "invoices:read", expires_at=until)
+    problem(robot.post(f"/api/v1/api-keys/{sibling.key.id}/rotate"), 403)
+    assert robot.post(f"/api/v1/api-keys/{child.json()['id']}/rotate").status_code == 200
+    child = robot.post("/api/v1/api-keys", wanted)
     assert robot.post(f"/api/v1/api-keys/{maker.key.id}/rotate").status_code == 200
 
     api_keys.revoke_api_key(actor=actor_of(acme, "ADMIN"), key_id=maker.key.id)
