@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.crypto import salted_hmac
 
 from apps.core import correlation
 from apps.core.actor import Actor
@@ -69,7 +70,12 @@ def call_of(request: HttpRequest, actor: Actor | None, *, principal: str = "") -
     return Call(
         tenant_id,
         _digest(str(tenant_id), caller, request.method or "", request.path, key),
-        _digest(request.content_type or "", request.META.get("QUERY_STRING", ""), request.body),
+        # Keyed: a body may hold a password, and a bare hash of it could be guessed at from a copy of the table.
+        salted_hmac(
+            "apps.edge.idempotency",
+            _digest(request.content_type or "", request.META.get("QUERY_STRING", ""), request.body),
+            algorithm="sha256",
+        ).digest(),
     )
 
 
@@ -212,6 +218,7 @@ def _purpose(row: IdempotencyKey) -> str:
 def _digest(*parts: str | bytes) -> bytes:
     digest = hashlib.sha256()
     for part in parts:
-        data = part.encode() if isinstance(part, str) else part
+        # Half of a surrogate pair, as JSON can spell it, names somebody as well as any other text does.
+        data = part.encode(errors="surrogatepass") if isinstance(part, str) else part
         digest.update(len(data).to_bytes(8, "big") + data)
     return digest.digest()

@@ -94,7 +94,9 @@ def test_the_key_of_a_sign_up_is_its_persons_own(anonymous_api: APIClient, db: N
     assert (answer.status_code, REPLAYED in answer.headers) == (201, False)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"email": ["a"]}', b'{"email": null}', b"[" * 5000])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'{"email": ["a"]}', b'{"email": null}', b'{"email": "\\ud800"}', b"[" * 5000]
+)
 def test_a_body_that_names_nobody_is_refused_as_ever(anonymous_api: APIClient, db: None, body: bytes) -> None:
     answer = anonymous_api.generic(
         "POST", SIGN_UP, body, content_type="application/json", headers={"Idempotency-Key": "s-3"}
