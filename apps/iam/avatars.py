@@ -1,5 +1,6 @@
 """People's pictures in a workspace: announced, uploaded, confirmed, shown, removed (PRODUCT, iam, avatar)."""
 
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ UPLOAD_SECONDS = 15 * 60
 LATE = timedelta(minutes=15)
 MAX_PENDING = 20
 SWEEP_BATCH = 500
+_NAME_BYTES = 16
+_NAME = re.compile(rf"[0-9a-f]{{{2 * _NAME_BYTES}}}")
 _STORAGE_ERRORS = (OSError, BotoCoreError, ClientError)
 
 
@@ -59,7 +62,7 @@ def announce(
         raise portraits.refused("not_a_picture", _("Upload a JPEG, PNG, WebP or GIF picture."))
     if size is not None and not 0 < size <= portraits.LARGEST_FILE:
         raise portraits.refused("too_large", _("The file is larger than 5 MB."))
-    name = secrets.token_hex(16)
+    name = secrets.token_hex(_NAME_BYTES)
     with public_scope(), transaction.atomic():
         pending = Avatar.objects.filter(tenant_id=tenant_id, user_id=user_id, state=AvatarState.UPLOADING)
         if pending.filter(expires_at__gt=moment).count() >= MAX_PENDING:
@@ -206,7 +209,8 @@ def _whose(actor: Actor) -> tuple[UUID, UUID]:
 
 def _own(tenant_id: UUID, user_id: UUID, object_key: str) -> Avatar:
     folder, _slash, name = object_key.rpartition("/")
-    row = Avatar.objects.filter(tenant_id=tenant_id, user_id=user_id, name=name[:33]).first() if folder else None
+    is_name = bool(folder) and _NAME.fullmatch(name) is not None
+    row = Avatar.objects.filter(tenant_id=tenant_id, user_id=user_id, name=name).first() if is_name else None
     # The whole key, so that no other path leads to the same name.
     if row is None or upload_key(tenant_id, row.name) != object_key:
         raise _unknown_key()
