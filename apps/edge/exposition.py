@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from apps.edge.hygiene import RELAYED
+from apps.edge.hygiene import came_directly
 from apps.edge.proxies import is_within
 
 
@@ -33,6 +33,4 @@ def _may_read(request: HttpRequest) -> bool:
     given = environ.get("HTTP_AUTHORIZATION", "").encode("latin1", "replace")
     if settings.METRICS_TOKEN and hmac.compare_digest(given, f"Bearer {settings.METRICS_TOKEN}".encode()):
         return True
-    # Whoever came by a proxy has the proxy's address, which says nothing of him.
-    is_direct = RELAYED not in environ and "HTTP_X_FORWARDED_FOR" not in environ and "HTTP_FORWARDED" not in environ
-    return is_direct and is_within(environ.get("REMOTE_ADDR", ""), tuple(settings.METRICS_NETWORKS))
+    return came_directly(environ) and is_within(environ.get("REMOTE_ADDR", ""), tuple(settings.METRICS_NETWORKS))

@@ -1,6 +1,6 @@
 """Headers that only the platform itself, or a proxy of its own, may write are taken off whatever comes in."""
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 # As WSGI spells them. X-Tenant-ID stays: it may repeat the token's tenant, and a mismatch is refused.
@@ -10,6 +10,7 @@ _OURS = (
 _KEPT = "HTTP_X_TENANT_ID"
 _OF_PROXIES = ("HTTP_X_FORWARDED_", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_CLIENT_")
 _ALL = (*_OURS, *_OF_PROXIES)
+_SIGNS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED", "HTTP_VIA")
 # Set where a proxy that is not configured has spoken: the peer's address is then nobody's in particular.
 RELAYED = "insula.relayed"
 
@@ -22,6 +23,11 @@ def strip(environ: MutableMapping[str, Any], *, believes_peer: bool) -> None:
         del environ[name]
         if name.startswith(_OF_PROXIES):
             environ[RELAYED] = True
+
+
+def came_directly(environ: Mapping[str, Any]) -> bool:
+    """Whether no proxy passed the request on, as far as it says: who came by one has the proxy's address."""
+    return RELAYED not in environ and not any(name in environ for name in _SIGNS)
 
 
 def kept(headers: Iterable[tuple[bytes, bytes]], *, believes_peer: bool) -> list[tuple[bytes, bytes]]:

@@ -1,6 +1,5 @@
 """The organisation's addresses: its sub-domain and the domains that it proved to own."""
 
-from ipaddress import ip_address, ip_network
 from uuid import UUID
 
 from django import forms
@@ -15,10 +14,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.core.errors import DomainError, NotFound
 from apps.core.pages import PageRequest, error_page, page
 from apps.core.tenants import tenant_transaction
+from apps.edge import services as edge
 from apps.tenancy import domains, selectors, subdomains
 from apps.tenancy.forms import DomainForm, SlugForm, show_refusal
 from apps.tenancy.models import ClaimState
 from apps.tenancy.views.organisation import settings_context
+
+_LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
 @require_http_methods(["GET", "POST"])
@@ -139,18 +141,8 @@ def _page(request: PageRequest, form: forms.Form, slug_form: forms.Form) -> Http
 
 def _asks_itself(request: PageRequest) -> bool:
     # What a proxy passes on says so; its own question comes bare, from this machine or from where proxies are.
-    if any(name in request.headers for name in ("X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "Via")):
-        return False
-    peer = request.META.get("REMOTE_ADDR", "")
-    if not peer:
-        return "unix" in settings.TRUSTED_PROXIES
-    try:
-        address = ip_address(peer)
-    except ValueError:
-        return False
-    address = getattr(address, "ipv4_mapped", None) or address
-    proxies = [ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES if proxy != "unix"]
-    return address.is_loopback or any(address in network for network in proxies)
+    near = (*_LOOPBACK, *settings.TRUSTED_PROXIES)
+    return edge.came_directly(request.META) and edge.is_within(request.META.get("REMOTE_ADDR", ""), near)
 
 
 def _back() -> HttpResponse:
