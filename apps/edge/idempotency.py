@@ -11,6 +11,8 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -20,6 +22,7 @@ from django.utils.crypto import salted_hmac
 from apps.core import correlation
 from apps.core.actor import Actor
 from apps.core.clock import utcnow
+from apps.core.errors import PermissionRefused
 from apps.core.sealing import seal, unseal
 from apps.edge.errors import KeyInFlight, KeyReused, malformed_key
 from apps.edge.models import IdempotencyKey
@@ -34,6 +37,8 @@ MAX_KEY = 255
 PURGE_BATCH = 5_000
 # What belongs to one exchange rather than to the answer.
 _NOT_KEPT = frozenset({"date", "set-cookie", "server", "connection", correlation.HEADER.lower()})
+# Refusals of who calls, rather than of the call.
+_OF_THE_CALLER = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 Run = Callable[[], HttpResponseBase]
 
@@ -79,11 +84,22 @@ def call_of(request: HttpRequest, actor: Actor | None, *, principal: str = "") -
     )
 
 
+def is_open_to(view: Any, actor: Actor, method: str) -> bool:
+    """Whether the actor may call the view now. Who may not gets its refusal, and no answer kept from better days."""
+    require: Callable[[Actor, str], None] | None = getattr(getattr(view, "cls", None), "require_permitted", None)
+    try:
+        if require is not None:
+            require(actor, method)
+    except PermissionRefused:
+        return False
+    return True
+
+
 def answer_within_transaction(call: Call, run: Run) -> HttpResponseBase:
     """Answer inside the open transaction, which takes the kept answer along.
 
     What `run` wrote is undone when it refuses (4xx); the refusal is kept all the same. A failure (5xx) keeps
-    nothing, so that the key may be used again.
+    nothing, nor does a refusal of who calls (401, 403), so that the key may be used again.
 
     Raises:
         KeyInFlight: the same call is being answered in another transaction.
@@ -98,7 +114,7 @@ def answer_within_transaction(call: Call, run: Run) -> HttpResponseBase:
         response = run()
         if is_failure(response):
             transaction.set_rollback(True)
-    if response.status_code < 500 and not response.streaming:
+    if _is_worth_keeping(response):
         row = IdempotencyKey(tenant_id=call.tenant_id, digest=call.digest, fingerprint=call.fingerprint)
         _keep(row, response)
         row.save(force_insert=True)
@@ -121,7 +137,7 @@ def answer_with_lease(request: HttpRequest, call: Call, run: Run) -> HttpRespons
     except Exception:
         _release(row)
         raise
-    if response.status_code >= 500 or response.streaming:
+    if not _is_worth_keeping(response):
         _release(row)
         return response
     _keep(row, response)
@@ -204,6 +220,11 @@ def _at_rest(row: IdempotencyKey, response: HttpResponse) -> bytes:
     if not _holds_secrets(response.get("Cache-Control", "")):
         return response.content
     return seal(base64.b64encode(response.content).decode(), purpose=_purpose(row)).encode()
+
+
+def _is_worth_keeping(response: HttpResponseBase) -> bool:
+    # Who may not yet (he has to confirm that it is he, or to be given a role) sends the same call again when he may.
+    return response.status_code < 500 and response.status_code not in _OF_THE_CALLER and not response.streaming
 
 
 def _holds_secrets(cache_control: str) -> bool:

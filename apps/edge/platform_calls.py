@@ -9,11 +9,12 @@ from django.http import HttpRequest, HttpResponseBase
 from apps.core.actor import Actor
 from apps.core.serving import declares
 from apps.core.tenants import public_scope
-from apps.edge.idempotency import Run, answer_with_lease, answer_within_transaction, call_of
+from apps.edge.idempotency import Run, answer_with_lease, answer_within_transaction, call_of, is_open_to
 
 
 def answer_on_platform(request: HttpRequest, actor: Actor, view: Any, run: Run) -> HttpResponseBase | None:
-    """Answer a call with a key by the laws of `apps.edge.idempotency`; None when it has no key, and no law to follow.
+    """Answer a call with a key by the laws of `apps.edge.idempotency`; None when it has no key, or the actor may not
+    make it.
 
     Raises:
         ValidationFailed: the key is malformed.
@@ -21,7 +22,7 @@ def answer_on_platform(request: HttpRequest, actor: Actor, view: Any, run: Run) 
         KeyReused: the key was used with another body.
     """
     call = call_of(request, actor)
-    if call is None:
+    if call is None or not is_open_to(view, actor, request.method or ""):
         return None
     with public_scope():
         if declares(view, "own_transactions"):

@@ -189,7 +189,7 @@ class WorkspaceMiddleware:
         own_transactions = declares(view, "own_transactions")
         try:
             with tenancy.at_work(request.tenant), _within(scope, own_transactions):
-                return _answer(request, lambda: _rendered(view(request, *args, **kwargs)), own_transactions)
+                return _answer(request, view, lambda: _rendered(view(request, *args, **kwargs)), own_transactions)
         except (DomainError, Http404, PermissionDenied) as error:
             if _is_api(request):
                 raise
@@ -206,8 +206,10 @@ def _within(scope: TenantScope, own_transactions: bool) -> AbstractContextManage
     return tenant_scope(scope) if own_transactions else tenant_transaction(scope)
 
 
-def _answer(request: Any, run: edge.Run, own_transactions: bool) -> HttpResponseBase:
+def _answer(request: Any, view: View, run: edge.Run, own_transactions: bool) -> HttpResponseBase:
     call = edge.call_of(request, request.actor) if _is_api(request) else None
+    if call is not None and not edge.is_open_to(view, request.actor, request.method):
+        call = None
     if call is not None and own_transactions:
         return edge.answer_with_lease(request, call, run)
     if call is not None:

@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -228,6 +229,21 @@ def test_an_idempotency_key_is_the_api_keys_own(acme: TenantView) -> None:
     again = one.post("/api/v1/clients", body, headers=headers)
     assert again.json()["id"] == first["id"], again.content
     assert other.post("/api/v1/clients", body, headers=headers).json()["id"] != first["id"]
+
+
+def test_a_kept_answer_is_not_for_who_lost_the_permission(acme: TenantView, api: ApiFor) -> None:
+    caller, body = api(acme, "ADMIN"), {"name": "Once", "scopes": ["invoices:read"]}
+    send = partial(caller.post, "/api/v1/api-keys", body, headers={"Idempotency-Key": "kept"})
+    TokenFamily.objects.update(proved_at=utcnow() - timedelta(hours=1))
+    assert problem(send(), 403)["code"] == "step_up_required"
+    # Having confirmed, he sends the very same call again.
+    TokenFamily.objects.update(proved_at=utcnow())
+    assert "secret" in send().json()
+    admin = Membership.objects.get(user__email="admin@acme.test", tenant_id=acme.id)
+    services.change_roles(actor=actor_of(acme), membership_id=admin.id, roles=["MEMBER"])
+    assert problem(send(), 403)["code"] == "permission_refused"
+    services.change_roles(actor=actor_of(acme), membership_id=admin.id, roles=["ADMIN"])
+    assert "secret" in send().json() and ApiKey.objects.count() == 1
 
 
 def test_a_kept_answer_does_not_show_the_secret_in_the_database(acme: TenantView, api: ApiFor) -> None:

@@ -54,11 +54,20 @@ class ApiView(APIView):
             raise NotAuthenticated("Send an access token as “Authorization: Bearer …”.")
         if method not in self.permissions and method != "HEAD" and method in self.allowed_methods:
             raise LookupError(f"{type(self).__name__} names no permission for {method}.")
+        self.require_permitted(request.user, method)
+
+    @classmethod
+    def require_permitted(cls, actor: Actor, method: str) -> None:
+        """Check that the actor may call `method` here.
+
+        Raises:
+            PermissionRefused: he lacks the permission, or is an API key and this is a person's own.
+        """
         asked = "GET" if method == "HEAD" else method
-        required = self.permissions.get(asked, ANY_MEMBER)
+        required = cls.permissions.get(asked, ANY_MEMBER)
         if required:
-            request.user.require(required)
-        elif request.user.api_key_id is not None and asked not in self.open_to_keys:
+            actor.require(required)
+        elif actor.api_key_id is not None and asked not in cls.open_to_keys:
             raise NotForApiKeys("An API key cannot do this: sign in as a person.")
 
     def read_body(self, serializer: type[S], **options: Any) -> dict[str, Any]:
