@@ -22,6 +22,9 @@ from apps.core import tracing
 CONNECT_SECONDS, TOTAL_SECONDS = 5.0, 10.0
 MOST_BYTES = 512 * 1024
 _NAT64 = IPv6Network("64:ff9b::/96")
+# The only addresses given out as global unicast (RFC 4291, 2.4); whatever else looks global leads into some network's
+# own translation (IPv4-compatible, SIIT, local NAT64, site-local).
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
 
 
 class FetchFailed(Exception):
@@ -61,7 +64,7 @@ def fetch(
     try:
         with (
             httpcore.ConnectionPool(
-                ssl_context=ssl.create_default_context(), network_backend=_GuardedBackend(), max_connections=1
+                ssl_context=ssl.create_default_context(), network_backend=_GuardedBackend(deadline), max_connections=1
             ) as pool,
             pool.stream(
                 method, url, headers=list(sent.items()), content=content, extensions={"timeout": timeouts}
@@ -72,8 +75,6 @@ def fetch(
                 body += piece
                 if len(body) > most_bytes:
                     raise FetchFailed("The answer is too large.")
-                if time.monotonic() > deadline:
-                    raise FetchFailed("The server took too long.")
             return Answer(response.status, bytes(body))
     except (httpcore.TimeoutException, TimeoutError) as error:
         raise FetchFailed("The server took too long.") from error
@@ -108,14 +109,16 @@ def is_public(address: str) -> bool:
             inner = IPv4Address(int(found) & 0xFFFFFFFF)
         if inner is not None:
             found = inner
+        elif found not in _GLOBAL_UNICAST:
+            return False
     return found.is_global and not found.is_multicast
 
 
 class _GuardedBackend(httpcore.NetworkBackend):
     """Looks a name up, refuses it when any of its addresses is private, and connects to the first that was seen."""
 
-    def __init__(self) -> None:
-        self._inner = httpcore.SyncBackend()
+    def __init__(self, deadline: float) -> None:
+        self._inner, self._deadline = httpcore.SyncBackend(), deadline
 
     def connect_tcp(
         self,
@@ -135,10 +138,49 @@ class _GuardedBackend(httpcore.NetworkBackend):
             not settings.OUTBOUND_PRIVATE_ADDRESSES and not all(is_public(address) for address in addresses)
         ):
             raise FetchFailed("The server cannot be reached.")
-        return self._inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+        left = _left(timeout, self._deadline)
+        stream = self._inner.connect_tcp(addresses[0], port, left, local_address, socket_options)
+        return _TimedStream(stream, self._deadline)
 
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore.NetworkStream:
         """Never."""
         raise FetchFailed("The server cannot be reached.")
+
+
+class _TimedStream(httpcore.NetworkStream):
+    """A stream whose every step ends by one moment: a server that sends one byte at a time gains no time by it."""
+
+    def __init__(self, inner: httpcore.NetworkStream, deadline: float) -> None:
+        self._inner, self._deadline = inner, deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """What has come."""
+        return self._inner.read(max_bytes, _left(timeout, self._deadline))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send all of `buffer`."""
+        self._inner.write(buffer, _left(timeout, self._deadline))
+
+    def close(self) -> None:
+        """Hang up."""
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """The same, encrypted."""
+        left = _left(timeout, self._deadline)
+        return _TimedStream(self._inner.start_tls(ssl_context, server_hostname, left), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        """What is known of the connection."""
+        return self._inner.get_extra_info(info)
+
+
+def _left(timeout: float | None, deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise FetchFailed("The server took too long.")
+    return left if timeout is None else min(timeout, left)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -16,6 +17,14 @@ class _Server(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", "/large")
             self.end_headers()
+            return
+        if self.path == "/dripping":
+            # A head that grows by one sign at a time, each of them well before any single read gives up.
+            never = threading.Event()
+            with suppress(OSError):
+                for sign in b"HTTP/1.1 200 OK\r\nX: " + b"x" * 150 + b"\r\nContent-Length: 0\r\n\r\n":
+                    self.connection.send(bytes([sign]))
+                    never.wait(0.02)
             return
         body = b"x" * (fetching.MOST_BYTES + 1 if self.path == "/large" else 3)
         self.send_response(200)
@@ -51,6 +60,12 @@ def test_a_large_answer_is_cut_off(server, settings):
         fetching.fetch("GET", f"{server}/large")
 
 
+def test_a_server_that_drips_gains_no_time(server, settings):
+    settings.OUTBOUND_PRIVATE_ADDRESSES = True
+    with pytest.raises(FetchFailed, match="too long"):
+        fetching.fetch("GET", f"{server}/dripping", total_seconds=0.4)
+
+
 @pytest.mark.parametrize(
     "host",
     ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "10.0.0.1", "169.254.169.254"],
@@ -72,10 +87,17 @@ def test_other_addresses_are_refused_by_their_form(settings, url):
         fetching.require_public_form(url)
 
 
-@pytest.mark.parametrize("address", ["0.0.0.0", "100.64.0.1", "224.0.0.1", "fe80::1", "fc00::1", "2002:7f00:1::"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("0.0.0.0", "100.64.0.1", "224.0.0.1", "fe80::1", "fc00::1", "fec0::1", "2002:7f00:1::"),
+        *("::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b:1::7f00:1"),
+    ],
+)
 def test_what_is_not_public(address):
     assert not fetching.is_public(address)
 
 
 def test_what_is_public():
     assert fetching.is_public("93.184.215.14") and fetching.is_public("2606:4700::1111")
+    assert fetching.is_public("::ffff:93.184.215.14") and fetching.is_public("64:ff9b::5db8:d70e")
