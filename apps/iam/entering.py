@@ -99,6 +99,7 @@ def start(
     """
     if proof is not None and is_vouched_for(proof.methods):
         raise FederatedSession
+    proof = proof.own() if proof else None
     if tenant is not None:
         enforcing.require_allowed_methods(user, tenant, () if proof else methods)
     family = signins.start_family(

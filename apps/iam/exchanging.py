@@ -9,6 +9,7 @@ from apps.iam import entering, mfa_policy, selectors
 from apps.iam.models import User
 from apps.iam.proofs import Proof
 from apps.iam.signins import TokenPair
+from apps.iam.sso import enforcing
 from apps.tenancy.errors import TenantNotAvailable
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -31,7 +32,8 @@ def exchange_token(*, subject_token: str, audience: str, origin: Origin) -> Toke
     found = selectors.identity_of_token(subject_token, origin)
     if found.actor.impersonator_id is not None or found.actor.user_id is None:
         raise PermissionRefused("This token is good in its own workspace only.")
-    proof = Proof(found.methods, found.proved_at or found.last_seen_at, found.strong_at)
+    enforcing.require_own_sign_in(found.actor)
+    proof = Proof(found.methods, found.proved_at or found.last_seen_at, found.strong_at).own()
     with public_scope(), transaction.atomic():
         user = User.objects.get(pk=found.actor.user_id)
         target = entering.named_workspace(user, audience)

@@ -1,7 +1,7 @@
 """How somebody showed who he is: by which methods, when last at all, and when last by more than one factor."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
@@ -10,6 +10,7 @@ PASSWORD, CODE, PASSKEY, SYNCED_PASSKEY, FEDERATED = "pwd", "otp", "hwk", "swk",
 STRONG = "mfa"
 
 _OWN = frozenset({PASSWORD, PASSKEY, SYNCED_PASSKEY})
+_OWN_SECOND = frozenset({CODE, PASSKEY, SYNCED_PASSKEY})
 
 
 def is_vouched_for(methods: Iterable[str]) -> bool:
@@ -30,3 +31,11 @@ class Proof:
     def given(cls, methods: tuple[str, ...], now: datetime) -> Self:
         """What was shown this moment; with the word ``mfa`` it is strong."""
         return cls(methods, now, now if STRONG in methods else None)
+
+    def own(self) -> Self:
+        """What of it the person showed himself: what his provider said of him counts in its own workspace alone."""
+        if FEDERATED not in self.methods:
+            return self
+        is_strong = not _OWN_SECOND.isdisjoint(self.methods)
+        words = tuple(word for word in self.methods if word != FEDERATED and (is_strong or word != STRONG))
+        return replace(self, methods=words, strong_at=self.strong_at if is_strong else None)

@@ -183,6 +183,17 @@ def test_what_a_provider_said_is_no_proof_elsewhere(globex):
             entering.start(user, globex, Channel.BROWSER, Origin(), proof=proof)
 
 
+def test_only_what_the_person_showed_himself_goes_along(globex):
+    user, now = User.objects.get(email=f"member@{globex.slug}.test"), utcnow()
+    for methods, kept, is_strong in (
+        (("fed", "mfa", "pwd"), ("pwd",), False),
+        (("fed", "mfa", "pwd", "otp"), ("mfa", "pwd", "otp"), True),
+    ):
+        with public_scope():
+            found = entering.start(user, globex, Channel.BROWSER, Origin(), proof=Proof(methods, now, now))
+        assert (found.methods, found.strong_at is not None) == (kept, is_strong)
+
+
 def test_a_provider_of_one_workspace_means_nothing_to_another(acme, globex, provider):
     stranger = Client(SERVER_NAME=globex.host)
     assert stranger.get("/sign-in/sso/")["Location"] == "/sign-in/"
