@@ -26,16 +26,8 @@ from apps.iam import (  # noqa: F401 - some register their own
     services,
     signing_admin,
 )
-from apps.iam.models import (
-    AttemptOutcome,
-    Invitation,
-    InvitationState,
-    Membership,
-    PlatformRole,
-    SignInAttempt,
-    SignInGuard,
-    User,
-)
+from apps.iam.attempt_models import AttemptOutcome, SignInAttempt, SignInGuard
+from apps.iam.models import Invitation, InvitationState, Membership, PlatformRole, User
 from apps.iam.origins import origin_of
 from apps.iam.support_admin import SupportActions
 

@@ -15,8 +15,9 @@ from apps.core.clock import utcnow
 from apps.core.errors import DomainError, FieldError, ValidationFailed
 from apps.core.tenants import public_scope
 from apps.iam import factors, lockout
+from apps.iam.attempt_models import AttemptOutcome
 from apps.iam.errors import AccountBanned, AccountInactive, InvalidCredentials
-from apps.iam.models import AttemptOutcome, User, normal_email
+from apps.iam.models import User, normal_email
 
 MAX_PASSWORD = 128
 

@@ -17,8 +17,9 @@ from apps.core import ids
 from apps.core.actor import Actor, ActorKind, Origin
 from apps.core.clock import utcnow
 from apps.core.tenants import public_scope
+from apps.iam.attempt_models import AttemptOutcome, SignInAttempt, SignInGuard
 from apps.iam.errors import AccountLocked
-from apps.iam.models import AttemptOutcome, SignInAttempt, SignInGuard, User, normal_email
+from apps.iam.models import User, normal_email
 
 FAILURES = 5
 WINDOW = timedelta(minutes=15)

@@ -13,6 +13,7 @@ from apps.core import ids
 from apps.core.clock import utcnow
 from apps.iam import (  # noqa: F401 - Django looks for models here
     api_key_models,
+    attempt_models,
     avatar_models,
     factor_models,
     impersonation_models,
@@ -264,8 +265,8 @@ class TokenFamily(models.Model):
     """One sign-in, by a program or a browser; everything that was issued from it dies with it.
 
     `tenant` is empty for an operator's sign-in to the platform itself. `methods`, `proved_at` and `strong_at` are its
-    `proofs.Proof`: how and when the person last showed who he is. An operator behind it (`impersonator_id`) has it until
-    `ends_at`.
+    `proofs.Proof`: how and when the person last showed who he is. An operator behind it (`impersonator_id`) has it
+    until `ends_at`.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
@@ -329,63 +330,6 @@ class SessionHandoff(models.Model):
     class Meta:
         db_table = "iam_session_handoff"
         indexes: ClassVar = [models.Index(fields=["expires_at"], name="session_handoff_expires")]
-
-
-class SignInGuard(models.Model):
-    """The recent failures with one e-mail, known or not; its row lock makes checks of that e-mail take turns."""
-
-    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
-    email = models.EmailField(_("e-mail"), max_length=254, unique=True)
-    failed_at = ArrayField(models.DateTimeField(), default=list)
-    locked_until = models.DateTimeField(_("locked until"), null=True)
-    updated_at = models.DateTimeField()
-
-    class Meta:
-        db_table = "iam_sign_in_guard"
-        verbose_name = _("lockout")
-        verbose_name_plural = _("lockouts")
-        indexes: ClassVar = [models.Index(fields=["updated_at"], name="sign_in_guard_updated")]
-
-    def __str__(self) -> str:
-        return self.email
-
-
-class AttemptOutcome(models.TextChoices):
-    """What came of an e-mail and a password."""
-
-    SUCCESS = "SUCCESS", _("Signed in")
-    WRONG = "WRONG", _("Wrong e-mail or password")
-    HALF = "HALF", _("Password right, second factor asked for")
-    WRONG_CODE = "WRONG_CODE", _("Wrong second factor")
-    INACTIVE = "INACTIVE", _("Account not active")
-    LOCKED = "LOCKED", _("Locked: password not checked")
-
-
-class SignInAttempt(models.Model):
-    """One try to sign in, kept for operators. `user_id` is empty for an unknown address."""
-
-    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
-    email = models.EmailField(_("e-mail"), max_length=254)
-    user_id = models.UUIDField(null=True)
-    outcome = models.CharField(_("outcome"), max_length=10, choices=AttemptOutcome)
-    ip = models.GenericIPAddressField(null=True)
-    user_agent = models.CharField(_("device"), max_length=300, blank=True)
-    occurred_at = models.DateTimeField(_("time"))
-
-    class Meta:
-        db_table = "iam_sign_in_attempt"
-        verbose_name = _("sign-in attempt")
-        verbose_name_plural = _("sign-in attempts")
-        constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(outcome__in=AttemptOutcome.values), name="attempt_outcome_known"),
-        ]
-        indexes: ClassVar = [
-            models.Index(fields=["email", "-id"], name="sign_in_attempt_email"),
-            models.Index(fields=["occurred_at"], name="sign_in_attempt_time"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.email} {self.outcome}"
 
 
 class TokenPurpose(models.TextChoices):

@@ -15,10 +15,11 @@ from apps.core.clock import utcnow
 from apps.core.errors import DomainError, ValidationFailed
 from apps.core.tenants import public_scope
 from apps.iam import authenticators, factors, lockout, passkeys, recovery_codes, totp
+from apps.iam.attempt_models import AttemptOutcome
 from apps.iam.errors import MfaRequired, WrongCode
 from apps.iam.events import MfaChange
 from apps.iam.factor_models import CeremonyPurpose
-from apps.iam.models import AttemptOutcome, User
+from apps.iam.models import User
 from apps.iam.proofs import CODE, PASSKEY, PASSWORD, STRONG, SYNCED_PASSKEY
 
 

@@ -5,17 +5,15 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
-from django.db import IntegrityError, connection, transaction
-from django.utils.translation import gettext as _
+from django.db import IntegrityError, transaction
 
 from apps.audit import services as audit
 from apps.audit.services import Severity
-from apps.core import ids
 from apps.core.actor import Actor, ActorKind, Origin
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound, PermissionRefused
 from apps.core.tenants import public_scope
-from apps.iam import account_tokens, arriving, credentials, entering, factors, lockout, proving, selectors, signins
+from apps.iam import account_tokens, arriving, credentials, entering, lockout, proving, selectors, signins
 from apps.iam.accepting import (
     accept_invitation,
     accept_invitation_in_browser,
@@ -28,12 +26,10 @@ from apps.iam.accounts import ensure_member, ensure_operator, update_account, up
 from apps.iam.banning import ban_person, sign_out_person, unban_person
 from apps.iam.devices import end_device, end_other_devices, list_devices
 from apps.iam.errors import (
-    AccountInactive,
     InvalidToken,
-    MfaRequired,
     RefreshInProgress,
 )
-from apps.iam.identity import Identity
+from apps.iam.handing_off import enter_by_browser, hand_off, redeem_handoff, workspace_to_enter
 from apps.iam.invitations import invite, resend_invitation, revoke_invitation
 from apps.iam.links import mailed_link
 from apps.iam.lockout import unlock
@@ -47,7 +43,6 @@ from apps.iam.members import (
     unban_member,
 )
 from apps.iam.models import (
-    Channel,
     RefreshToken,
     SessionHandoff,
     TokenFamily,
@@ -56,7 +51,6 @@ from apps.iam.models import (
     normal_email,
 )
 from apps.iam.passkeys import purge_ceremonies
-from apps.iam.proofs import Proof
 from apps.iam.recovery import (
     change_password,
     mark_verified,
@@ -69,7 +63,6 @@ from apps.iam.roles import create_role, delete_role, get_role, holders_of, list_
 from apps.iam.signins import Spending, TokenPair
 from apps.iam.sso import attempts as sso_attempts
 from apps.iam.sso import enforcing
-from apps.tenancy import selectors as tenancy_selectors
 from apps.tenancy.selectors import TenantView
 
 __all__ = [
@@ -131,15 +124,7 @@ __all__ = [
     "workspace_to_enter",
 ]
 
-HANDOFF_LIFETIME = timedelta(seconds=60)
 KEPT_AFTER_END = timedelta(days=30)
-
-_REDEEM = """
-UPDATE public.iam_session_handoff SET used_at = %(now)s
- WHERE digest = %(digest)s AND browser_digest = %(browser)s AND tenant_id = %(tenant)s
-   AND used_at IS NULL AND expires_at > %(now)s
-RETURNING user_id, next_path, methods, proved_at, strong_at
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,23 +216,6 @@ def sign_in_operator(
         return entering.pair_for(user, None, origin, now, methods=methods)
 
 
-def enter_by_browser(*, user_id: UUID, tenant_id: UUID, proof: Proof, origin: Origin) -> Identity:
-    """Sign a browser in on a tenant's host, whose person gave `proof` there a moment ago.
-
-    The caller puts it into the session.
-
-    Raises:
-        MfaRequired: the person has a second factor, and has not shown it.
-        InvalidToken: the password was changed, or everything signed out, since then.
-        NotAMember, TenantNotAvailable, AccountInactive: as `sign_in`.
-    """
-    with public_scope(), transaction.atomic():
-        user = User.objects.get(pk=user_id)
-        _require_sound(user, proof)
-        target = entering.enterable(user, tenancy_selectors.tenant_by_id(tenant_id))
-        return entering.start(user, target, Channel.BROWSER, origin, proof=proof)
-
-
 def discover(*, email: str, password: str, origin: Origin) -> list[selectors.WorkspaceView]:
     """The workspaces that these credentials open; signs nobody in. Raises as `sign_in`."""
     return selectors.workspaces_of(credentials.verify(email=email, password=password, origin=origin).id)
@@ -303,81 +271,6 @@ def sign_out_all(*, actor: Actor, now: datetime | None = None) -> None:
         entering.record_session(actor, "iam.session.end_all", user.id, Severity.MEDIUM, entity_type="user")
 
 
-def workspace_to_enter(*, user_id: UUID, tenant: str) -> TenantView:
-    """The tenant with this key or slug, if the person may be handed over to it.
-
-    Raises:
-        NotAMember, TenantNotAvailable, AccountInactive: as `sign_in`.
-    """
-    with public_scope():
-        user = User.objects.get(pk=user_id)
-        if not user.may_sign_in:
-            raise AccountInactive
-        return entering.named_workspace(user, tenant)
-
-
-def hand_off(
-    *, user_id: UUID, tenant: str, browser: str, proof: Proof, next_path: str = "/", is_fresh: bool = False
-) -> tuple[TenantView, str]:
-    """A token that signs one browser of this person in on a tenant's host, once and within a minute.
-
-    `tenant` is a key or a slug; `browser` the digest of the secret that the tenant's host gave to the browser. The
-    caller has checked who the person is: by a session that holds, whose `proof` goes along, or by a fresh one.
-
-    Raises:
-        NotAMember, TenantNotAvailable, AccountInactive: as `sign_in`.
-        MfaRequired, InvalidToken: as `enter_by_browser`, for a fresh proof.
-    """
-    target = workspace_to_enter(user_id=user_id, tenant=tenant)
-    with public_scope(), transaction.atomic():
-        user = User.objects.get(pk=user_id)
-        if is_fresh:
-            _require_sound(user, proof)
-        token = ids.secret_token()
-        SessionHandoff.objects.create(
-            user=user,
-            tenant_id=target.id,
-            digest=ids.token_digest(token),
-            browser_digest=browser,
-            next_path=next_path[:500],
-            methods=list(proof.methods),
-            proved_at=proof.proved_at,
-            strong_at=proof.strong_at,
-            expires_at=utcnow() + HANDOFF_LIFETIME,
-        )
-        return target, token
-
-
-def redeem_handoff(
-    *, token: str, browser_secret: str, tenant_id: UUID, origin: Origin, now: datetime | None = None
-) -> tuple[Identity, str]:
-    """Sign a browser in by its handoff token; returns who it is and the path to go to.
-
-    Raises:
-        InvalidToken: unknown, expired, used before, another tenant's, or another browser's.
-        NotAMember, TenantNotAvailable, AccountInactive: as `sign_in`.
-    """
-    values: dict[str, datetime | str | UUID] = {
-        "now": now or utcnow(),
-        "digest": ids.token_digest(token),
-        "browser": ids.token_digest(browser_secret),
-        "tenant": tenant_id,
-    }
-    with public_scope(), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(_REDEEM, values)
-            row = cursor.fetchone()
-        if row is None:
-            raise InvalidToken(_("This sign-in link was used or has expired."))
-        user = User.objects.get(pk=row[0])
-        if not user.may_sign_in:
-            raise AccountInactive
-        target = entering.enterable(user, tenancy_selectors.tenant_by_id(tenant_id))
-        _user_id, next_path, methods, proved_at, strong_at = row
-        proof = Proof(tuple(methods), proved_at, strong_at)
-        return entering.start(user, target, Channel.BROWSER, origin, proof=proof), next_path
-
-
 def touch_session(*, family_id: UUID, now: datetime) -> None:
     """Note that a browser's session is in use."""
     with public_scope(), transaction.atomic():
@@ -395,16 +288,6 @@ def purge_expired(*, now: datetime | None = None) -> int:
         SessionHandoff.objects.filter(expires_at__lt=before).delete()
         RefreshToken.objects.filter(expires_at__lt=before).delete()
         return TokenFamily.objects.filter(last_seen_at__lt=before).delete()[0]
-
-
-def _require_sound(user: User, proof: Proof) -> None:
-    if not user.may_sign_in:
-        raise AccountInactive
-    ends = [moment for moment in (user.password_changed_at, user.tokens_valid_after) if moment]
-    if any(moment > proof.proved_at for moment in ends):
-        raise InvalidToken(_("Sign in again."))
-    if proof.strong_at is None and factors.has_any(user.id):
-        raise MfaRequired(methods=list(factors.of(user.id).methods))
 
 
 def _insert(user: User) -> bool:

@@ -1,4 +1,4 @@
-"""The keys that sign access tokens, once they have been rotated for the first time. The table is shared (``public``)."""
+"""The keys that sign access tokens, once they were rotated for the first time. The table is shared (``public``)."""
 
 from typing import ClassVar
 

@@ -44,8 +44,16 @@ UNFOLD = {
                         "icon": "passkey",
                         "link": reverse_lazy("admin:iam_ssoconnection_changelist"),
                     },
-                    {"title": _("Mail domains"), "icon": "dns", "link": reverse_lazy("admin:iam_maildomain_changelist")},
-                    {"title": _("Signing keys"), "icon": "key", "link": reverse_lazy("admin:iam_signingkey_changelist")},
+                    {
+                        "title": _("Mail domains"),
+                        "icon": "dns",
+                        "link": reverse_lazy("admin:iam_maildomain_changelist"),
+                    },
+                    {
+                        "title": _("Signing keys"),
+                        "icon": "key",
+                        "link": reverse_lazy("admin:iam_signingkey_changelist"),
+                    },
                     {
                         "title": _("Audit trail"),
                         "icon": "history",

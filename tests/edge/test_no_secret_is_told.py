@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 from apps.audit.models import AuditEntry
 from apps.core.logs import ACCESS, AccessFormatter
 from apps.edge.models import IdempotencyKey
-from apps.iam.models import SignInAttempt
+from apps.iam.attempt_models import SignInAttempt
 from apps.notifications.models import EmailDelivery
 from apps.tenancy.selectors import TenantView
 from tests.factories.iam import PASSWORD, person

@@ -12,8 +12,8 @@ from apps.core.actor import Origin
 from apps.core.clock import utcnow
 from apps.core.errors import DomainError
 from apps.iam import credentials, lockout
+from apps.iam.attempt_models import AttemptOutcome, SignInAttempt, SignInGuard
 from apps.iam.errors import AccountLocked, InvalidCredentials
-from apps.iam.models import AttemptOutcome, SignInAttempt, SignInGuard
 from apps.tenancy.selectors import TenantView
 from tests.factories.iam import PASSWORD, operator, person
 from tests.fixtures.clients import ApiFor

@@ -13,8 +13,9 @@ from apps.audit.models import AuditEntry
 from apps.core.actor import Origin
 from apps.core.clock import utcnow
 from apps.iam import credentials, lockout, services
+from apps.iam.attempt_models import SignInAttempt
 from apps.iam.errors import InvalidCredentials, InvalidLink
-from apps.iam.models import AccountToken, SignInAttempt, User
+from apps.iam.models import AccountToken, User
 from apps.notifications.models import EmailDelivery
 from apps.tenancy.selectors import TenantView
 from tests.api.problem import problem

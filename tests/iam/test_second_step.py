@@ -9,8 +9,9 @@ from rest_framework.test import APIClient
 from apps.audit.models import AuditEntry
 from apps.core.clock import utcnow
 from apps.iam import services, totp
+from apps.iam.attempt_models import AttemptOutcome, SignInAttempt
 from apps.iam.mailed import token_of
-from apps.iam.models import AttemptOutcome, SignInAttempt, TokenFamily
+from apps.iam.models import TokenFamily
 from apps.notifications.models import EmailDelivery
 from apps.tenancy.selectors import TenantView
 from tests.factories.iam import PASSWORD, operator, person
