@@ -94,8 +94,9 @@ def resend_invitation(*, actor: Actor, invitation_id: UUID, now: datetime | None
     """
     tenant_id, moment = _open(actor), now or utcnow()
     with public_scope(), transaction.atomic():
-        row = _waiting(tenant_id, invitation_id)
+        # Before the row, as whoever accepts it or deletes its role does.
         standing.take_turns(tenant_id)
+        row = _waiting(tenant_id, invitation_id)
         _require_grantable(actor, tenant_id, assigned.of_invitation(row))
         if row.generation + 1 >= MAX_MAILS:
             raise Conflict(_("This invitation was mailed often enough. Revoke it and ask the person."))

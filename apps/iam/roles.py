@@ -25,6 +25,8 @@ from apps.iam.models import Invitation, Membership, MembershipStatus, Role
 from apps.iam.permission_labels import in_words
 from apps.iam.permissions import ALL, CUSTOMISABLE, ROLE_PERMISSIONS
 from apps.iam.role_models import CustomRole
+from apps.iam.scim.models import DirectoryGroup
+from apps.iam.sso.models import SsoConnection
 
 MAX_NAME = 60
 MAX_CUSTOM_ROLES = 100
@@ -138,7 +140,8 @@ def update_role(
 
     Raises:
         PermissionRefused: the actor lacks ``roles:write``, or a permission that the role holds or would hold; he would
-            widen a role of his own; or somebody who is not below him holds it.
+            widen a role of his own; somebody who is not below him holds it; or it waits for people to come (an
+            invitation, a provider's or a directory's group) and would hold what he may not give.
         ValidationFailed, RoleNameTaken: as `create_role`.
         NotFound: no such role here.
         VersionConflict: the role's version is not among `expected`.
@@ -155,6 +158,7 @@ def update_role(
             _require_free_name(tenant_id, role.name, but=role.id)
         if wanted != had:
             _require_above_holders(actor, held, role, wanted)
+            _require_grantable_if_offered(held, role, wanted)
             role.permissions = sorted(wanted)
         if _state(role) == before:
             return _custom(_counted(tenant_id).get(pk=role.pk))
@@ -268,6 +272,17 @@ def _require_above_holders(actor: Actor, held: frozenset[str] | None, role: Cust
         others = Assigned(present.builtin, tuple(other for other in present.custom if other != role))
         standing.require_above(held, present.permissions)
         standing.require_above(held, others.permissions | wanted)
+
+
+def _require_grantable_if_offered(held: frozenset[str] | None, role: CustomRole, wanted: frozenset[str]) -> None:
+    """What waits for people to come, they get without being asked who they are: it stays what could be given."""
+    word = str(role.id)
+    invited = Invitation.objects.filter(custom_role=role, accepted_at=None, revoked_at=None)
+    mapped = DirectoryGroup.objects.filter(tenant_id=role.tenant_id, role=word)
+    connections = SsoConnection.objects.filter(tenant_id=role.tenant_id)
+    is_told = any(word in (row.default_role, *row.group_roles.values()) for row in connections)
+    if (is_told or invited.exists() or mapped.exists()) and (reason := standing.why_not(held, wanted)):
+        raise PermissionRefused(reason)
 
 
 def _counted(tenant_id: UUID) -> QuerySet[CustomRole]:
