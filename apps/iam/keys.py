@@ -130,6 +130,9 @@ def _ring_of(rows: Sequence[SigningKey], now: datetime) -> KeyRing:
     if not rows:
         kid, private = settings_key()
         return KeyRing(kid, private, {kid: private.public_key(), **extra})
+    withdrawn = {row.kid for row in rows if row.withdrawn_at}
+    # The settings may still name one that leaked since.
+    extra = {kid: key for kid, key in extra.items() if kid not in withdrawn}
     alive = [row for row in rows if row.withdrawn_at is None]
     signing = [row for row in alive if row.signs_from <= now]
     if not signing:

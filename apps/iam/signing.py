@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 from django.db import connection, models, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -101,7 +102,7 @@ def withdraw_signing_key(*, actor: Actor, kid: str, now: datetime | None = None)
         if row is None:
             raise NotFound(_("There is no such key."))
         others = SigningKey.objects.filter(withdrawn_at=None, signs_from__lte=moment).exclude(kid=kid)
-        if not others.exclude(private_sealed="").exists():
+        if not others.filter(~Q(private_sealed="") | Q(kid=settings_key()[0])).exists():
             raise IllegalState(_("Rotate first: no other key could sign."), allowed_actions=["rotate"])
         row.withdrawn_at, row.private_sealed = moment, ""
         row.save(update_fields=["withdrawn_at", "private_sealed"])

@@ -22,13 +22,17 @@ _REQUIRED = ["iss", "aud", "sub", "sid", "jti", "iat", "exp", "typ"]
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a verified access token says. `family_id` is its ``sid``; `tenant_id` is empty for operators."""
+    """What a verified access token says. `family_id` is its ``sid``; `key_id` the key's that verified it.
+
+    `tenant_id` is empty for operators.
+    """
 
     user_id: UUID
     tenant_id: UUID | None
     family_id: UUID
     token_id: str
     expires_at: datetime
+    key_id: str
 
 
 class _Backend(TokenBackend):
@@ -120,16 +124,15 @@ def read_access(token: str) -> Claims:
     Raises:
         InvalidToken: any of them does not hold.
     """
-    claims = _verified(token, tuple(key_ring().public), settings.JWT_ISSUER, settings.JWT_AUDIENCE)
-    if claims.expires_at <= datetime.now(UTC):
+    claims = _verified(token, settings.JWT_ISSUER, settings.JWT_AUDIENCE)
+    # What was verified once holds no longer than its key; a key's name is its thumbprint.
+    if claims.expires_at <= datetime.now(UTC) or claims.key_id not in key_ring(unknown=claims.key_id).public:
         raise InvalidToken(_NOT_VALID)
     return claims
 
 
-# The keys in force are part of the question, so that one that was retired verifies nothing any more; a key's name is
-# its thumbprint.
 @lru_cache(maxsize=4096)
-def _verified(token: str, kids: tuple[str, ...], issuer: str, audience: str) -> Claims:
+def _verified(token: str, issuer: str, audience: str) -> Claims:
     try:
         payload = AccessToken(token).payload  # type: ignore[arg-type]
         tenant = payload.get("tenant_id")
@@ -139,6 +142,7 @@ def _verified(token: str, kids: tuple[str, ...], issuer: str, audience: str) -> 
             family_id=UUID(payload["sid"]),
             token_id=str(payload["jti"]),
             expires_at=datetime.fromtimestamp(payload["exp"], UTC),
+            key_id=str(jwt.get_unverified_header(token)["kid"]),
         )
     except (TokenError, ValueError, TypeError, AttributeError, KeyError, OverflowError) as error:
         raise InvalidToken(_NOT_VALID) from error

@@ -97,6 +97,33 @@ def test_a_leaked_key_verifies_nothing_any_more(acme: TenantView, api: ApiFor, s
     assert api(acme).get("/api/v1/me").status_code == 200
 
 
+def test_what_was_verified_holds_no_longer_than_its_key(acme: TenantView, api: ApiFor, settings: Any) -> None:
+    """Also where a process learnt of the key from the token itself, between two looks at the same other keys."""
+    settings.SIGNING_KEYS_RELOAD_SECONDS = 0
+    signing.rotate_signing_key(actor=system(), lead=timedelta(0), now=utcnow() - timedelta(seconds=1))
+    client, leaked = api(acme), key_ring().kid
+    settings.SIGNING_KEYS_RELOAD_SECONDS = 600
+    keys.keys._rows = tuple(SigningKey.objects.exclude(kid=leaked))
+    keys.keys._read_at -= 2
+    assert client.get("/api/v1/me").status_code == 200
+
+    signing.withdraw_signing_key(actor=system(), kid=leaked)
+    assert leaked not in key_ring().public
+    assert client.get("/api/v1/me").status_code == 401
+
+
+def test_a_key_that_leaked_before_it_signed_is_withdrawn(acme: TenantView, settings: Any) -> None:
+    """Its predecessor is the settings' own, and goes on; the settings' list of other keys brings nothing back."""
+    first = key_ring().kid
+    made = signing.rotate_signing_key(actor=system(), lead=timedelta(minutes=10))
+    settings.JWT_EXTRA_PUBLIC_KEYS = [SigningKey.objects.get(kid=made.kid).public_pem]
+    signing.withdraw_signing_key(actor=system(), kid=made.kid)
+
+    ring = key_ring()
+    assert (ring.kid, list(ring.public)) == (first, [first])
+    assert signing.rotate_signing_key(actor=system()).state == KeyState.PUBLISHED
+
+
 def test_another_process_learns_of_a_key_from_a_token(acme: TenantView) -> None:
     other, now = Keys(), utcnow()
     assert len(other.ring(now).public) == 1
