@@ -33,8 +33,7 @@ def require_own_password(request: Any, view: Any) -> None:
     Raises:
         PasswordChangeRequired: it is not.
     """
-    found = request.identity
-    if found is None or not found.must_change_password or found.actor.impersonator_id is not None:
+    if request.identity is None or not request.identity.owes_own_password:
         return
     if not declares(view, "serves_temporary_password"):
         raise PasswordChangeRequired(_("Choose a password of your own first."))

@@ -209,6 +209,8 @@ class OperatorSignInForm(AuthenticationForm):
             except DomainError as error:
                 raise forms.ValidationError(error.detail, code=error.code) from error
             self.confirm_login_allowed(user)
+            if user.must_change_password:
+                raise forms.ValidationError(_("Choose a password of your own first."), code="password_change_required")
             if settings.OPERATORS_MUST_USE_MFA or factors.has_any(user.id):
                 setattr(self.request, OPERATOR_VERIFIED, user)
                 raise forms.ValidationError(_("A second factor is needed."), code="mfa_required")

@@ -25,7 +25,7 @@ _FOUND = f"""
 u.email, u.first_name, u.last_name, u.locale, u.platform_role, u.email_verified_at IS NOT NULL,
        f.last_seen_at, f.methods, f.proved_at, f.strong_at,
        greatest(p.required_at, m.created_at) + p.grace_days * interval '1 day', m.role, c.names, c.permissions,
-       f.impersonator_id, f.ends_at, u.must_change_password,
+       f.impersonator_id, f.started_at, f.ends_at, u.must_change_password,
        {", ".join(f"t.{name}" for name in _TENANT_FIELDS)}
   FROM public.iam_token_family f
   JOIN public.iam_user u ON u.id = f.user_id
@@ -76,6 +76,11 @@ class Identity:
     # An operator gave him the present password.
     must_change_password: bool = False
 
+    @property
+    def owes_own_password(self) -> bool:
+        """Whether he must choose a password before anything else; who acts in his name does not owe it."""
+        return self.must_change_password and self.actor.impersonator_id is None
+
 
 def identify(
     *, family_id: UUID, user_id: UUID, tenant_id: UUID | None, channel: Channel, origin: Origin
@@ -113,7 +118,8 @@ def _identity(
     row: Sequence[Any], family_id: UUID, user_id: UUID, tenant_id: UUID | None, origin: Origin
 ) -> Identity | None:
     email, first_name, last_name, locale, platform_role, email_verified, last_seen_at, *rest = row
-    methods, proved_at, strong_at, mfa_due_at, role, names, held, impersonator_id, ends_at, must_change, *_ = rest
+    methods, proved_at, strong_at, mfa_due_at, role, names, held, *rest = rest
+    impersonator_id, started_at, ends_at, must_change, *_ = rest
     name = f"{first_name} {last_name}".strip() or email
     if tenant_id is None:
         tenant = None
@@ -133,7 +139,7 @@ def _identity(
             origin=origin,
         )
         if impersonator_id is not None:
-            if not _may_impersonate(impersonator_id, last_seen_at):
+            if not _may_impersonate(impersonator_id, started_at):
                 return None
             permissions = actor.permissions - OWN_NAME_ONLY
             actor = replace(actor, impersonator_id=impersonator_id, permissions=permissions)
@@ -155,12 +161,12 @@ def _identity(
     )
 
 
-def _may_impersonate(operator_id: UUID, last_seen_at: datetime) -> bool:
+def _may_impersonate(operator_id: UUID, started_at: datetime) -> bool:
     with public_scope():
         found = User.objects.filter(pk=operator_id, platform_role=PlatformRole.PLATFORM_ADMIN).first()
     if found is None or not found.may_sign_in:
         return False
-    return found.tokens_valid_after is None or found.tokens_valid_after <= last_seen_at
+    return found.tokens_valid_after is None or found.tokens_valid_after <= started_at
 
 
 def member(

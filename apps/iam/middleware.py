@@ -231,6 +231,9 @@ def _serve_the_one(request: Any) -> None:
 def _require_admission(request: Any, view: View) -> None:
     if request.identity is None or declares(view, "serves_unproven") or mfa_policy.is_admitted(request.identity):
         return
+    # A password of one's own comes first: who owes both would be sent to and fro between them.
+    if request.identity.owes_own_password and declares(view, "serves_temporary_password"):
+        return
     raise MfaDemanded(
         "This workspace demands a second factor: set one up, or confirm with yours.",
         methods=list(factors.of(request.identity.actor.user_id).methods),

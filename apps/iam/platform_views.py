@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.core.errors import DomainError, PermissionRefused, ValidationFailed
 from apps.iam import browser, credentials, factors, redirects, selectors, services
-from apps.iam.errors import AccountInactive, MfaRequired, NoWorkspace
+from apps.iam.errors import AccountInactive, MfaRequired, NoWorkspace, PasswordChangeRequired
 from apps.iam.forms import SignInForm, SignUpForm
 from apps.iam.models import User
 from apps.tenancy import selectors as tenancy
@@ -188,9 +188,12 @@ def into_admin(request: Any, user: User) -> HttpResponse:
 
     Raises:
         PermissionRefused: the person is no operator.
+        PasswordChangeRequired: he became one with the password that another operator gave him.
     """
     if not user.is_staff or not user.may_sign_in:
         raise PermissionRefused
+    if user.must_change_password:
+        raise PasswordChangeRequired(_("Choose a password of your own first."))
     found = browser.verified_proof(request)
     if _owes_second_step(request, user):
         return HttpResponseRedirect(reverse("operator-second-step"))

@@ -145,9 +145,9 @@ def _member_of_token(host: str, access: str, origin: Origin) -> Actor | None:
 
 
 def _actor_of(found: iam.Identity | None) -> Actor | None:
-    if found is None or found.tenant is None or not found.tenant.is_readable or not iam.is_admitted(found):
+    if found is None or found.tenant is None or not found.tenant.is_readable:
         return None
-    return found.actor
+    return found.actor if iam.is_admitted(found) and not found.owes_own_password else None
 
 
 def _cookie(header: str, name: str) -> str:

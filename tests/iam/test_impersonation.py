@@ -11,9 +11,13 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from apps.audit.models import AuditEntry
+from apps.core.actor import Origin
 from apps.core.clock import utcnow
+from apps.iam import services
+from apps.iam.factor_models import MfaPolicy
 from apps.iam.impersonation_models import Impersonation
 from apps.iam.models import TokenFamily, User
+from apps.notifications import sockets
 from apps.tenancy.selectors import TenantView
 from tests.api.problem import problem
 from tests.factories.iam import PASSWORD, operator
@@ -177,3 +181,45 @@ def test_support_and_operators_neither_give_nor_get_a_temporary_password(acme: T
 
     person.refresh_from_db()
     assert person.check_password(PASSWORD) and not person.must_change_password
+
+
+def test_an_operator_who_signs_out_everywhere_is_out_whatever_is_under_way(acme: TenantView) -> None:
+    browser = _inside(_admin(), acme, _person(acme))
+    row = Impersonation.objects.get()
+    assert row.started_at is not None
+    User.objects.filter(pk=row.operator_id).update(tokens_valid_after=utcnow())
+    # A request that was let in before notes its use afterwards.
+    TokenFamily.objects.filter(pk=row.family_id).update(last_seen_at=utcnow() + timedelta(seconds=5))
+    assert browser.get("/clients/").status_code == 302
+
+
+def test_a_temporary_password_opens_no_socket(acme: TenantView) -> None:
+    person = _person(acme)
+    pair = services.sign_in(email=person.email, password=PASSWORD, tenant=acme.key, origin=Origin())
+    handshake = sockets.Handshake(acme.host, None, "", Origin())
+    assert handshake.by_token(pair.access)() is not None
+
+    User.objects.filter(pk=person.pk).update(must_change_password=True)
+    assert handshake.by_token(pair.access)() is None
+
+
+def test_who_owes_a_password_and_a_second_factor_changes_the_password_first(acme: TenantView) -> None:
+    person = _person(acme)
+    MfaPolicy.objects.create(tenant_id=acme.id, required_at=utcnow() - timedelta(days=99), grace_days=0)
+    User.objects.filter(pk=person.pk).update(must_change_password=True)
+    browser = Client(SERVER_NAME=acme.host)
+    browser.post("/sign-in/", {"email": person.email, "password": PASSWORD})
+    assert browser.get("/clients/")["Location"] == "/account/security/"
+    assert browser.get("/account/security/").status_code == 200
+
+    browser.post("/account/security/", {"current_password": PASSWORD, "new_password": "A-new-password-7"})
+    assert "second-factor" in browser.get("/clients/")["Location"]
+    assert "second-factor" in browser.get("/account/security/")["Location"]
+
+
+def test_a_temporary_password_does_not_open_the_admin_to_a_new_operator(acme: TenantView) -> None:
+    email = operator()
+    User.objects.filter(email=email).update(must_change_password=True)
+    admin = Client(SERVER_NAME=settings.PLATFORM_HOST)
+    admin.post("/admin/login/", {"username": email, "password": PASSWORD})
+    assert admin.get("/admin/")["Location"].startswith("/admin/login/")
