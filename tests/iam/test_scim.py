@@ -4,7 +4,9 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.audit.models import AuditEntry
 from apps.core.clock import utcnow
@@ -88,6 +90,11 @@ def test_a_ban_by_people_is_not_the_directorys_to_lift(acme, directory):
     iam.ban_member(actor=actor_of(acme), membership_id=viewer.id)
     answer = directory.patch(f"/Users/{viewer.id}", {"op": "replace", "path": "active", "value": True})
     assert (answer.status_code, answer.data["active"]) == (200, False)
+    # Nor by removing him and making him anew.
+    assert directory("DELETE", f"/Users/{viewer.id}").status_code == 403
+    assert directory.new_user(viewer.user.email).status_code == 409
+    viewer.refresh_from_db()
+    assert viewer.status == "BANNED"
 
 
 def test_the_last_owner_stays(acme, directory):
@@ -154,6 +161,17 @@ def test_nobody_gives_a_group_what_he_lacks(acme, directory):
             groups.map_group(actor=actor_of(acme, "ADMIN"), group_id=made["id"], role=role)
     with pytest.raises(PermissionRefused):
         groups.map_group(actor=actor_of(acme, "MEMBER"), group_id=made["id"], role="VIEWER")
+
+
+def test_changes_take_turns_before_they_look(acme, directory):
+    group = directory.new_group("Writers", str(member_of(acme, "viewer").id)).data["id"]
+    more = {"op": "add", "path": "members", "value": [{"value": str(member_of(acme, "member").id)}]}
+    with CaptureQueriesContext(connection) as asked:
+        assert directory.patch(f"/Groups/{group}", more).status_code == 200
+    words = [query["sql"] for query in asked.captured_queries]
+    turn = next(at for at, sql in enumerate(words) if "FOR NO KEY UPDATE" in sql)
+    look = next(at for at, sql in enumerate(words) if "iam_directory_group" in sql)
+    assert turn < look
 
 
 def test_a_group_has_its_name_alone(directory):

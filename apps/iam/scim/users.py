@@ -124,11 +124,12 @@ def delete(source: Directory, member: Membership) -> None:
     """Remove the member from the tenant; his sessions there end.
 
     Raises:
-        PermissionRefused, LastOwner: as `change`.
+        PermissionRefused, LastOwner: as `change`; also somebody whom people keep out: created anew he would be let in.
     """
     with public_scope(), transaction.atomic():
         standing.take_turns(source.tenant_id)
         require_reach(source, member)
+        _require_no_ban_by_people(member)
         members.remove_member(actor=source.actor, membership_id=member.id)
         DirectoryEntry.objects.filter(membership=member).delete()
         GroupPlace.objects.filter(membership=member).delete()
@@ -188,6 +189,13 @@ def _open_or_close(source: Directory, member: Membership, entry: DirectoryEntry,
         if Membership.objects.filter(pk=member.pk, status=MembershipStatus.BANNED).exists():
             members.unban_member(actor=source.actor, membership_id=member.id)
         entry.has_closed = False
+
+
+def _require_no_ban_by_people(member: Membership) -> None:
+    entry = DirectoryEntry.objects.filter(membership=member).first()
+    if Membership.objects.filter(standing.may_enter(), pk=member.pk).exists() or (entry and entry.has_closed):
+        return
+    raise PermissionRefused("People keep this user out; it is theirs to remove him or to let him in again.")
 
 
 def _write_name(source: Directory, user: User, entry: DirectoryEntry) -> None:

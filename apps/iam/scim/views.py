@@ -14,6 +14,7 @@ from scim2_models import Resource as AnyResource
 from apps.core.actor import ActorKind
 from apps.core.errors import DomainError, NotAuthenticated, NotFound
 from apps.core.tenants import public_scope
+from apps.iam import standing
 from apps.iam.scim import answers, groups, resources, users
 from apps.iam.scim.resources import PROVIDER
 from apps.iam.scim.tokens import Directory
@@ -101,6 +102,7 @@ def user_search(request: HttpRequest) -> HttpResponse:
 def user(request: HttpRequest, user_id: str) -> HttpResponse:
     """One user."""
     source, base = _source(request), answers.base_of(request)
+    _take_turn(request)
     row = users.find(source, user_id)
     present = answers.user(row, base)
     if request.method == "GET":
@@ -135,6 +137,7 @@ def group_search(request: HttpRequest) -> HttpResponse:
 def group(request: HttpRequest, group_id: str) -> HttpResponse:
     """One group."""
     source, base = _source(request), answers.base_of(request)
+    _take_turn(request)
     row = groups.find(source, group_id)
     present = answers.group(row, base)
     if request.method == "GET":
@@ -158,6 +161,13 @@ def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
 def _source(request: HttpRequest) -> Directory:
     found: Directory = request.directory  # type: ignore[attr-defined]
     return found
+
+
+def _take_turn(request: HttpRequest) -> None:
+    # Before the look at what is changed: a directory sends several changes of one group at once, each of which is
+    # written as the whole group, and a version that was named must still be the present one.
+    if request.method != "GET":
+        standing.take_turns(_source(request).tenant_id)
 
 
 def _body(request: HttpRequest) -> Any:
