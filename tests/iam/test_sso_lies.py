@@ -36,6 +36,7 @@ LIES: list[tuple[Callable[[Idp], None], str]] = [
     (claims(exp=1), "expired_token"),
     (claims(exp=None), "missing_claim"),
     (claims(iat=1), "old_token"),
+    (claims(iat=-(10**400)), "old_token"),
     (claims(nbf=4_000_000_000), "early_token"),
     (claims(at_hash="another"), "wrong_access_token"),
     (claims(sub=None), "missing_claim"),

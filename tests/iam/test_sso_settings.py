@@ -86,6 +86,19 @@ def test_an_administrator_gives_no_role_as_high_as_his_own(acme):
         )
 
 
+def test_whoever_names_another_claim_gives_its_roles_anew(acme, provider: Idp):
+    owner, admin = actor_of(acme), actor_of(acme, "ADMIN")
+    mapping = {"group_claim": "groups", "group_roles": {"it": "ADMIN"}}
+    connections.save_connection(actor=owner, values=mapping)
+    connections.save_connection(actor=admin, values={**mapping, "admits_new": False})
+    for values in ({"group_claim": "nickname"}, {**mapping, "group_claim": "nickname"}):
+        with pytest.raises(PermissionRefused):
+            connections.save_connection(actor=admin, values=values)
+    connections.save_connection(actor=admin, values={"group_claim": ""})
+    with pytest.raises(PermissionRefused):
+        connections.save_connection(actor=admin, values={"group_claim": "nickname"})
+
+
 def test_the_api(acme, globex, provider: Idp, api: ApiFor):
     client = api(acme)
     found = client.get("/api/v1/sso/connection").json()

@@ -222,18 +222,21 @@ def _checked(
         raise ValidationFailed(errors)
     if "default_role" in wanted:
         wanted["default_role"] = _role(wanted["default_role"], row.default_role, held, tenant_id, "default_role")
-    if "group_roles" in wanted:
-        wanted["group_roles"] = _group_roles(wanted["group_roles"], row, held, tenant_id)
+    # Another claim makes other people of the same groups: what these get is given anew.
+    known = row.group_roles if wanted.get("group_claim", "") in ("", row.group_claim) else {}
+    if "group_roles" in wanted or known != row.group_roles:
+        given = wanted.get("group_roles", row.group_roles)
+        wanted["group_roles"] = _group_roles(given, known, held, tenant_id)
     return wanted
 
 
 def _group_roles(
-    given: dict[str, str], row: SsoConnection, held: frozenset[str] | None, tenant_id: UUID
+    given: dict[str, str], known: dict[str, str], held: frozenset[str] | None, tenant_id: UUID
 ) -> dict[str, str]:
     if len(given) > MOST_GROUPS:
         raise ValidationFailed.one("group_roles", "too_many", _("At most 100 groups can be named."))
     return {
-        group.strip()[:255]: _role(role, row.group_roles.get(group.strip(), ""), held, tenant_id, "group_roles")
+        group.strip()[:255]: _role(role, known.get(group.strip(), ""), held, tenant_id, "group_roles")
         for group, role in given.items()
         if group.strip()
     }

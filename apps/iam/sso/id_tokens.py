@@ -62,7 +62,8 @@ def read(
     _check_party(claims, client_id)
     if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
         raise ProviderFailed(reason="wrong_nonce")
-    if now - float(claims["iat"]) > (OLDEST + LEEWAY).total_seconds():
+    # Whole numbers: an absurd one must not run into the limits of floating point.
+    if int(now) - int(claims["iat"]) > (OLDEST + LEEWAY).total_seconds():
         raise ProviderFailed(reason="old_token")
     _check_access_token(claims, algorithm, access_token)
     subject = claims["sub"]
