@@ -18,6 +18,7 @@ from apps.iam import account_tokens, credentials, lockout, signins
 from apps.iam.errors import InvalidCredentials
 from apps.iam.events import PasswordChanged
 from apps.iam.models import TokenPurpose, User, normal_email
+from apps.iam.sso import enforcing
 
 
 def request_password_reset(*, email: str, origin: Origin, now: datetime | None = None) -> None:
@@ -62,9 +63,11 @@ def change_password(*, actor: Actor, family_id: UUID | None, current_password: s
     Raises:
         ValidationFailed: the present one is wrong, the new one is the same or breaks the policy.
         AccountLocked: too many wrong guesses.
+        FederatedSession: his workspace's provider vouched for him, who may not end what is elsewhere.
     """
     if actor.user_id is None:
         raise NotFound
+    enforcing.require_own_sign_in(actor)
     try:
         credentials.verify(email=actor.email, password=current_password, origin=actor.origin)
     except InvalidCredentials as error:
