@@ -97,5 +97,5 @@ def _shown(field: forms.Field, value: Any) -> str:
     if value in (None, ""):
         return _("empty")
     if isinstance(field, forms.ChoiceField):
-        return next((str(label) for key, label in field.choices if str(key) == str(value)), str(value))
+        return next((str(label) for key, label in cast(Any, field.choices) if str(key) == str(value)), str(value))
     return date_format(value) if isinstance(value, date) else str(value)

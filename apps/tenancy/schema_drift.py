@@ -1,6 +1,7 @@
 """Whether schemas that should be alike are: their catalogues are compared with the template's, rights included."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.conf import settings
 from django.db import connections
@@ -101,7 +102,7 @@ def differences(schema: str, *, using: str = "default") -> list[str]:
         return [line for (line,) in cursor.fetchall()]
 
 
-def _parameters(schemas: Sequence[str]) -> dict[str, object]:
+def _parameters(schemas: Sequence[str]) -> dict[str, Any]:
     rights = ", ".join(f"{settings.DATABASE_TENANT_ROLE} {right}" for right in sorted(TENANT_TABLE_RIGHTS))
     return {
         "schemas": [*schemas, TEMPLATE_SCHEMA],

@@ -59,7 +59,15 @@ class Beyond(Func):
     def __init__(self, *expressions: Any, is_descending: bool, **extra: Any) -> None:
         super().__init__(*expressions, is_descending=is_descending, **extra)
 
-    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:
+    def as_sql(
+        self,
+        compiler: Any,
+        connection: Any,
+        function: str | None = None,
+        template: str | None = None,
+        arg_joiner: str | None = None,
+        **extra_context: Any,
+    ) -> tuple[str, tuple[str | int, ...]]:
         """The comparison."""
         parts, values = [], []
         for expression in self.get_source_expressions():
@@ -67,7 +75,7 @@ class Beyond(Func):
             parts.append(sql)
             values += parameters
         sign = "<" if self.extra["is_descending"] else ">"
-        return f"({parts[0]}, {parts[1]}) {sign} ({parts[2]}, {parts[3]})", values
+        return f"({parts[0]}, {parts[1]}) {sign} ({parts[2]}, {parts[3]})", tuple(values)
 
 
 def whole_number(text: str) -> int:

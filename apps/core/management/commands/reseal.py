@@ -21,7 +21,8 @@ class Command(BaseCommand):
         Raises:
             CommandError: rows that no key opens are left as they are, and named at the end.
         """
-        done, closed = 0, []
+        done = 0
+        closed: list[str] = []
         for model in apps.get_models():
             for field in model._meta.concrete_fields:
                 if isinstance(field, sealing.SealedField):
