@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
+from django.http import HttpRequest
+
 # As WSGI spells them. X-Tenant-ID stays: it may repeat the token's tenant, and a mismatch is refused.
 _OURS = (
     "HTTP_X_USER_", "HTTP_X_TENANT_", "HTTP_X_ORGANIZATION_ID", "HTTP_X_PLAN_CODE", "HTTP_X_AUDIT_",
@@ -13,6 +15,7 @@ _ALL = (*_OURS, *_OF_PROXIES)
 _SIGNS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED", "HTTP_VIA")
 # Set where a proxy that is not configured has spoken: the peer's address is then nobody's in particular.
 RELAYED = "insula.relayed"
+_UTF8 = "utf-8"
 
 
 def strip(environ: MutableMapping[str, Any], *, believes_peer: bool) -> None:
@@ -28,6 +31,12 @@ def strip(environ: MutableMapping[str, Any], *, believes_peer: bool) -> None:
 def came_directly(environ: Mapping[str, Any]) -> bool:
     """Whether no proxy passed the request on, as far as it says: who came by one has the proxy's address."""
     return RELAYED not in environ and not any(name in environ for name in _SIGNS)
+
+
+def read_as_utf8(request: HttpRequest) -> None:
+    """Take query and body for UTF-8, whatever ``charset`` says: by others they are unreadable, or say other words."""
+    if request.encoding and request.encoding.lower() != _UTF8:
+        request.encoding = _UTF8
 
 
 def kept(headers: Iterable[tuple[bytes, bytes]], *, believes_peer: bool) -> list[tuple[bytes, bytes]]:
