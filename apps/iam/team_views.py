@@ -200,7 +200,7 @@ def _act(request: Any, path: str, told: str, work: Callable[[], object]) -> Http
 
 
 def _listing(request: Any) -> dict[str, Any] | None:
-    filters = {name: request.GET.get(name, "") for name in ("q", "role", "status")}
+    filters = {name: request.GET.get(name, "").replace("\x00", "") for name in ("q", "role", "status")}
     try:
         paging = Paging.from_query(request.GET)
     except ValidationFailed:

@@ -21,6 +21,7 @@ def test_search_and_filter(acme: TenantView, browser_client: BrowserFor) -> None
     found = client.get("/team/?q=zoe").content.decode()
     assert ("zoe@acme.test" in found, "viewer@acme.test" in found) == (True, False)
     assert "No member matches" in client.get("/team/?status=BANNED").content.decode()
+    assert client.get("/team/?q=%00&role=%00&status=%00").status_code == 200
     fragment = client.get("/team/?q=zoe", HTTP_HX_REQUEST="true").content.decode()
     assert "<html" not in fragment
 
