@@ -13,6 +13,7 @@ from apps.core.clock import utcnow
 from apps.core.errors import NotFound, PermissionRefused
 from apps.core.tenants import public_scope
 from apps.iam.models import Membership, MembershipStatus, PlatformRole, Role, User, normal_email
+from apps.iam.sso.errors import FederatedSession
 
 _PROFILE = ("first_name", "last_name", "locale")
 _ACCOUNT = (*_PROFILE, "is_active", "platform_role")
@@ -97,10 +98,13 @@ def update_profile(*, actor: Actor, changes: dict[str, str], expected: versions.
 
     Raises:
         NotFound: the actor is no person.
+        FederatedSession: a workspace's provider vouched for him, and others know him by these names.
         VersionConflict: the profile's version is not among `expected`.
     """
     if actor.user_id is None:
         raise NotFound
+    if actor.is_federated and _is_known_elsewhere(actor):
+        raise FederatedSession
     with public_scope(), transaction.atomic():
         user = User.objects.select_for_update().get(pk=actor.user_id)
         versions.require(expected, profile_version(user))
@@ -135,6 +139,12 @@ def _ensure_user(email: str, password: str, **values: str) -> User:
         return user
     values |= {"password": make_password(password)}
     return User.objects.get_or_create(email=email, defaults={**values, "email_verified_at": utcnow()})[0]
+
+
+def _is_known_elsewhere(actor: Actor) -> bool:
+    with public_scope():
+        others = Membership.objects.filter(user_id=actor.user_id).exclude(tenant_id=actor.tenant_id)
+        return others.exclude(status=MembershipStatus.REMOVED).exists()
 
 
 def _apply(actor: Actor, user: User, wanted: dict[str, object]) -> None:

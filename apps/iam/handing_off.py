@@ -10,7 +10,7 @@ from apps.core import ids
 from apps.core.actor import Origin
 from apps.core.clock import utcnow
 from apps.core.tenants import public_scope
-from apps.iam import entering, factors
+from apps.iam import entering, factors, signins
 from apps.iam.errors import AccountInactive, InvalidToken, MfaRequired
 from apps.iam.identity import Identity
 from apps.iam.models import Channel, SessionHandoff, User
@@ -123,8 +123,7 @@ def redeem_handoff(
 def _require_sound(user: User, proof: Proof) -> None:
     if not user.may_sign_in:
         raise AccountInactive
-    ends = [moment for moment in (user.password_changed_at, user.tokens_valid_after) if moment]
-    if any(moment > proof.proved_at for moment in ends):
+    if signins.is_overtaken(user, proof):
         raise InvalidToken(_("Sign in again."))
     if proof.strong_at is None and factors.has_any(user.id):
         raise MfaRequired(methods=list(factors.of(user.id).methods))

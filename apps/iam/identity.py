@@ -78,8 +78,11 @@ class Identity:
 
     @property
     def owes_own_password(self) -> bool:
-        """Whether he must choose a password before anything else; who acts in his name does not owe it."""
-        return self.must_change_password and self.actor.impersonator_id is None
+        """Whether he must choose a password before anything else.
+
+        Who acts in his name does not owe it, nor he himself where his organisation signed him in without any.
+        """
+        return self.must_change_password and self.actor.impersonator_id is None and not self.actor.is_federated
 
 
 def identify(

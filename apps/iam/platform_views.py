@@ -17,8 +17,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.core.errors import DomainError, PermissionRefused, ValidationFailed
-from apps.iam import browser, credentials, factors, redirects, selectors, services
-from apps.iam.errors import AccountInactive, MfaRequired, NoWorkspace, PasswordChangeRequired
+from apps.iam import browser, credentials, factors, redirects, selectors, services, signins
+from apps.iam.errors import AccountInactive, InvalidToken, MfaRequired, NoWorkspace
 from apps.iam.forms import SignInForm, SignUpForm
 from apps.iam.models import User
 from apps.tenancy import selectors as tenancy
@@ -189,15 +189,17 @@ def into_admin(request: Any, user: User) -> HttpResponse:
     Raises:
         PermissionRefused: the person is no operator.
         PasswordChangeRequired: he became one with the password that another operator gave him.
+        InvalidToken: the password was changed, or everything signed out, since he gave it here.
     """
     if not user.is_staff or not user.may_sign_in:
         raise PermissionRefused
-    if user.must_change_password:
-        raise PasswordChangeRequired(_("Choose a password of your own first."))
+    credentials.require_own(user)
     found = browser.verified_proof(request)
+    if found is None or signins.is_overtaken(user, found[1]):
+        raise InvalidToken(_("Sign in again."))
     if _owes_second_step(request, user):
         return HttpResponseRedirect(reverse("operator-second-step"))
-    if settings.OPERATORS_MUST_USE_MFA and (found is None or found[1].strong_at is None):
+    if settings.OPERATORS_MUST_USE_MFA and found[1].strong_at is None:
         return HttpResponseRedirect(reverse("operator-second-factor"))
     browser.forget(request)
     django_login(request, user)

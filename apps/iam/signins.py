@@ -131,6 +131,12 @@ def prove_again(family_id: UUID | None, *, methods: Iterable[str], is_strong: bo
         family.save(update_fields=["methods", "proved_at", "strong_at"])
 
 
+def is_overtaken(user: User, proof: Proof) -> bool:
+    """Whether the person's password was changed, or everything of his signed out, since he gave the proof."""
+    ends = [moment for moment in (user.password_changed_at, user.tokens_valid_after) if moment]
+    return any(moment > proof.proved_at for moment in ends)
+
+
 def identity_of_family(family_id: UUID, origin: Origin) -> Identity | None:
     """Whom a program's sign-in stands for now; its last use is noted."""
     family = TokenFamily.objects.filter(pk=family_id).first()

@@ -11,7 +11,7 @@ from apps.core.clock import utcnow
 from apps.iam import services, totp
 from apps.iam.attempt_models import AttemptOutcome, SignInAttempt
 from apps.iam.mailed import token_of
-from apps.iam.models import TokenFamily
+from apps.iam.models import TokenFamily, User
 from apps.notifications.models import EmailDelivery
 from apps.tenancy.selectors import TenantView
 from tests.factories.iam import PASSWORD, operator, person
@@ -148,6 +148,18 @@ def test_operators_are_asked_by_api_and_admin(acme: TenantView, anonymous_api: A
     assert platform.post("/admin/second-step/", {"code": "000000"}).status_code == 400
     assert platform.post("/admin/second-step/", {"code": who.code()})["Location"] == "/admin/"
     assert platform.get("/admin/").status_code == 200
+
+
+def test_signing_out_everywhere_ends_an_operators_half_sign_in_too(acme: TenantView, platform: Client) -> None:
+    email = operator()
+    user_id, _ = person(acme, email=email)
+    who = enrol(acme, user_id, email)
+    platform.post("/admin/login/", {"username": email, "password": PASSWORD})
+
+    User.objects.filter(pk=user_id).update(tokens_valid_after=utcnow())
+
+    assert platform.post("/admin/second-step/", {"code": who.code()}).status_code == 401
+    assert platform.get("/admin/")["Location"].startswith("/admin/login/")
 
 
 def test_an_installation_may_demand_it_of_every_operator(acme: TenantView, platform: Client, settings: Any) -> None:

@@ -172,6 +172,7 @@ def test_other_workspaces_of_the_person_are_out_of_reach(acme, globex, provider,
     assert (switched.status_code, given.status_code) == (403, 403)
     assert globex.name not in visitor.get("/account/organisations/").content.decode()
     assert visitor.post("/account/security/sign-out-everywhere/").status_code == 403
+    assert visitor.post("/account/", {"first_name": "Not", "last_name": "Him", "locale": "en"}).status_code == 403
     words = {"current_password": PASSWORD, "new_password": "another-long-one-7"}
     assert visitor.post("/account/security/", words).status_code == 403
     assert Client(SERVER_NAME=globex.host, cookies=visitor.cookies).get("/clients/").status_code == 302
