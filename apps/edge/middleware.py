@@ -52,7 +52,6 @@ class EdgeMiddleware:
         logs.work_on(request)
         metrics.began()
         try:
-            hygiene.read_as_utf8(request)
             response = self._refuse(request) or self.get_response(request)
             is_secure = self._asks_scheme and request.is_secure()
             self._policies.apply(request, response, is_secure=is_secure)

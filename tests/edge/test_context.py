@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
@@ -10,6 +12,7 @@ from apps.core import correlation, logs, tracing
 from apps.edge import hygiene
 from apps.edge.middleware import EdgeMiddleware
 from apps.tenancy.selectors import TenantView
+from config.wsgi import application
 from tests.fixtures.clients import ApiFor
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -88,3 +91,30 @@ def test_no_value_of_a_header_does_harm(acme: TenantView, api: ApiFor) -> None:
             assert all("\n" not in told and "\r" not in told for told in answer.headers.values()), (name, value)
         page = browser.get("/sign-in/", headers=dict.fromkeys(NAMES[:-3], value))
         assert page.status_code in (200, 406), value
+
+
+@pytest.mark.parametrize(
+    ("declared", "read"),
+    [
+        *((f"application/json; charset={name}", "application/json") for name in ("rot13", "undefined", "utf-16")),
+        ("a/b; charset*=utf-8''punycode; x=1", 'a/b; x="1"'),
+        ("a/b; x*=nobody''1; charset=rot13", "a/b"),
+        ("multipart/form-data; boundary=b; charset=idna", 'multipart/form-data; boundary="b"'),
+        ("multipart/form-data; boundary=b", "multipart/form-data; boundary=b"),
+        ("application/json; charset=UTF-8", "application/json; charset=UTF-8"),
+        ("text/plain", "text/plain"),
+        ("", ""),
+    ],
+)
+def test_text_is_utf8_whatever_the_header_says(declared: str, read: str) -> None:
+    # Django reads the query by it before the first middleware.
+    def show(environ: dict[str, Any], _: Any) -> list[bytes]:
+        assert WSGIRequest(environ).GET["q"] == "Zo\u00eb"
+        return [environ["CONTENT_TYPE"].encode()]
+
+    environ = RequestFactory()._base_environ(QUERY_STRING="q=Zo%C3%AB", CONTENT_TYPE=declared)  # type: ignore[attr-defined]
+    assert hygiene.reading_utf8(show)(environ, None) == [read.encode()]
+
+
+def test_the_servers_application_reads_utf8() -> None:
+    assert application.__qualname__.startswith(hygiene.reading_utf8.__name__)
