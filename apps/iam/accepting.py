@@ -73,6 +73,7 @@ def accept_invitation(
         NotFound, InvitationsClosed: as `preview_invitation`.
         ValidationFailed: a new person gave no names, or a password that breaks the policy.
         InvalidCredentials, AccountLocked, AccountInactive, AccountBanned, MfaRequired, WrongCode: as `sign_in`.
+        PasswordChangeRequired: an operator gave him his present password.
         AlreadyMember: he belongs to it.
         PlanLimitReached: every seat is taken.
     """
@@ -149,7 +150,7 @@ def _person(token: str, password: str, first_name: str, last_name: str, *, origi
     """Who accepts: a person whose password was checked, or a new one that is not stored yet."""
     found = preview_invitation(token=token)
     if not found.needs_sign_up:
-        return credentials.verify(email=found.email, password=password, origin=origin)
+        return credentials.require_own(credentials.verify(email=found.email, password=password, origin=origin))
     names = {"first_name": first_name.strip(), "last_name": last_name.strip()}
     missing = [FieldError(field, "required", _("This field is required.")) for field, name in names.items() if not name]
     if missing:

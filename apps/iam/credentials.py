@@ -16,7 +16,7 @@ from apps.core.errors import DomainError, FieldError, ValidationFailed
 from apps.core.tenants import public_scope
 from apps.iam import factors, lockout
 from apps.iam.attempt_models import AttemptOutcome
-from apps.iam.errors import AccountBanned, AccountInactive, InvalidCredentials
+from apps.iam.errors import AccountBanned, AccountInactive, InvalidCredentials, PasswordChangeRequired
 from apps.iam.models import User, normal_email
 
 MAX_PASSWORD = 128
@@ -56,6 +56,17 @@ def verify(*, email: str, password: str, origin: Origin, now: datetime | None = 
             lockout.note(email, user, outcome, origin, now=now)
             return user
     raise error
+
+
+def require_own(user: User) -> User:
+    """The person, if his password is one of his own: what an operator gave opens the page to change it, and no more.
+
+    Raises:
+        PasswordChangeRequired: it is not.
+    """
+    if user.must_change_password:
+        raise PasswordChangeRequired(_("Choose a password of your own first."))
+    return user
 
 
 def check_new_password(password: str, user: User | None = None, *, field: str = "password") -> None:

@@ -115,7 +115,10 @@ def start(
         # Banned, removed or switched off between the check and now.
         raise InvalidCredentials
     record_session(found.actor, "iam.session.start", family.id, Severity.MEDIUM, after={"channel": channel.value})
-    if familiarity.is_news(user_id=user.id, family_id=family.id, channel=channel.value, origin=origin):
+    is_first = user.last_login is None
+    if familiarity.is_news(
+        user_id=user.id, family_id=family.id, channel=channel.value, origin=origin, is_first=is_first
+    ):
         publish(
             SignedInFromNew(
                 family_id=family.id,

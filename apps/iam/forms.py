@@ -206,11 +206,10 @@ class OperatorSignInForm(AuthenticationForm):
         if email and password and self.request is not None:
             try:
                 user = credentials.verify(email=email, password=password, origin=origin_of(self.request, "WEB"))
+                credentials.require_own(user)
             except DomainError as error:
                 raise forms.ValidationError(error.detail, code=error.code) from error
             self.confirm_login_allowed(user)
-            if user.must_change_password:
-                raise forms.ValidationError(_("Choose a password of your own first."), code="password_change_required")
             if settings.OPERATORS_MUST_USE_MFA or factors.has_any(user.id):
                 setattr(self.request, OPERATOR_VERIFIED, user)
                 raise forms.ValidationError(_("A second factor is needed."), code="mfa_required")

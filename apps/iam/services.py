@@ -154,13 +154,14 @@ def sign_up(
     Raises:
         ValidationFailed: the password breaks the policy, or a new tenant has no name.
         InvalidCredentials: the e-mail is known and the password is wrong.
+        PasswordChangeRequired: the e-mail is known and an operator gave the present password.
         NameTaken: another organisation has this name.
         NotAMember, TenantNotAvailable: the only workspace does not take this person, or nobody at the moment.
     """
     email = normal_email(email)
     with public_scope():
         if User.objects.filter(email=email).exists():
-            user = credentials.verify(email=email, password=password, origin=origin)
+            user = credentials.require_own(credentials.verify(email=email, password=password, origin=origin))
         else:
             user = User(email=email, first_name=first_name, last_name=last_name, locale=locale)
             credentials.check_new_password(password, user)

@@ -14,6 +14,7 @@ from apps.audit.models import AuditEntry
 from apps.core.actor import Origin
 from apps.core.clock import utcnow
 from apps.iam import services
+from apps.iam.errors import PasswordChangeRequired
 from apps.iam.factor_models import MfaPolicy
 from apps.iam.impersonation_models import Impersonation
 from apps.iam.models import TokenFamily, User
@@ -21,6 +22,7 @@ from apps.notifications import sockets
 from apps.tenancy.selectors import TenantView
 from tests.api.problem import problem
 from tests.factories.iam import PASSWORD, operator
+from tests.fixtures.tenants import actor_of
 from tests.iam.mailbox import RunTasks, mails_to
 
 ASK = {"reason": "Invoice 7 looks wrong", "minutes": "20"}
@@ -223,3 +225,18 @@ def test_a_temporary_password_does_not_open_the_admin_to_a_new_operator(acme: Te
     admin = Client(SERVER_NAME=settings.PLATFORM_HOST)
     admin.post("/admin/login/", {"username": email, "password": PASSWORD})
     assert admin.get("/admin/")["Location"].startswith("/admin/login/")
+
+
+def test_a_temporary_password_opens_no_other_workspace(acme: TenantView, globex: TenantView) -> None:
+    person = _person(acme)
+    User.objects.filter(pk=person.pk).update(must_change_password=True)
+    row = services.invite(actor=actor_of(globex), email=person.email)
+    token = services.mailed_link(kind="invitation", row_id=row.id).rstrip("/").rpartition("/")[2]
+
+    with pytest.raises(PasswordChangeRequired):
+        services.accept_invitation(token=token, password=PASSWORD, origin=Origin())
+    with pytest.raises(PasswordChangeRequired):
+        services.sign_up(
+            email=person.email, password=PASSWORD, first_name="", last_name="", tenant_name="More", origin=Origin()
+        )
+    assert person.memberships.count() == 1

@@ -12,7 +12,7 @@ from apps.audit.models import AuditEntry
 from apps.core.clock import utcnow
 from apps.iam import services
 from apps.iam.familiarity import network_of
-from apps.iam.models import RefreshToken, User
+from apps.iam.models import RefreshToken, TokenFamily, User
 from apps.notifications.models import EmailDelivery
 from apps.tenancy.selectors import TenantView
 from tests.factories.iam import PASSWORD, person
@@ -56,6 +56,16 @@ def test_a_new_device_or_network_is_told_and_a_known_one_is_not(acme: TenantView
     letters = mails_to(email)
     assert [letter.subject for letter in letters] == ["A new sign-in to your account"] * 2
     assert "Chrome on Windows" in letters[0].body and "198.51.100.1" in letters[1].body
+
+
+def test_who_was_away_for_long_hears_of_any_sign_in(acme: TenantView, run_tasks: RunTasks) -> None:
+    user_id, email = person(acme)
+    with run_tasks():
+        _sign_in(acme, email, FIREFOX, "192.0.2.7")
+        TokenFamily.objects.filter(user_id=user_id).update(last_seen_at=utcnow() - timedelta(days=31))
+        services.purge_expired()
+        _sign_in(acme, email, CHROME, "198.51.100.1")
+    assert [letter.subject for letter in mails_to(email)] == ["A new sign-in to your account"]
 
 
 def test_a_copied_refresh_token_is_told(acme: TenantView, run_tasks: RunTasks, anonymous_api: APIClient) -> None:
