@@ -2,6 +2,7 @@
 // First, because its forms are not sent until the browser has answered.
 import "./passkeys.js";
 import "./menus.js";
+import "./tabs.js";
 import "./keys.js";
 import "./palette.js";
 import "./forms.js";
