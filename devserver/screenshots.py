@@ -2,14 +2,71 @@
 
 import os
 import re
+import secrets
 import shutil
 import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from apps.iam import totp
+
 PASSWORD = "Insula-demo-1"  # noqa: S105
+INSIDE = (
+    "invoices",
+    "invoices/new",
+    "clients",
+    "clients/new",
+    "payments",
+    "audit",
+    "team",
+    "team/?status=banned",
+    "team/roles",
+    "team/roles/new",
+    "account",
+    "account/security",
+    "account/two-step",
+    "account/two-step/app",
+    "account/organisations",
+    "account/confirm",
+    "settings",
+    "settings/region",
+    "settings/tax-ids",
+    "settings/numbers",
+    "settings/domains",
+    "settings/brands",
+    "settings/brands/new",
+    "settings/sign-in",
+    "settings/api-keys",
+    "settings/api-keys/new",
+    "settings/sso",
+    "settings/directory",
+    "settings/data",
+    "settings/danger",
+    "notifications",
+)
+ADMIN = (
+    "tenancy/tenant",
+    "tenancy/schemareport",
+    "archives/archivejob",
+    "archives/archivejob/import",
+    "iam/user",
+    "iam/invitation",
+    "iam/signingkey",
+    "iam/signinattempt",
+    "iam/signinguard",
+    "iam/apikey",
+    "iam/ssoconnection",
+    "iam/scimtoken",
+    "audit/auditentry",
+    "invoices/invoice",
+    "payments/gatewayevent",
+    "notifications/emaildelivery",
+)
+WAIT_SECONDS = 60
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1360, "height": 900}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1360, "height": 900}, "color_scheme": "dark"},
@@ -28,14 +85,19 @@ class Album:
     """Pictures of one look."""
 
     def __init__(self, browser: Browser, look: str, target: Path, port: str) -> None:
-        self.look, self.target = look, target
+        self.browser, self.look, self.target = browser, look, target
         self.platform = f"http://localhost:{port}"
         self.tenant = f"http://northwind.localhost:{port}"
-        context = browser.new_context(reduced_motion="reduce", **LOOKS[look])
-        if language := LOOKS[look].get("locale"):
+        self.mail = Path(os.environ.get("INSULA_DATA", ".data")).resolve() / "mail"
+        self.page = self.visitor()
+
+    def visitor(self) -> Page:
+        """A browser that nobody is signed in with."""
+        context = self.browser.new_context(reduced_motion="reduce", **LOOKS[self.look])
+        if language := LOOKS[self.look].get("locale"):
             urls = (self.platform, self.tenant)
             context.add_cookies([{"name": "django_language", "value": str(language), "url": url} for url in urls])
-        self.page: Page = context.new_page()
+        return context.new_page()
 
     def take(self, name: str, url: str = "", *, whole: bool = True) -> None:
         """One picture, at `url` or where the browser is; of what fits the window unless of the whole page."""
@@ -46,43 +108,181 @@ class Album:
 
     def all(self) -> None:
         """Every page."""
-        self.take("landing", self.platform)
-        self.take("sign-up", f"{self.platform}/sign-up/")
-        self.take("platform-sign-in", f"{self.platform}/sign-in/")
-        self.take("sign-in", f"{self.tenant}/sign-in/")
-        self.page.fill("[name=email]", "owner@northwind.localhost")
-        self.page.fill("[name=password]", PASSWORD)
-        self.page.press("[name=password]", "Enter")
-        self.page.wait_for_url(f"{self.tenant}/")
+        self.outside()
+        self.enter("owner")
         self.take("dashboard")
-        for name in (
-            "invoices",
-            "invoices/new",
-            "clients",
-            "clients/new",
-            "payments",
-            "audit",
-            "settings",
-            "settings/region",
-            "settings/tax-ids",
-            "settings/numbers",
-            "settings/domains",
-            "settings/brands",
-            "settings/brands/new",
-            "notifications",
-        ):
-            self.take(name.replace("/", "-"), f"{self.tenant}/{name}/")
+        for name in INSIDE:
+            path = name if "?" in name else f"{name}/"
+            self.take(re.sub(r"\W+", "-", name), f"{self.tenant}/{path}")
         self.take("invoices-empty", f"{self.tenant}/invoices/?q=nothing-has-this-name")
         self.follow("invoices/?status=draft", "invoice-draft")
         self.follow("invoices/?status=paid", "invoice-paid")
         self.follow("payments", "payment")
         self.follow("clients", "client")
+        self.stale()
         self.follow("audit", "audit-entry")
+        self.follow("team", "member")
+        self.follow("team/roles", "role")
+        self.shown_once()
+        self.invited()
         self.follow("invoices/?status=open", "invoice-open")
         self.opened()
         hosted = self.page.get_attribute("a[target=_blank][href*='/i/']", "href")
         self.take("hosted", hosted or "")
         self.take("not-found", f"{self.tenant}/nothing-here/")
+        self.second_step()
+
+    def outside(self) -> None:
+        """What is there for somebody who is not signed in."""
+        for name, path in {"landing": "", "sign-up": "sign-up/", "platform-sign-in": "sign-in/"}.items():
+            self.take(name, f"{self.platform}/{path}")
+        self.take("sign-in-organisation", f"{self.platform}/sign-in/organisation/")
+        self.take("no-workspace", self.platform.replace("localhost", "nobody.localhost"))
+        self.take("verify-email-dead", f"{self.tenant}/verify-email/?token=nothing")
+        self.take("sign-in", f"{self.tenant}/sign-in/")
+        self.take("forgot-password", f"{self.tenant}/forgot-password/")
+        self.page.fill("[name=email]", "accountant@northwind.localhost")
+        self.page.press("[name=email]", "Enter")
+        self.page.wait_for_load_state("load")
+        self.take("forgot-password-sent")
+        self.take("reset-password", f"{self.tenant}/reset-password/?token=nothing")
+
+    def enter(self, who: str, page: Page | None = None) -> None:
+        """Sign in to the workspace and wait for what comes next."""
+        page = page or self.page
+        status = 429
+        while status == 429:
+            page.goto(f"{self.tenant}/sign-in/")
+            page.fill("[name=email]", f"{who}@northwind.localhost")
+            page.fill("[name=password]", PASSWORD)
+            with page.expect_response(lambda answer: answer.request.method == "POST") as answer:
+                page.press("[name=password]", "Enter")
+            status = answer.value.status
+            if status == 429:
+                # One address may sign in so often a minute, and the looks come one after another.
+                time.sleep(int(answer.value.headers["retry-after"]))
+        page.wait_for_url(lambda url: not url.endswith("/sign-in/"))
+
+    def mails(self) -> set[Path]:
+        """What has been sent so far."""
+        return set(self.mail.glob("*"))
+
+    def link(self, known: set[Path], email: str, pattern: str) -> str:
+        """The first address like `pattern` in a mail to `email` that came after `known`."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            for file in self.mails() - known:
+                text = file.read_text(errors="replace").replace("=\n", "").replace("=3D", "=")
+                if email in text and (found := re.search(pattern, text)):
+                    return found.group().rstrip('>"')
+            time.sleep(0.2)
+        raise TimeoutError(f"no mail to {email} with {pattern} in {self.mail}")
+
+    def stale(self) -> None:
+        """A form that somebody else was quicker to save."""
+        edit = f"{self.page.url}edit/"
+        other = self.page.context.new_page()
+        self.page.goto(edit)
+        other.goto(edit)
+        other.fill("[name=notes]", f"Pays by transfer ({secrets.token_hex(2)})")
+        other.locator("main form[data-guard] button[type=submit]").last.click()
+        other.wait_for_url(lambda url: url != edit)
+        other.close()
+        self.page.fill("[name=notes]", "Wants paper, too")
+        self.page.locator("main form[data-guard] button[type=submit]").last.click()
+        self.page.locator("[data-tone=warning]").wait_for()
+        self.take("stale")
+
+    def shown_once(self) -> None:
+        """Secrets that are shown once: an API key's and a directory token's."""
+        self.page.goto(f"{self.tenant}/settings/api-keys/new/")
+        self.page.fill("[name=name]", "Warehouse export")
+        self.page.locator("[name=scopes]").first.check()
+        self.page.locator("main form[data-guard] button[type=submit]").click()
+        self.take("api-key-secret")
+        self.take("settings-api-keys-filled", f"{self.tenant}/settings/api-keys/")
+        self.page.goto(f"{self.tenant}/settings/directory/")
+        self.page.fill("[name=name]", "Okta")
+        self.page.press("[name=name]", "Enter")
+        self.page.locator("[data-copy]").first.wait_for()
+        self.take("directory-secret")
+        self.take("settings-directory-filled", f"{self.tenant}/settings/directory/")
+        for page in ("api-keys", "directory"):
+            self.page.goto(f"{self.tenant}/settings/{page}/")
+            self.page.locator("[data-dialog^=revoke-]").first.click()
+            with self.page.expect_navigation():
+                self.page.locator("dialog[open] [type=submit]").last.click()
+
+    def invited(self) -> None:
+        """The invitation of somebody new and of somebody who has an account, seen by each."""
+        for name, email in (
+            ("new", f"new-{secrets.token_hex(3)}@example.test"),
+            ("existing", "operator@insula.localhost"),
+        ):
+            known = self.mails()
+            self.page.goto(f"{self.tenant}/team/")
+            self.page.locator("[data-dialog=invite]").click()
+            self.page.fill("#invite [name=email]", email)
+            if name == "new":
+                self.take("invite", whole=False)
+            self.page.locator("#invite [type=submit]").click()
+            self.page.get_by_role("cell", name=email).wait_for()
+            link = self.link(known, email, r"http\S+/invitations/[\w-]+/?")
+            if name == "new":
+                self.take("team-invited")
+            mine, self.page = self.page, self.visitor()
+            self.take(f"invitation-{name}", link)
+            self.page.context.close()
+            self.page = mine
+            row = self.page.get_by_role("row").filter(has_text=email)
+            row.locator("form[action$='/revoke/'] button").click()
+            row.wait_for(state="detached")
+        self.take("invitation-dead", link)
+
+    def second_step(self) -> None:
+        """Somebody sets up an app and a passkey, signs in with a recovery code and takes all of it away again."""
+        mine, self.page = self.page, self.visitor()
+        devtools = self.page.context.new_cdp_session(self.page)
+        devtools.send("WebAuthn.enable")
+        options = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
+        device = {"options": options | {"isUserVerified": True, "automaticPresenceSimulation": True}}
+        devtools.send("WebAuthn.addVirtualAuthenticator", device)
+        two_step = f"{self.tenant}/account/two-step/"
+        self.enter("viewer")
+        self.page.goto(f"{two_step}app/")
+        if not self.page.locator(".enrolment").count():
+            print("The demo's viewer has a second step already: no pictures of setting it up.", file=sys.stderr)
+            self.page.context.close()
+            self.page = mine
+            return
+        seed = self.page.get_attribute(".enrolment [data-copy]", "data-copy") or ""
+        self.page.fill("[name=code]", totp.code_at(seed, totp.step_at(datetime.now(UTC))))
+        self.page.press("[name=code]", "Enter")
+        self.page.locator(".codes").wait_for()
+        self.take("recovery-codes")
+        code = self.page.locator(".codes code").first.inner_text()
+        self.page.goto(two_step)
+        self.page.fill("#passkey-name", "My laptop")
+        self.page.locator("#passkey-name ~ button, form:has(#passkey-name) button").last.click()
+        self.page.locator("main tbody tr").wait_for()
+        self.take("two-step-on", two_step)
+        self.take("confirm-with-factors", f"{self.tenant}/account/confirm/")
+        self.page.context.clear_cookies(name=re.compile("^(?!django_language)"))
+        self.enter("viewer")
+        self.take("second-step")
+        self.page.locator("a[href*=recovery]").click()
+        self.page.wait_for_url("**recovery**")
+        self.take("second-step-recovery")
+        self.page.fill("[name=code]", code)
+        self.page.press("[name=code]", "Enter")
+        self.page.wait_for_url(f"{self.tenant}/")
+        for dialog in ("[data-dialog^=remove-]:not([data-dialog=remove-app])", "[data-dialog=remove-app]"):
+            self.page.goto(two_step)
+            self.page.locator(dialog).click()
+            with self.page.expect_navigation():
+                self.page.locator("dialog[open] [type=submit]").last.click()
+        self.page.context.close()
+        self.page = mine
 
     def follow(self, path: str, name: str) -> None:
         """The first row of a list."""
@@ -106,6 +306,9 @@ class Album:
             self.page.locator("[data-toggle=side]").click()
             self.take("menu", whole=False)
             self.page.keyboard.press("Escape")
+        self.page.evaluate("document.querySelector('[data-idle]').showModal()")
+        self.take("idle", whole=False)
+        self.page.keyboard.press("Escape")
         self.page.emulate_media(media="print")
         self.take("print")
         self.page.emulate_media(media="screen")
@@ -118,8 +321,25 @@ class Album:
         self.page.press("[name=password]", "Enter")
         self.page.wait_for_url(f"{self.platform}/admin/")
         self.take("admin")
-        for name in ("tenancy/tenant", "iam/user", "audit/auditentry", "payments/gatewayevent"):
-            self.take(f"admin-{name.split('/')[1]}", f"{self.platform}/admin/{name}/")
+        for name in ADMIN:
+            self.take(f"admin-{name.split('/', 1)[1].replace('/', '-')}", f"{self.platform}/admin/{name}/")
+        self.page.goto(f"{self.platform}/admin/tenancy/tenant/?q=northwind")
+        self.page.locator("#result_list tbody a").first.click()
+        self.take("admin-organisation")
+        self.page.goto(f"{self.platform}/admin/iam/user/?q=owner@northwind")
+        self.page.locator("#result_list tbody a").first.click()
+        self.take("admin-person")
+        person = self.page.url.split("change/")[0]
+        self.take("admin-password", f"{person}temporary-password/")
+        self.take("admin-impersonate", f"{person}impersonate/")
+        self.page.fill("[name=reason]", "The owner asked for help with an invoice")
+        self.page.locator("form:has([name=reason]) [type=submit]").click()
+        self.page.wait_for_url(f"{self.tenant}/**")
+        self.page.locator(".impersonating").wait_for()
+        self.take("impersonating")
+        self.take("impersonating-closed", f"{self.tenant}/account/security/")
+        self.page.locator(".impersonating button").click()
+        self.page.wait_for_load_state("load")
 
 
 def main() -> int:
