@@ -10,8 +10,9 @@ from apps.core.actor import Origin
 from apps.core.clock import utcnow
 from apps.core.errors import IllegalState
 from apps.core.tenants import public_scope
-from apps.iam import entering
+from apps.iam import api_keys, entering, selectors
 from apps.iam import services as iam
+from apps.iam.api_key_models import ApiKey
 from apps.iam.models import Channel, Membership, TokenFamily, User
 from apps.iam.proofs import Proof
 from apps.iam.sso import connections
@@ -153,10 +154,14 @@ def test_an_account_that_was_never_verified_is_claimed(acme, provider, visitor, 
     email = f"squatted@{acme.slug}.test"
     squatter = {"email": email, "password": PASSWORD, "first_name": "E", "last_name": "V", "tenant_name": "Squat House"}
     assert anonymous_api.post("/api/v1/auth/signup", squatter).status_code == 201
+    owner = Membership.objects.get(user__email=email)
+    actor = selectors.actor_for_member(owner.user_id, owner.tenant_id, Origin())
+    made = api_keys.create_api_key(actor=actor, name="Back door", scopes=["clients:read"])
     provider.person["email"] = email
     assert federated.go(visitor).status_code == 302
     user = User.objects.get(email=email)
     assert (user.has_usable_password(), user.email_verified_at is not None) == (False, True)
+    assert ApiKey.objects.get(pk=made.key.pk).revoked_at is not None
     assert visitor.get("/clients/").status_code == 200
 
 
