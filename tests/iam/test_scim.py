@@ -221,6 +221,19 @@ def test_bodies_that_cannot_be(directory):
         assert answer.status_code == 400 and json.loads(answer.content)["status"] == "400", body[:50]
 
 
+def test_work_is_bounded(directory):
+    group = directory.new_group("Writers").data["id"]
+    rename = {"op": "replace", "path": "displayName", "value": "Readers"}
+    terms = " or ".join(['value eq "1"'] * 1000)
+    long_path = {"op": "remove", "path": f"members[{terms}]"}
+    for operations in ([rename] * 101, [long_path]):
+        answer = directory.patch(f"/Groups/{group}", *operations)
+        assert (answer.status_code, answer.data["scimType"]) == (413, "tooMany")
+    search = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]}
+    answer = directory("POST", "/Users/.search", {**search, "filter": " or ".join(["active eq true"] * 100)})
+    assert (answer.status_code, answer.data["scimType"]) == (400, "invalidFilter")
+
+
 def test_what_is_not_there(directory):
     for method, path, status in (
         ("GET", "/Nothing", 404),

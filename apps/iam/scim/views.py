@@ -20,6 +20,8 @@ from apps.iam.scim.resources import PROVIDER
 from apps.iam.scim.tokens import Directory
 
 LONGEST_BODY = 1024 * 1024
+# Each operation looks at every member of a group, and each term of a filter at every row: their product is bounded.
+MOST_OPERATIONS, LONGEST_PATHS, LONGEST_FILTER = 100, 10_000, 1000
 View = Callable[..., HttpResponse]
 
 
@@ -190,6 +192,11 @@ def _changed(request: HttpRequest, model: Any, present: Any) -> tuple[Any, Conte
         wanted.replace(present)
         return wanted, Context.RESOURCE_REPLACEMENT_RESPONSE
     patch = PatchOp[model].model_validate(_body(request), scim_ctx=Context.RESOURCE_PATCH_REQUEST)
+    operations = patch.operations or []
+    if len(operations) > MOST_OPERATIONS or sum(len(str(item.path or "")) for item in operations) > LONGEST_PATHS:
+        raise _Wrong(
+            413, f"A PATCH has at most {MOST_OPERATIONS} operations; one of them may name many values.", "tooMany"
+        )
     wanted = present.model_copy(deep=True)
     patch.patch(wanted)
     return wanted, Context.RESOURCE_PATCH_RESPONSE
@@ -218,6 +225,8 @@ def _all_groups(request: HttpRequest) -> list[resources.Group]:
 
 
 def _page(request: HttpRequest, model: Any, found: list[Any], given: dict[str, Any]) -> HttpResponse:
+    if any(len(value) > LONGEST_FILTER for value in given.values() if isinstance(value, str)):
+        raise _Wrong(400, f"A filter has at most {LONGEST_FILTER} characters.", "invalidFilter")
     asked = SearchRequest[model].model_validate({name: value for name, value in given.items() if value != ""})
     if asked.filter is not None:
         found = [row for row in found if asked.filter.match(row)]
