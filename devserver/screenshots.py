@@ -333,7 +333,7 @@ class Album:
         self.take("admin-password", f"{person}temporary-password/")
         self.take("admin-impersonate", f"{person}impersonate/")
         self.page.fill("[name=reason]", "The owner asked for help with an invoice")
-        self.page.locator("form:has([name=reason]) [type=submit]").click()
+        self.page.locator("form:has([name=reason]) button").click()
         self.page.wait_for_url(f"{self.tenant}/**")
         self.page.locator(".impersonating").wait_for()
         self.take("impersonating")

@@ -182,7 +182,7 @@ class UserAdmin(SupportActions, ModelAdmin):
     def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         """The language is chosen among those that the product speaks."""
         if db_field.name == "locale":
-            return ChoiceField(choices=settings.LANGUAGES, widget=UnfoldAdminSelectWidget, label=_("language"))
+            return ChoiceField(choices=settings.LANGUAGES, widget=UnfoldAdminSelectWidget, label=_("Language"))
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
