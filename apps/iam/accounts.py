@@ -12,6 +12,7 @@ from apps.core.actor import Actor, system
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound, PermissionRefused
 from apps.core.tenants import public_scope
+from apps.iam import standing
 from apps.iam.models import Membership, MembershipStatus, PlatformRole, Role, User, normal_email
 from apps.iam.sso.errors import FederatedSession
 
@@ -143,7 +144,7 @@ def _ensure_user(email: str, password: str, **values: str) -> User:
 
 def _is_known_elsewhere(actor: Actor) -> bool:
     with public_scope():
-        others = Membership.objects.filter(user_id=actor.user_id).exclude(tenant_id=actor.tenant_id)
+        others = Membership.objects.filter(user_id=standing.person(actor)).exclude(tenant_id=standing.tenant_of(actor))
         return others.exclude(status=MembershipStatus.REMOVED).exists()
 
 

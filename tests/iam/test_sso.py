@@ -15,7 +15,7 @@ from apps.iam import services as iam
 from apps.iam.api_key_models import ApiKey
 from apps.iam.models import Channel, Membership, TokenFamily, User
 from apps.iam.proofs import Proof
-from apps.iam.sso import connections
+from apps.iam.sso import connections, mail_domains
 from apps.iam.sso.errors import FederatedSession
 from apps.iam.sso.models import MailDomain, MailDomainState, SsoConnection, SsoLink
 from apps.tenancy.selectors import TenantView
@@ -189,6 +189,14 @@ def test_what_a_provider_said_is_no_proof_elsewhere(globex):
         proof = Proof(methods, utcnow(), None)
         with pytest.raises(FederatedSession) if is_refused else nullcontext(), public_scope():
             entering.start(user, globex, Channel.BROWSER, Origin(), proof=proof)
+
+
+def test_a_domain_that_is_given_up_takes_its_sessions_along(acme, provider, visitor):
+    federated.go(visitor)
+    assert visitor.get("/clients/").status_code == 200
+    domain = MailDomain.objects.get(tenant_id=acme.id)
+    mail_domains.remove_domain(actor=actor_of(acme), domain_id=domain.id)
+    assert visitor.get("/clients/").status_code == 302
 
 
 def test_only_what_the_person_showed_himself_goes_along(globex):

@@ -20,7 +20,9 @@ from apps.core.clock import utcnow
 from apps.core.errors import NotFound, ValidationFailed
 from apps.core.events import publish
 from apps.core.tenants import assert_no_transaction, public_scope
-from apps.iam import standing
+from apps.iam import signins, standing
+from apps.iam.models import TokenFamily
+from apps.iam.proofs import FEDERATED, is_vouched_for
 from apps.iam.sso.errors import MailDomainTaken
 from apps.iam.sso.events import MailDomainLost, MailDomainVerified
 from apps.iam.sso.models import MailDomain, MailDomainState
@@ -167,7 +169,7 @@ def check_due_domains(*, limit: int = 100, now: datetime | None = None) -> int:
 
 
 def remove_domain(*, actor: Actor, domain_id: UUID) -> None:
-    """Give a domain up: from now on nobody with an address of it comes in by the provider.
+    """Give a domain up: from now on nobody with an address of it comes in by the provider, and who did is signed out.
 
     Raises:
         PermissionRefused, NotFound: as `get_domain`.
@@ -176,6 +178,7 @@ def remove_domain(*, actor: Actor, domain_id: UUID) -> None:
     with public_scope(), transaction.atomic():
         row = _row(actor, domain_id, lock=True)
         if row.state == MailDomainState.VERIFIED:
+            _end_what_it_vouched_for(row)
             publish(MailDomainLost(tenant_id=row.tenant_id, domain=row.domain, given_up=True))
         _record(actor, row, "iam.mail_domain.remove", severity=Severity.MEDIUM)
         row.delete()
@@ -191,11 +194,18 @@ def _settle(actor: Actor, row: MailDomain, proof: Proof, now: datetime) -> MailD
         row.failures = min(row.failures + 1, 1000)
         if row.state == MailDomainState.VERIFIED and row.failures >= LOST_AFTER:
             row.state = MailDomainState.LOST
+            _end_what_it_vouched_for(row)
             _record(actor, row, "iam.mail_domain.lose", severity=Severity.HIGH)
             publish(MailDomainLost(tenant_id=row.tenant_id, domain=row.domain, given_up=False))
     row.next_check_at = _next_check(row, proof, now)
     row.save()
     return _view(row)
+
+
+def _end_what_it_vouched_for(row: MailDomain) -> None:
+    living = TokenFamily.objects.filter(tenant_id=row.tenant_id, revoked_at=None, methods__contains=[FEDERATED])
+    found = living.filter(user__email__endswith=f"@{row.domain}").values_list("pk", "methods")
+    signins.revoke([pk for pk, methods in found if is_vouched_for(methods)], "domain_lost")
 
 
 def _accept(actor: Actor, row: MailDomain, now: datetime) -> None:
