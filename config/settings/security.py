@@ -93,6 +93,7 @@ if not UPLOAD_ORIGINS and env.str("S3_BUCKET", default=""):
     UPLOAD_ORIGINS = [env.str("S3_ENDPOINT_URL", default="") or "https://*.amazonaws.com"]
 
 _socket = "wss:" if PUBLIC_SCHEME == "https" else "ws:"
+_WORKSPACES = f"{PUBLIC_SCHEME}://*.{PLATFORM_HOST}{PUBLIC_PORT}"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -107,7 +108,7 @@ CONTENT_SECURITY_POLICY = {
             *UPLOAD_ORIGINS,
         ],
         # Signing in and switching workspaces lead from one of our hosts to another, paying to the provider's page.
-        "form-action": [SELF, f"{PUBLIC_SCHEME}://*.{PLATFORM_HOST}{PUBLIC_PORT}", *CHECKOUT_ORIGINS],
+        "form-action": [SELF, _WORKSPACES, *CHECKOUT_ORIGINS],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
         "object-src": ["'none'"],
@@ -122,14 +123,15 @@ CSP_OF_ADMIN = {
     "img-src": [SELF, "data:"],
     "font-src": [SELF],
     "connect-src": [SELF],
-    "form-action": [SELF],
+    # Acting in a member's name and looking into a workspace lead to its host.
+    "form-action": [SELF, _WORKSPACES],
     "frame-ancestors": ["'none'"],
     "base-uri": ["'none'"],
     "object-src": ["'none'"],
     "upgrade-insecure-requests": PUBLIC_SCHEME == "https",
 }
 # Swagger writes styles into its elements.
-CSP_OF_DOCS = {**CSP_OF_ADMIN, "script-src": [SELF]}
+CSP_OF_DOCS = {**CSP_OF_ADMIN, "script-src": [SELF], "form-action": [SELF]}
 # Programs' answers are nothing that a browser should run or frame, whatever stands in them.
 CSP_OF_API = {"default-src": ["'none'"], "frame-ancestors": ["'none'"]}
 
