@@ -19,6 +19,7 @@ from apps.audit.models import AuditEntry
 from apps.core.clock import utcnow
 from apps.iam import api_keys
 from apps.iam import services as iam
+from apps.iam.factor_models import Passkey
 from apps.iam.models import Membership, TokenFamily
 from apps.iam.scim import tokens as scim_tokens
 from apps.iam.scim.models import DirectoryGroup
@@ -97,6 +98,9 @@ def belongings_of(tenant: TenantView) -> dict[str, UUID]:
         "mail_domain_id": mail_domains.add_domain(actor=owner, domain=f"{tenant.slug}.mail.example").id,
         "scim_token_id": scim_tokens.create_token(actor=owner, name="Pages")[0].id,
         "group_id": DirectoryGroup.objects.create(tenant_id=tenant.id, display_name="Pages").id,
+        "passkey_id": Passkey.objects.create(
+            user_id=owner.user_id, name="Pages", credential_id=tenant.id.bytes, public_key=b"key"
+        ).id,
         "session_id": TokenFamily.objects.create(
             user_id=owner.user_id, tenant_id=tenant.id, channel="API", started_at=utcnow(), last_seen_at=utcnow()
         ).id,
@@ -179,7 +183,8 @@ def test_what_belongs_to_another_tenant_is_not_found(
             assert client.get(path).status_code == 404, name
             assert theirs.get(path).status_code == 200, name
         if name in POST_PAGES:
-            assert client.post(path, {"amount": "1.00", "method": "CASH", "reason": "OTHER"}).status_code == 404, name
+            values = {"amount": "1.00", "method": "CASH", "reason": "OTHER", "name": "Theirs"}
+            assert client.post(path, values).status_code == 404, name
 
 
 # -- values ---------------------------------------------------------------------------------------------------------

@@ -224,7 +224,8 @@ def test_validate_tells_what_a_token_stands_for(acme: TenantView, api: ApiFor) -
     client = api(acme, "VIEWER")
     answer = client.post("/api/v1/auth/validate").json()
 
-    assert set(answer) == {"active", "user_id", "email", "tenant_key", "roles", "permissions", "expires_at"}
+    fields = {"active", "user_id", "email", "tenant_key", "roles", "permissions", "expires_at", "api_key"}
+    assert (set(answer), answer["api_key"]) == (fields, None)
     assert (answer["active"], answer["tenant_key"], answer["roles"]) == (True, acme.key, ["VIEWER"])
     assert "invoices:read" in answer["permissions"]
     assert "invoices:write" not in answer["permissions"]

@@ -32,6 +32,7 @@ MEANINGS = {
     "max_whole_digits": "There are too many digits before the decimal point.",
     "min_length": "The text or the list is too short.",
     "min_value": "The number is too small.",
+    "negative": "Only a credit or a discount has a negative price.",
     "negative_total": "The discounts are more than what is charged.",
     "not_a_dict": "An object is expected.",
     "not_a_list": "A list is expected.",
