@@ -338,6 +338,7 @@ class Album:
         self.page.locator(".impersonating").wait_for()
         self.take("impersonating")
         self.take("impersonating-closed", f"{self.tenant}/account/security/")
+        self.page.goto(self.tenant)
         self.page.locator(".impersonating button").click()
         self.page.wait_for_load_state("load")
 

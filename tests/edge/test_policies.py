@@ -49,6 +49,8 @@ def test_a_pages_policy_allows_what_carries_its_nonce() -> None:
 def test_admin_documentation_and_answers_to_programs_have_policies_of_their_own(acme: TenantView) -> None:
     client = Client(SERVER_NAME="localhost")
     admin = policy(client.get("/admin/login/"))
+    # Acting in a member's name posts to the admin and ends on the workspace's host.
+    assert "//*.localhost" in admin["form-action"]
     assert admin["script-src"] == "'self' 'unsafe-eval'"
     assert policy(client.get("/api/docs/"))["script-src"] == "'self'"
     assert policy(client.get("/api/v1/invoices")) == {"default-src": "'none'", "frame-ancestors": "'none'"}
