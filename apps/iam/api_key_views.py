@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.core.errors import DomainError, ValidationFailed
+from apps.core.errors import DomainError, NotFound, ValidationFailed
 from apps.core.pages import page
 from apps.core.rest.paging import PageRequest as Paging
 from apps.iam import api_keys, stepping_up
@@ -80,6 +80,8 @@ def rotate(request: Any, key_id: UUID) -> HttpResponse:
     overlap = timedelta(hours=int(form.cleaned_data["overlap"]))
     try:
         return _shown_once(request, api_keys.rotate_api_key(actor=request.actor, key_id=key_id, overlap=overlap))
+    except NotFound:
+        raise
     except DomainError as error:
         messages.error(request, error.detail)
     return _back()
@@ -91,6 +93,8 @@ def revoke(request: Any, key_id: UUID) -> HttpResponse:
     """End a key."""
     try:
         api_keys.revoke_api_key(actor=request.actor, key_id=key_id)
+    except NotFound:
+        raise
     except DomainError as error:
         messages.error(request, error.detail)
     else:
