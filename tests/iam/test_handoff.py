@@ -191,9 +191,7 @@ def test_a_link_is_worthless_in_another_browser(acme: TenantView) -> None:
 
 def test_a_token_without_a_browser_is_nobodys(acme: TenantView) -> None:
     user_id = User.objects.get(email="owner@acme.test").id
-    _, token = services.hand_off(
-        user_id=user_id, tenant=acme.key, browser="", proof=Proof.given(("pwd",), utcnow())
-    )
+    _, token = services.hand_off(user_id=user_id, tenant=acme.key, browser="", proof=Proof.given(("pwd",), utcnow()))
 
     assert Client(SERVER_NAME=acme.host).get("/sign-in/handoff/", {"token": token}).status_code == 400
 
