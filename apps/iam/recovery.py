@@ -18,7 +18,7 @@ from apps.iam import account_tokens, credentials, lockout, signins
 from apps.iam.errors import InvalidCredentials
 from apps.iam.events import PasswordChanged
 from apps.iam.models import TokenPurpose, User, normal_email
-from apps.iam.sso import enforcing
+from apps.iam.sso import claiming, enforcing
 
 
 def request_password_reset(*, email: str, origin: Origin, now: datetime | None = None) -> None:
@@ -34,6 +34,8 @@ def request_verification(*, email: str, origin: Origin, now: datetime | None = N
 def reset_password(*, token: str, password: str, origin: Origin, now: datetime | None = None) -> UUID:
     """Set a new password by a mailed token; every session and sign-in ends, a lock opens. Returns the person's id.
 
+    The first proof that the address is read takes away what somebody set up before it: second factors and API keys.
+
     Raises:
         InvalidLink: the token does not hold (any more).
         ValidationFailed: the password breaks the policy; the token stays good.
@@ -42,8 +44,9 @@ def reset_password(*, token: str, password: str, origin: Origin, now: datetime |
     with public_scope(), transaction.atomic():
         user = account_tokens.redeem(TokenPurpose.RESET, token, now=moment)
         credentials.check_new_password(password, user)
+        # Whoever reads the address's mail has shown that it is his, the first one to show it also whose the account is.
+        claiming.claim_unproved(user, _person(user, origin))
         _set_password(user, password, moment)
-        # Whoever reads the address's mail has shown that it is his.
         user.email_verified_at = user.email_verified_at or moment
         user.save(
             update_fields=["password", "password_changed_at", "must_change_password", "email_verified_at", "updated_at"]

@@ -15,6 +15,7 @@ from apps.core.clock import utcnow
 from apps.iam import credentials, lockout, services
 from apps.iam.attempt_models import SignInAttempt
 from apps.iam.errors import InvalidCredentials, InvalidLink
+from apps.iam.factor_models import Passkey
 from apps.iam.models import AccountToken, User
 from apps.notifications.models import EmailDelivery
 from apps.tenancy.selectors import TenantView
@@ -52,6 +53,20 @@ def test_by_api(acme: TenantView, anonymous_api: APIClient, run_tasks: RunTasks)
     assert answer.status_code == 204
     assert _sign_in(anonymous_api, email, PASSWORD).status_code == 401
     assert _sign_in(anonymous_api, email, NEW).status_code == 200
+
+
+@pytest.mark.parametrize("is_verified", [True, False])
+def test_factors_of_who_never_read_the_mail_go(
+    acme: TenantView, anonymous_api: APIClient, run_tasks: RunTasks, is_verified: bool
+) -> None:
+    user_id, email = person(acme)
+    User.objects.filter(pk=user_id).update(email_verified_at=utcnow() if is_verified else None)
+    Passkey.objects.create(user_id=user_id, name="Squatter's", credential_id=user_id.bytes, public_key=b"key")
+
+    services.reset_password(token=_token(email, run_tasks), password=NEW, origin=Origin())
+
+    assert Passkey.objects.filter(user_id=user_id).exists() is is_verified
+    assert _sign_in(anonymous_api, email, NEW).status_code == (401 if is_verified else 200)
 
 
 def test_by_pages(acme: TenantView, run_tasks: RunTasks) -> None:

@@ -1,7 +1,8 @@
 """An account that somebody opened with an address which he never proved to read.
 
-Whoever proved the domain now says whose the address is. What the opener could come back with (password, second factors,
-API keys, sessions) ends before the right person gets the account: otherwise he would be in his workspace, too.
+Whoever proved the domain, or reads the address's mail, now says whose it is. What the opener could come back with
+(password, second factors, API keys, sessions) ends before the right person gets the account: otherwise he would be in
+his workspace, too.
 """
 
 from django.contrib.auth.hashers import make_password
