@@ -78,7 +78,7 @@ migrations: install ## write migrations for changed models
 
 .PHONY: bench
 bench: install ## measure speed (tests/bench) on servers of its own
-	@$(VENV)/uv pip install --quiet --python $(VENV)/python --require-hashes -r requirements/bench.txt
+	@$(PYTHON) devserver/bootstrap.py requirements/bench.txt
 	@$(DEV) test -- tests/bench -n 0 -o python_files='bench_*.py' --timeout 600 -q --disable-warnings $(PYTEST_ARGS)
 
 .PHONY: fuzz

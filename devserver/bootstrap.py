@@ -43,7 +43,7 @@ class InstallError(Exception):
 
 
 def main() -> int:
-    """Make `.venv` match the lock file."""
+    """Make `.venv` match the lock file; lock files named as arguments are installed beside it."""
     if sys.version_info[:2] < OLDEST:
         found = ".".join(str(part) for part in sys.version_info[:3])
         print(f"Insula needs Python 3.11 or newer; {sys.executable} is {found}. Try: make PYTHON=python3.12 …")
@@ -54,6 +54,8 @@ def main() -> int:
     try:
         if not _is_current():
             _install()
+        for lock in sys.argv[1:]:
+            _install_locked(Path(lock), _pip_command())
     except InstallError as error:
         print(f"\n{error}\n", file=sys.stderr)
         return 1
@@ -78,10 +80,15 @@ def _install() -> None:
             file.flush()
             _run([*pip, "install", "--quiet", "--no-deps", "--require-hashes", "-r", file.name])
     print(f"Installing {LOCK_FILE.relative_to(REPOSITORY)}", flush=True)
-    command = [str(uv), "pip", "install", "--python", str(PYTHON), "--require-hashes", "-r", str(LOCK_FILE)]
-    _run([*command, "--quiet"], environment=_uv_environment(pip))
+    _install_locked(LOCK_FILE, pip)
     STAMP.write_text(json.dumps(_fingerprint()))
     print(f"Requirements installed in {time.monotonic() - started:.1f} s", flush=True)
+
+
+def _install_locked(lock: Path, pip: list[str]) -> None:
+    uv = str(VENV / "bin" / "uv")
+    command = [uv, "pip", "install", "--python", str(PYTHON), "--require-hashes", "--quiet", "-r", str(lock)]
+    _run(command, environment=_uv_environment(pip))
 
 
 def _is_current() -> bool:

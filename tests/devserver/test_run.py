@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from django.conf import settings
 
 from devserver.layout import REPOSITORY, prepare_layout
 from devserver.lock import holder
@@ -42,8 +44,9 @@ class Started:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """One data directory for all, so that only the first start is a cold one."""
+    """One data directory for all, so that only the first start is a cold one. It has the fonts that this run made."""
     directory = tmp_path_factory.mktemp("run") / "data"
+    shutil.copytree(settings.FONT_DIR, directory / "fonts")
     yield directory
     prepare_layout(directory).remove()
 
