@@ -38,20 +38,8 @@ class Together(LoadScopeScheduling):
         return "stack" if nodeid.startswith(("tests/flows/", "tests/browser/")) else nodeid.split("::", maxsplit=1)[0]
 
 
-# What takes long begins first, so that no process is left alone with it at the end.
-LONG = ("tests/flows/", "tests/browser/", "tests/devserver/", "tests/api/", "tests/payments/", "tests/tenancy/")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put long files first; otherwise the order stays."""
-    items.sort(
-        key=lambda item: next((rank for rank, path in enumerate(LONG) if item.nodeid.startswith(path)), len(LONG))
-    )
-
-
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
-    """Distribute over the test processes by `Together`, in the order of collection."""
-    config.option.loadscopereorder = False
+    """Distribute over the test processes by `Together`."""
     return Together(config, log)
 
 
