@@ -78,6 +78,8 @@ def revoke_invitation(*, actor: Actor, invitation_id: UUID) -> None:
     """
     tenant_id = _open(actor)
     with public_scope(), transaction.atomic():
+        standing.take_turns(tenant_id)
+        standing.held_now(actor, tenant_id, "members:write")
         row = _waiting(tenant_id, invitation_id)
         row.revoked_at = utcnow()
         row.save(update_fields=["revoked_at"])

@@ -67,6 +67,7 @@ def change(
     tenant_id = standing.tenant_of(actor)
     with public_scope(), transaction.atomic():
         standing.take_turns(tenant_id)
+        standing.held_now(actor, tenant_id, "settings:write")
         versions.require(expected, of(tenant_id).version)
         row = MfaPolicy.objects.filter(pk=tenant_id).first()
         before = _words(row)

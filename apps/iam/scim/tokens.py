@@ -122,6 +122,8 @@ def revoke_token(*, actor: Actor, token_id: UUID) -> None:
     actor.require(PERMISSION)
     tenant_id, now = standing.tenant_of(actor), utcnow()
     with public_scope(), transaction.atomic():
+        standing.take_turns(tenant_id)
+        standing.held_now(actor, tenant_id, PERMISSION)
         row = _row(tenant_id, token_id, now)
         row.revoked_at = now
         row.save(update_fields=["revoked_at"])

@@ -188,6 +188,8 @@ def test_connection(*, actor: Actor, now: datetime | None = None) -> ConnectionV
             _record(actor, seen, "fail_test", after={"reason": error.extra.get("reason", "")})
         raise
     with public_scope(), transaction.atomic():
+        standing.take_turns(tenant_id)
+        standing.held_now(actor, tenant_id, PERMISSION)
         row = _row(tenant_id)
         if row.issuer == seen.issuer:
             row.tested_at = now or utcnow()

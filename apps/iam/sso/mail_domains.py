@@ -118,7 +118,7 @@ def add_domain(*, actor: Actor, domain: str, now: datetime | None = None) -> Mai
     if name in _PUBLIC_MAIL:
         raise ValidationFailed.one("domain", "public_mail", _("Everybody can have an address there."))
     with public_scope(), transaction.atomic():
-        standing.take_turns(tenant_id)
+        _take_turn(actor)
         known = MailDomain.objects.filter(tenant_id=tenant_id, domain=name).first()
         if known:
             return _view(known)
@@ -149,6 +149,7 @@ def check_domain(*, actor: Actor, domain_id: UUID, now: datetime | None = None) 
         MailDomain.objects.filter(pk=row.pk).update(next_check_at=moment + LEASE)
     proof = dns_proof.ask(row.domain, row.token)
     with public_scope(), transaction.atomic():
+        _take_turn(actor)
         return _settle(actor, _row(actor, domain_id, lock=True), proof, moment)
 
 
@@ -176,12 +177,19 @@ def remove_domain(*, actor: Actor, domain_id: UUID) -> None:
     """
     actor.require(PERMISSION)
     with public_scope(), transaction.atomic():
+        _take_turn(actor)
         row = _row(actor, domain_id, lock=True)
         if row.state == MailDomainState.VERIFIED:
             _end_what_it_vouched_for(row)
             publish(MailDomainLost(tenant_id=row.tenant_id, domain=row.domain, given_up=True))
         _record(actor, row, "iam.mail_domain.remove", severity=Severity.MEDIUM)
         row.delete()
+
+
+def _take_turn(actor: Actor) -> None:
+    tenant_id = standing.tenant_of(actor)
+    standing.take_turns(tenant_id)
+    standing.held_now(actor, tenant_id, PERMISSION)
 
 
 def _settle(actor: Actor, row: MailDomain, proof: Proof, now: datetime) -> MailDomainView:
