@@ -34,7 +34,7 @@ SHARED_APPS = [
     "csp",
     "djstripe",
 ]
-TENANT_APPS = ["apps.ledger", "apps.payments", "apps.invoices"]
+TENANT_APPS = ["apps.ledger", "apps.payments", "apps.invoices", "apps.webhooks"]
 INSTALLED_APPS = SHARED_APPS + [app for app in TENANT_APPS if app not in SHARED_APPS]
 
 # Shared tables of apps that are otherwise the tenant's.

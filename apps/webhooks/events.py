@@ -1,0 +1,24 @@
+"""What the webhooks app tells the others, and itself."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from apps.core.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveriesOwed(Event):
+    """Something waits to be sent to an endpoint."""
+
+    endpoint_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointDisabled(Event):
+    """The platform gave an endpoint up. `reason` is ``FAILING`` (since `failing_since`) or ``GONE`` (it said 410)."""
+
+    endpoint_id: UUID
+    url: str
+    reason: str
+    failing_since: datetime | None

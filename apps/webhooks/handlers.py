@@ -1,0 +1,1 @@
+"""What webhooks tell of what happened below them."""
