@@ -59,7 +59,7 @@ def begin(*, actor: Actor, is_new: bool = True) -> Enrolment:
 
 
 def confirm(*, actor: Actor, family_id: UUID | None, code: str, now: datetime | None = None) -> list[str]:
-    """Take the app into use by a code of it; the present sign-in counts as strong from now on.
+    """Take the app into use by a code of it; the present sign-in counts as strong from now on, others without one end.
 
     Returns:
         Recovery codes, to be shown this once, if the person had none.
@@ -82,7 +82,7 @@ def confirm(*, actor: Actor, family_id: UUID | None, code: str, now: datetime | 
         row.confirmed_at, row.last_step = moment, step
         row.save(update_fields=["confirmed_at", "last_step"])
         signins.prove_again(family_id, methods=(CODE,), is_strong=True, now=moment)
-        return factors.enrolled(actor, user, MfaChange.APP_ADDED)
+        return factors.enrolled(actor, user, MfaChange.APP_ADDED, keep=family_id)
 
 
 def remove(*, actor: Actor) -> None:

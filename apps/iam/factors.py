@@ -9,7 +9,7 @@ from apps.audit.services import Severity
 from apps.core.actor import Actor
 from apps.core.events import publish
 from apps.core.tenants import public_scope
-from apps.iam import recovery_codes
+from apps.iam import recovery_codes, signins
 from apps.iam.events import MfaChange, MfaChanged
 from apps.iam.factor_models import AuthenticatorApp, Passkey
 from apps.iam.models import TokenFamily, User
@@ -69,8 +69,13 @@ def has_any(user_id: UUID) -> bool:
         return apps.exists() or Passkey.objects.filter(user_id=user_id).exists()
 
 
-def enrolled(actor: Actor, user: User, change: MfaChange, *, detail: str = "") -> list[str]:
-    """Note a new factor, in the caller's transaction; returns recovery codes to be shown if there were none."""
+def enrolled(actor: Actor, user: User, change: MfaChange, *, keep: UUID | None, detail: str = "") -> list[str]:
+    """Note a new factor of a locked person, in the caller's transaction; returns recovery codes if there were none.
+
+    Other sign-ins than `keep` that no second factor proved end (OWASP ASVS 5.0, 7.4.3): whoever knows the password
+    alone may be in one of them.
+    """
+    signins.end_unproved(user, keep=keep, reason="factor_added")
     told(actor, user, change, detail=detail)
     return [] if recovery_codes.left(user.id) else recovery_codes.renew(user.id)
 

@@ -56,7 +56,7 @@ def app(request: Any) -> HttpResponse:
             codes = authenticators.confirm(
                 actor=request.actor, family_id=request.identity.family_id, code=form.cleaned_data["code"]
             )
-            messages.success(request, _("Your authenticator app is set up."))
+            messages.success(request, f"{_('Your authenticator app is set up.')} {_others_ended()}")
             return shown_codes(request, codes)
     except DomainError as error:
         if not form.is_bound or error.status != 400:
@@ -127,7 +127,7 @@ def passkey_add(request: Any) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.detail)
         return HttpResponseRedirect(reverse("iam:mfa"))
-    messages.success(request, _("Your passkey is added."))
+    messages.success(request, f"{_('Your passkey is added.')} {_others_ended()}")
     return shown_codes(request, codes)
 
 
@@ -155,6 +155,10 @@ def passkey_remove(request: Any, passkey_id: UUID) -> HttpResponse:
     passkeys.remove(actor=request.actor, passkey_id=passkey_id)
     messages.success(request, _("The passkey is removed."))
     return HttpResponseRedirect(reverse("iam:mfa"))
+
+
+def _others_ended() -> str:
+    return _("Devices that had signed in without a second factor are signed out.")
 
 
 def shown_codes(request: HttpRequest, codes: list[str]) -> HttpResponse:

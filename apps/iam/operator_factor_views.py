@@ -62,6 +62,8 @@ def set_up(request: Any) -> HttpResponse:
         try:
             if form.is_valid():
                 codes = authenticators.confirm(actor=actor, family_id=None, code=form.cleaned_data["code"])
+                # Everything that had not shown the factor ended; this browser just did.
+                browser.remember_verified(request, user_id)
                 browser.add_second_factor(request, (CODE,))
                 onward = {"codes": codes, "next": reverse("operator-second-step")}
                 return render(request, "iam/mfa_codes_first.html", onward)

@@ -88,7 +88,7 @@ def begin_registration(*, actor: Actor, bound_to: str, host: str) -> dict[str, A
 def finish_registration(
     *, actor: Actor, family_id: UUID | None, ceremony: UUID, bound_to: str, credential: dict[str, Any], name: str
 ) -> tuple[PasskeyView, list[str]]:
-    """Keep the new passkey; the present sign-in counts as strong from now on.
+    """Keep the new passkey; the present sign-in counts as strong from now on, others without a second factor end.
 
     Runs outside any transaction of the caller's, so that a challenge stays used up.
 
@@ -130,7 +130,7 @@ def finish_registration(
         )
         word = SYNCED_PASSKEY if row.is_synced else PASSKEY
         signins.prove_again(family_id, methods=(word,), is_strong=True, now=utcnow())
-        codes = factors.enrolled(actor, user, MfaChange.PASSKEY_ADDED, detail=row.name)
+        codes = factors.enrolled(actor, user, MfaChange.PASSKEY_ADDED, keep=family_id, detail=row.name)
         return PasskeyView(row.id, row.name, row.is_synced, row.created_at, None), codes
 
 

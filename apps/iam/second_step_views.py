@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -101,6 +102,11 @@ def step(request: Any, workspace: str, go_on: Callable[[UUID], HttpResponse]) ->
         if is_done or (request.method == "POST" and _prove(request, user_id, form)):
             return go_on(user_id)
     except DomainError as error:
+        if not form.is_bound:
+            # What was shown is not worth anything any more.
+            browser.forget(request)
+            messages.error(request, error.detail)
+            return HttpResponseRedirect(reverse("iam:signin"))
         show_refusal(form, error)
         status = error.status
     context = {

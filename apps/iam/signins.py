@@ -16,7 +16,7 @@ from apps.core.tenants import public_scope
 from apps.iam import tokens
 from apps.iam.identity import Identity, identify
 from apps.iam.models import Channel, RefreshToken, SessionHandoff, TokenFamily, User
-from apps.iam.proofs import PASSWORD, STRONG, Proof
+from apps.iam.proofs import FEDERATED, PASSWORD, STRONG, Proof
 
 # Parallel tabs may spend the same refresh token; within this time that is no sign of theft.
 REUSE_GRACE = timedelta(seconds=10)
@@ -171,6 +171,18 @@ def end_others(user: User, *, keep: UUID | None, reason: str) -> int:
     SessionHandoff.objects.filter(user=user, used_at=None).delete()
     living = TokenFamily.objects.filter(user=user, revoked_at=None).exclude(pk=keep or _NOBODY)
     return revoke(list(living.values_list("pk", flat=True)), reason)
+
+
+def end_unproved(user: User, *, keep: UUID | None, reason: str) -> None:
+    """End the living sign-ins of this locked person that no second factor proved, but `keep`; without it, everything.
+
+    Whom a workspace's provider vouched for stays there: what it asks of him is its own affair.
+    """
+    if keep is None:
+        return end_all(user, reason, now=utcnow())
+    living = TokenFamily.objects.filter(user=user, revoked_at=None, strong_at=None, impersonator_id=None)
+    unproved = living.exclude(pk=keep).exclude(methods__contains=[FEDERATED])
+    revoke(list(unproved.values_list("pk", flat=True)), reason)
 
 
 def revoke_all_of(tenant_id: UUID, reason: str) -> int:

@@ -37,12 +37,15 @@ _TEXTS = {
         _("The platform's operators removed every second factor of your account and signed you out everywhere."),
     ),
 }
+_ENDS_OTHERS = (MfaChange.APP_ADDED, MfaChange.PASSKEY_ADDED)
 
 
 def factors_changed(event: MfaChanged) -> Letter:
     """Word that a second factor came, went or was used up, in case it was not the person himself."""
     with translation.override(language_of(event.locale)):
         subject, what = _TEXTS[MfaChange(event.change)]
+        if MfaChange(event.change) in _ENDS_OTHERS:
+            what = f"{what} {_('Devices that had signed in without a second factor are signed out.')}"
         return Letter(
             to=event.email,
             locale=event.locale,

@@ -6,6 +6,7 @@ from uuid import UUID
 from apps.core.actor import Origin
 from apps.core.clock import utcnow
 from apps.iam import authenticators, passkeys, selectors, totp
+from apps.iam.models import TokenFamily
 from apps.tenancy.selectors import TenantView
 from tests.factories.iam import person
 from tests.iam.authenticator import Authenticator
@@ -34,12 +35,18 @@ def enrolled(tenant: TenantView, role: str = "MEMBER") -> Enrolled:
 
 
 def enrol(tenant: TenantView, user_id: UUID, email: str) -> Enrolled:
-    """Give a member an app, confirmed by the code before this moment's."""
+    """Give a member an app, confirmed by the code before this moment's.
+
+    His last sign-in goes on with what it had shown, as one that began at the same moment does.
+    """
     actor = selectors.actor_for_member(user_id, tenant.id, Origin())
     assert actor is not None
     seed = authenticators.begin(actor=actor).seed
     code = totp.code_at(seed, totp.step_at(utcnow()) - 1)
-    codes = authenticators.confirm(actor=actor, family_id=None, code=code)
+    here = TokenFamily.objects.filter(user_id=user_id, revoked_at=None).order_by("-pk").first()
+    codes = authenticators.confirm(actor=actor, family_id=here.pk if here else None, code=code)
+    if here:
+        here.save(update_fields=["methods", "proved_at", "strong_at"])
     return Enrolled(user_id, email, seed, codes)
 
 

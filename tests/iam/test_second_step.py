@@ -159,6 +159,7 @@ def test_signing_out_everywhere_ends_an_operators_half_sign_in_too(acme: TenantV
     User.objects.filter(pk=user_id).update(tokens_valid_after=utcnow())
 
     assert platform.post("/admin/second-step/", {"code": who.code()}).status_code == 401
+    assert platform.get("/admin/second-step/")["Location"] == "/sign-in/"
     assert platform.get("/admin/")["Location"].startswith("/admin/login/")
 
 
