@@ -144,6 +144,7 @@ SPECTACULAR_SETTINGS = {
         "config.openapi.describe_edge",
         "config.openapi_summaries.add_summaries",
         "config.openapi_examples.add_examples",
+        "config.openapi_webhooks.describe_webhooks",
     ],
     "ENUM_NAME_OVERRIDES": {
         "InvoiceStatusEnum": "apps.invoices.api.schemas.INVOICE_STATES",
