@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
-from apps.iam.sso import providers
+from apps.iam.sso import patience, providers
 from apps.tenancy.selectors import TenantView
 from tests.iam import federated, idp
 from tests.iam.idp import Idp
@@ -42,6 +42,8 @@ def provider(listening_idp: Idp, acme: TenantView, settings: Any) -> Idp:
     for kind, what in (("metadata", listening_idp.issuer), ("keys", f"{listening_idp.issuer}/keys")):
         key = providers._key(kind, what)
         cache.delete_many([key, f"{key}:relearnt"])
+    for path in ("/.well-known/openid-configuration", "/keys", "/token", "/userinfo"):
+        patience.forget(f"{listening_idp.issuer}{path}")
     federated.prove_domain(acme)
     federated.connect(acme, listening_idp)
     return listening_idp

@@ -7,12 +7,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from apps.core.clock import utcnow
 from apps.iam.models import TokenFamily
-from apps.iam.sso import providers
+from apps.iam.sso import connections, patience, providers
 from apps.iam.sso.models import SsoAttempt
+from tests.fixtures.tenants import actor_of
 from tests.iam import federated, idp
 from tests.iam.federated import reason
 from tests.iam.idp import Idp
@@ -116,6 +118,33 @@ def test_a_rotated_key_is_learnt_at_once_and_invented_ones_cost_nothing(acme, pr
     for _ in range(3):
         assert reason(federated.go(visitor)) == "unknown_key"
     assert provider.requests.count("/keys") == 0
+
+
+def test_a_failing_provider_is_asked_now_and_then(acme, provider, visitor):
+    asked, provider.metadata = "/.well-known/openid-configuration", {"issuer": "https://evil.example"}
+    provider.requests.clear()
+    pages = [visitor.get("/sign-in/sso/") for _ in range(3)]
+    assert [reason(page) for page in pages] == ["other_issuer"] * 3
+    assert provider.requests.count(asked) == 1
+
+    failed = patience._key(f"{provider.issuer}{asked}")
+    cache.delete(patience._turn(failed))
+    assert [reason(visitor.get("/sign-in/sso/")) for _ in range(2)] == ["other_issuer"] * 2
+    assert provider.requests.count(asked) == 2
+    provider.metadata = {}
+    connections.test_connection(actor=actor_of(acme))
+    assert visitor.get("/sign-in/sso/").status_code == 302
+
+
+def test_a_silent_provider_is_not_waited_for_again(acme, provider, visitor, settings):
+    location = visitor.get("/sign-in/sso/")["Location"]
+    settings.OUTBOUND_PRIVATE_ADDRESSES = False
+    assert reason(federated.back(visitor, location)) == "no_answer"
+    settings.OUTBOUND_PRIVATE_ADDRESSES = True
+    provider.requests.clear()
+    page = federated.go(visitor)
+    assert (reason(page), provider.requests.count("/token")) == ("no_answer", 0)
+    assert "does not answer at the moment" in page.content.decode()
 
 
 def test_a_shared_secret_among_the_keys_is_not_used(provider):

@@ -182,7 +182,7 @@ def test_connection(*, actor: Actor, now: datetime | None = None) -> ConnectionV
     with public_scope():
         seen = _row(tenant_id)
     try:
-        providers.read_keys(providers.discover(seen.issuer, fresh=True))
+        providers.read_keys(providers.discover(seen.issuer, fresh=True), fresh=True)
     except ProviderFailed as error:
         with public_scope(), transaction.atomic():
             _record(actor, seen, "fail_test", after={"reason": error.extra.get("reason", "")})

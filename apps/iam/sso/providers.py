@@ -15,6 +15,7 @@ from jwt import PyJWK
 
 from apps.core import fetching, ids
 from apps.core.fetching import FetchFailed
+from apps.iam.sso import patience
 from apps.iam.sso.errors import ProviderFailed
 
 # Signatures that nobody can make who only verifies them (RFC 8725, 3.1); the keys must be strong enough, too.
@@ -38,7 +39,7 @@ class Provider:
 
 
 def discover(issuer: str, *, fresh: bool = False) -> Provider:
-    """The provider behind an issuer. Talks to the outside unless it was asked within the hour.
+    """The provider behind an issuer. Talks to the outside unless it was asked within the hour, or has just failed.
 
     Raises:
         ProviderFailed: it does not answer, names another issuer, or lacks what the code flow needs.
@@ -46,7 +47,9 @@ def discover(issuer: str, *, fresh: bool = False) -> Provider:
     key = _key("metadata", issuer)
     if not fresh and (known := cache.get(key)):
         return Provider(**known)
-    found = _provider(issuer, _get_json(f"{issuer.removesuffix('/')}/.well-known/openid-configuration"))
+    url = f"{issuer.removesuffix('/')}/.well-known/openid-configuration"
+    with patience.asking(url, now=fresh):
+        found = _provider(issuer, _get_json(url))
     cache.set(key, asdict(found), METADATA_SECONDS)
     return found
 
@@ -70,15 +73,16 @@ def signing_key(provider: Provider, kid: str | None, algorithm: str) -> PyJWK:
     return found
 
 
-def read_keys(provider: Provider) -> list[dict[str, Any]]:
-    """The provider's key set, as it is now.
+def read_keys(provider: Provider, *, fresh: bool = False) -> list[dict[str, Any]]:
+    """The provider's key set, as it is now; `fresh` asks also right after it failed.
 
     Raises:
         ProviderFailed: it does not answer with one.
     """
-    keys = _get_json(provider.jwks_uri).get("keys")
-    if not isinstance(keys, list) or not keys:
-        raise ProviderFailed(reason="no_keys")
+    with patience.asking(provider.jwks_uri, now=fresh):
+        keys = _get_json(provider.jwks_uri).get("keys")
+        if not isinstance(keys, list) or not keys:
+            raise ProviderFailed(reason="no_keys")
     usable = [key for key in keys[:MOST_KEYS] if isinstance(key, dict) and key.get("use", "sig") == "sig"]
     cache.set(_key("keys", provider.jwks_uri), usable, KEYS_SECONDS)
     return usable
@@ -143,7 +147,7 @@ def _words(said: dict[str, Any], name: str, default: list[str]) -> list[str]:
 
 def _get_json(url: str) -> dict[str, Any]:
     try:
-        answer = fetching.fetch("GET", url)
+        answer = fetching.fetch("GET", url, total_seconds=patience.ANSWER_SECONDS)
         if answer.status != 200:
             raise ProviderFailed(reason="no_answer")
         body = json.loads(answer.body)

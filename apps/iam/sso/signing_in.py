@@ -20,7 +20,7 @@ from apps.iam import entering
 from apps.iam.identity import Identity
 from apps.iam.models import Channel
 from apps.iam.proofs import FEDERATED, STRONG
-from apps.iam.sso import attempts, connections, id_tokens, people, providers
+from apps.iam.sso import attempts, connections, id_tokens, patience, people, providers
 from apps.iam.sso.attempts import Begun, Returned
 from apps.iam.sso.errors import ProviderFailed, SsoRefused
 from apps.iam.sso.id_tokens import Assertion
@@ -139,10 +139,17 @@ def _userinfo(provider: Provider, access_token: str, subject: str) -> dict[str, 
 
 
 def _asked(method: str, url: str, headers: dict[str, str], content: bytes | None, reason: str) -> dict[str, Any]:
+    # Only silence counts as a failure of the address: what it says to one tenant's secret is nobody else's affair.
+    with patience.asking(url):
+        try:
+            answer = fetching.fetch(
+                method, url, headers=headers, content=content, total_seconds=patience.ANSWER_SECONDS
+            )
+        except FetchFailed as error:
+            raise ProviderFailed(reason="no_answer") from error
     try:
-        answer = fetching.fetch(method, url, headers=headers, content=content)
         body = json.loads(answer.body) if answer.status == 200 else None
-    except (FetchFailed, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ProviderFailed(reason="no_answer") from error
     if not isinstance(body, dict):
         raise ProviderFailed(reason=reason)
