@@ -39,7 +39,7 @@ def _answer(request: HttpRequest, error: DomainError) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400."""
-    return _answer(request, _BadRequest())
+    return _answer(request, problems.refusal_of(exception) or _BadRequest())
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,9 +1,7 @@
 """Headers that only the platform itself, or a proxy of its own, may write are taken off whatever comes in."""
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
-
-from django.utils.http import parse_header_parameters
 
 # As WSGI spells them. X-Tenant-ID stays: it may repeat the token's tenant, and a mismatch is refused.
 _OURS = (
@@ -15,24 +13,6 @@ _ALL = (*_OURS, *_OF_PROXIES)
 _SIGNS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED", "HTTP_VIA")
 # Set where a proxy that is not configured has spoken: the peer's address is then nobody's in particular.
 RELAYED = "insula.relayed"
-
-Environ = MutableMapping[str, Any]
-WsgiApplication = Callable[[Any, Any], Iterable[bytes]]
-
-
-def reading_utf8(application: WsgiApplication) -> WsgiApplication:
-    """Around `application`: query and body are UTF-8, whatever ``charset`` says.
-
-    In other ones they are unreadable, which Django finds out before any middleware could answer, or say other words
-    than were signed.
-    """
-
-    def answer(environ: Environ, start_response: Any) -> Iterable[bytes]:
-        if ";" in (declared := environ.get("CONTENT_TYPE", "")):
-            environ["CONTENT_TYPE"] = _without_charset(declared)
-        return application(environ, start_response)
-
-    return answer
 
 
 def strip(environ: MutableMapping[str, Any], *, believes_peer: bool) -> None:
@@ -59,13 +39,3 @@ def kept(headers: Iterable[tuple[bytes, bytes]], *, believes_peer: bool) -> list
 def _is_unwanted(name: bytes, unwanted: tuple[str, ...]) -> bool:
     spelled = "HTTP_" + name.decode("latin1").upper().replace("-", "_")
     return spelled.startswith(unwanted) and spelled != _KEPT
-
-
-def _without_charset(declared: str) -> str:
-    try:
-        kind, parameters = parse_header_parameters(declared)
-    except ValueError:  # a parameter is encoded as nobody knows
-        return declared.partition(";")[0].strip()
-    if parameters.get("charset", "utf-8").lower() in ("utf-8", "utf8"):
-        return declared  # as it may have been signed
-    return "; ".join([kind, *(f'{name}="{value}"' for name, value in parameters.items() if name != "charset")])

@@ -3,7 +3,8 @@
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
@@ -91,6 +92,10 @@ def refusal_of(error: Exception) -> DomainError | None:
             return PermissionRefused()
         case RequestDataTooBig():
             return BodyTooLarge()
+        case TooManyFieldsSent():
+            return refusals.TooManyFields(limit=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS)
+        case TooManyFilesSent():
+            return refusals.TooManyFields(limit=settings.DATA_UPLOAD_MAX_NUMBER_FILES)
         case UnknownCurrency():
             return ValidationFailed.one("currency", "unknown_currency", "This is not a currency we know.")
         case DatabaseError() | InterfaceError():

@@ -18,6 +18,12 @@ class MalformedBody(DomainError):
     code, status, title = "malformed_body", 400, "The body cannot be read"
 
 
+class TooManyFields(DomainError):
+    """The query, the form or the upload has more parts than are read at once; `limit` is how many are."""
+
+    code, status, title = "too_many_fields", 400, "There are more fields or files than can be sent at once"
+
+
 class MethodNotAllowed(DomainError):
     """The route exists, and answers to other methods; the `Allow` header names them."""
 

@@ -4,11 +4,10 @@ from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.core.rest.parsing import InteroperableJsonParser
+from apps.core.rest.parsing import InteroperableJsonParser, PlainFormParser
 from apps.core.rest.views import PublicApiView
 from apps.iam import exchanging
 from apps.iam.api import presenters
@@ -41,7 +40,7 @@ class ExchangeAnswer(serializers.Serializer[Any]):
 class TokenExchangeView(PublicApiView):
     """From a token of one workspace to a token of another (RFC 8693)."""
 
-    parser_classes: ClassVar[list[Any]] = [FormParser, InteroperableJsonParser]  # type: ignore[misc]
+    parser_classes = (PlainFormParser, InteroperableJsonParser)
 
     @extend_schema(
         operation_id="auth_token_exchange",

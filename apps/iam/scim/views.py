@@ -13,6 +13,7 @@ from scim2_models import Resource as AnyResource
 
 from apps.core.actor import ActorKind
 from apps.core.errors import DomainError, NotAuthenticated, NotFound
+from apps.core.rest import parsing
 from apps.core.tenants import public_scope
 from apps.iam import standing
 from apps.iam.scim import answers, groups, resources, users
@@ -176,10 +177,9 @@ def _body(request: HttpRequest) -> Any:
     if len(request.body) > LONGEST_BODY:
         raise _Wrong(413, "The body is larger than this server accepts.")
     try:
-        body = json.loads(request.body)
-        json.dumps(body, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise _Wrong(400, "The body is not JSON.", "invalidSyntax") from error
+        body = parsing.read(request.body)
+    except parsing.NotInteroperable as error:
+        raise _Wrong(400, str(error), "invalidSyntax") from error
     if "\\u0000" in json.dumps(body):
         raise _Wrong(400, "A value holds a character that cannot be stored.", "invalidValue")
     return body
