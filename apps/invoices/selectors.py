@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -115,7 +115,7 @@ def list_invoices(*, actor: Actor, page: PageRequest, filters: InvoiceFilters) -
     if filters.is_empty and page.order == NEWEST:
         found = thin.newest(page)
     else:
-        found = paginate(filtering.apply(Invoice.objects.select_related("client"), filters, today=today), page)
+        found = paginate(_filtered(Invoice.objects.select_related("client"), actor, filters, today=today), page)
     return Page(projections.summaries(found.rows, tenant, today=today), found.next_cursor)
 
 
@@ -123,7 +123,7 @@ def tab_counts(*, actor: Actor, filters: InvoiceFilters) -> dict[str, int]:
     """How many invoices each status tab would show under the other filters; ``all`` and `filtering.STATUSES`."""
     actor.require("invoices:read")
     today = today_in(_tenant().time_zone)
-    rows = filtering.apply(Invoice.objects.all(), filters.without_status(), today=today)
+    rows = _filtered(Invoice.objects.all(), actor, filters.without_status(), today=today)
     counts = {name: Count("pk", filter=filtering.condition(name, today=today)) for name in filtering.STATUSES}
     return dict(rows.aggregate(all=Count("pk"), **counts))
 
@@ -132,7 +132,7 @@ def totals_by_currency(*, actor: Actor, filters: InvoiceFilters) -> list[Currenc
     """The sums over everything that the filters let through, not only the page that is shown."""
     actor.require("invoices:read")
     today = today_in(_tenant().time_zone)
-    rows = filtering.apply(Invoice.objects.all(), filters, today=today).order_by().values("currency")
+    rows = _filtered(Invoice.objects.all(), actor, filters, today=today).order_by().values("currency")
     open_now = Q(status=InvoiceStatus.OPEN)
     sums = rows.annotate(
         count=Count("pk"),
@@ -291,6 +291,10 @@ def _details(clients: Iterable[Client]) -> list[ClientDetail]:
         )
         for client in wanted
     ]
+
+
+def _filtered(invoices: QuerySet[Invoice], actor: Actor, filters: InvoiceFilters, *, today: date) -> QuerySet[Invoice]:
+    return filtering.apply(invoices, filters, today=today, sees_clients=actor.may("clients:read"))
 
 
 def _tenant() -> TenantView:

@@ -1,6 +1,8 @@
 """Counts, sums and the dashboard: over everything, in each currency, by the tenant's calendar."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -48,6 +50,24 @@ def test_tabs_count_under_the_other_filters(acme: TenantView, actor: Actor) -> N
         "all": 3, "draft": 1, "open": 2, "overdue": 1, "partially_paid": 1, "paid": 0, "void": 0, "uncollectible": 0,
     }  # fmt: skip
     assert (of_nordlys["all"], of_nordlys["draft"], of_nordlys["open"]) == (2, 1, 1)
+
+
+def test_a_search_tells_nobody_addresses_that_he_may_not_read(acme: TenantView, actor: Actor) -> None:
+    blind = replace(actor, permissions=frozenset({"invoices:read"}))
+    with in_tenant(acme):
+        client = make_client(actor, name="Nordlys", email="secret@hidden.test")
+        made = {make_draft(actor, client_id=client.id).id, make_open(actor, client_id=client.id).id}
+
+        def found(asker: Actor, q: str) -> set[Any]:
+            filters = InvoiceFilters(q=q)
+            rows = selectors.list_invoices(actor=asker, page=PageRequest(limit=100), filters=filters).rows
+            counted = selectors.tab_counts(actor=asker, filters=filters)["all"]
+            summed = sum(one.count for one in selectors.totals_by_currency(actor=asker, filters=filters))
+            assert len(rows) == counted == summed
+            return {row.id for row in rows}
+
+        assert found(actor, "HIDDEN") == found(actor, "nordlys") == found(blind, "nordlys") == made
+        assert found(blind, "HIDDEN") == found(blind, "secret@") == set()
 
 
 def test_sums_cover_the_whole_filter_and_never_mix_currencies(acme: TenantView, actor: Actor) -> None:

@@ -184,7 +184,7 @@ INVOICE_FILTERS = [
     OpenApiParameter("client_id", str),
     OpenApiParameter("from", str, description="issue date, included"),
     OpenApiParameter("to", str, description="issue date, included"),
-    OpenApiParameter("q", str, description="part of the number, the client's name or e-mail"),
+    OpenApiParameter("q", str, description="part of the number or the client's name, with `clients:read` also e-mail"),
     OpenApiParameter("currency", str),
 ]
 INVOICE_EXAMPLE = OpenApiExample(
