@@ -18,7 +18,7 @@ from apps.core.clock import utcnow
 from apps.core.errors import IllegalState, NotFound
 from apps.core.sealing import purpose_of, seal
 from apps.core.tenants import public_scope
-from apps.iam.keys import keys, settings_key, thumbprint, verifies_until
+from apps.iam.keys import SKEW, keys, settings_key, thumbprint, verifies_until
 from apps.iam.signing_models import SigningKey
 
 KEY_BITS = 2048
@@ -104,10 +104,53 @@ def withdraw_signing_key(*, actor: Actor, kid: str, now: datetime | None = None)
         others = SigningKey.objects.filter(withdrawn_at=None, signs_from__lte=moment).exclude(kid=kid)
         if not others.filter(~Q(private_sealed="") | Q(kid=settings_key()[0])).exists():
             raise IllegalState(_("Rotate first: no other key could sign."), allowed_actions=["rotate"])
-        row.withdrawn_at, row.private_sealed = moment, ""
-        row.save(update_fields=["withdrawn_at", "private_sealed"])
-        _record(actor, row, "iam.signing_key.withdraw", None)
+        _withdraw(actor, row, moment)
     keys.forget()
+
+
+def replace_leaked_key(*, actor: Actor, kid: str, now: datetime | None = None) -> None:
+    """Withdraw a key and, if it signs, let the next one sign from this moment: the published one, or one made now.
+
+    Nothing is waited for. Until others have read the new key (``SIGNING_KEYS_RELOAD_SECONDS`` here, its own time
+    elsewhere) some requests may be refused; programs renew their tokens, nobody is signed out.
+
+    Raises:
+        PermissionRefused: the actor lacks ``platform:write``.
+        NotFound: there is no such key.
+    """
+    actor.require("platform:write")
+    moment = now or utcnow()
+    with public_scope(), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_ONE_AT_A_TIME)
+        if not SigningKey.objects.exists() and kid == settings_key()[0]:
+            _adopt_settings_key(moment)
+        alive = list(SigningKey.objects.filter(withdrawn_at=None).order_by("signs_from"))
+        leaked = next((row for row in alive if row.kid == kid), None)
+        if leaked is None:
+            raise NotFound(_("There is no such key."))
+        if [row for row in alive if row.signs_from <= moment][-1:] == [leaked]:
+            _sign_at_once(actor, alive, leaked, moment)
+        _withdraw(actor, leaked, moment)
+    keys.forget()
+
+
+def _sign_at_once(actor: Actor, alive: list[SigningKey], leaked: SigningKey, now: datetime) -> None:
+    # A server whose clock is behind must find it in force, too.
+    signs_from = max(now - SKEW, leaked.signs_from + timedelta(microseconds=1))
+    row = next((row for row in alive if row.signs_from > now), None)
+    if row is None:
+        row = _new_key(now, signs_from=signs_from)
+    else:
+        row.signs_from = signs_from
+        row.save(update_fields=["signs_from"])
+    _record(actor, row, "iam.signing_key.rotate", {"signs_from": row.signs_from.isoformat()})
+
+
+def _withdraw(actor: Actor, row: SigningKey, now: datetime) -> None:
+    row.withdrawn_at, row.private_sealed = now, ""
+    row.save(update_fields=["withdrawn_at", "private_sealed"])
+    _record(actor, row, "iam.signing_key.withdraw", None)
 
 
 def _new_key(now: datetime, *, signs_from: datetime) -> SigningKey:

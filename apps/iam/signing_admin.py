@@ -1,15 +1,20 @@
 """Signing keys in the operators' admin: what there is and what comes when, and the start of a rotation."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from apps.core.actor import Actor
 from apps.core.errors import DomainError
 from apps.iam import selectors, signing
 from apps.iam.origins import origin_of
@@ -24,6 +29,7 @@ class SigningKeyAdmin(ModelAdmin):
     fields: ClassVar = ["kid", "public_pem", "published_at", "signs_from", "withdrawn_at"]
     ordering: ClassVar = ["-signs_from"]
     actions_list: ClassVar = ["rotate_link"]
+    actions_detail: ClassVar = ["leaked_link"]
 
     @display(
         description=_("status"),
@@ -44,33 +50,71 @@ class SigningKeyAdmin(ModelAdmin):
         """To the confirmation."""
         return HttpResponseRedirect(reverse("admin:iam_signingkey_rotate"))
 
+    @action(description=_("It leaked"), icon="gpp_bad", url_path="leaked-link")
+    def leaked_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """To the confirmation."""
+        return HttpResponseRedirect(reverse("admin:iam_signingkey_leaked", args=[object_id]))
+
     def get_urls(self) -> list[URLPattern]:
-        """The confirmation."""
-        view = self.admin_site.admin_view(self.rotate)
-        return [path("rotate/", view, name="iam_signingkey_rotate"), *super().get_urls()]
+        """The confirmations."""
+        rotate, leaked = self.admin_site.admin_view(self.rotate), self.admin_site.admin_view(self.leaked)
+        return [
+            path("rotate/", rotate, name="iam_signingkey_rotate"),
+            path("<uuid:key_id>/leaked/", leaked, name="iam_signingkey_leaked"),
+            *super().get_urls(),
+        ]
 
     def rotate(self, request: HttpRequest) -> HttpResponse:
+        """Publish a new key."""
+
+        def act(actor: Actor) -> str:
+            made = signing.rotate_signing_key(actor=actor)
+            return _("Published. It signs from %(time)s UTC.") % {"time": f"{made.signs_from:%H:%M}"}
+
+        consequence = _(
+            "The new key is shown to everybody at once and signs after ten minutes or what the settings say; the "
+            "present one verifies until its last token has expired. Nobody is signed out."
+        )
+        return self._confirmed(request, _("Publish a new key"), consequence, act)
+
+    def leaked(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
+        """Withdraw a key at once."""
+        row = get_object_or_404(SigningKey, pk=key_id)
+
+        def act(actor: Actor) -> str:
+            signing.replace_leaked_key(actor=actor, kid=row.kid)
+            return _("The key is withdrawn.")
+
+        consequence = _(
+            "This key verifies nothing any more from this moment; if it signs, the next one does from now on. Programs "
+            "renew their tokens, and some requests may be refused for a minute. Nobody is signed out."
+        )
+        return self._confirmed(request, _("Withdraw the leaked key"), consequence, act, subtitle=row.kid)
+
+    def _confirmed(
+        self,
+        request: HttpRequest,
+        title: str | Promise,
+        consequence: str | Promise,
+        act: Callable[[Actor], str | Promise],
+        *,
+        subtitle: str = "",
+    ) -> HttpResponse:
         """GET asks with the consequence, POST acts; operators who may only read cannot act."""
         back = reverse("admin:iam_signingkey_changelist")
         if request.method == "POST":
             actor = selectors.operator_of(request.user, origin_of(request, "WEB"))
             assert actor is not None, "the admin lets operators in only"
             try:
-                made = signing.rotate_signing_key(actor=actor)
+                messages.success(request, act(actor))
             except DomainError as error:
                 messages.error(request, error.detail)
-            else:
-                messages.success(
-                    request, _("Published. It signs from %(time)s UTC.") % {"time": f"{made.signs_from:%H:%M}"}
-                )
             return HttpResponseRedirect(back)
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Publish a new key"),
-            "consequence": _(
-                "The new key is shown to everybody at once and signs after ten minutes or what the settings say; the "
-                "present one verifies until its last token has expired. Nobody is signed out."
-            ),
+            "title": title,
+            "subtitle": subtitle,
+            "consequence": consequence,
             "opts": self.opts,
             "back": back,
         }

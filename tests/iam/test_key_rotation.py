@@ -20,7 +20,7 @@ from apps.core.actor import Actor, ActorKind, system
 from apps.core.clock import utcnow
 from apps.core.errors import IllegalState, PermissionRefused
 from apps.iam import keys, signing
-from apps.iam.keys import Keys, key_ring
+from apps.iam.keys import Keys, _ring_of, key_ring
 from apps.iam.signing import KeyState
 from apps.iam.signing_models import SigningKey
 from apps.tenancy.selectors import TenantView
@@ -95,6 +95,33 @@ def test_a_leaked_key_verifies_nothing_any_more(acme: TenantView, api: ApiFor, s
     assert leaked not in _kids()
     assert client.get("/api/v1/me").status_code == 401
     assert api(acme).get("/api/v1/me").status_code == 200
+
+
+@pytest.mark.parametrize("is_published", [True, False])
+def test_a_leaked_key_is_replaced_at_once(acme: TenantView, api: ApiFor, is_published: bool) -> None:
+    """Also while its successor still waits for everybody to read it."""
+    client, leaked = api(acme), key_ring().kid
+    made = signing.rotate_signing_key(actor=system()).kid if is_published else ""
+    call_command("rotate_signing_key", leaked=leaked, stdout=StringIO())
+
+    ring = key_ring()
+    assert list(ring.public) == [ring.kid] != [leaked]
+    assert made in ("", ring.kid)
+    assert client.get("/api/v1/me").status_code == 401
+    assert api(acme).get("/api/v1/me").status_code == 200
+    # A server whose clock is half a minute behind has a key to sign with, too.
+    assert _ring_of(SigningKey.objects.order_by("signs_from"), utcnow() - timedelta(seconds=30)).kid == ring.kid
+
+
+def test_operators_withdraw_a_leaked_key(acme: TenantView, platform: Client) -> None:
+    row = SigningKey.objects.get(kid=signing.rotate_signing_key(actor=system()).kid)
+    platform.post("/admin/login/", {"username": operator(), "password": PASSWORD})
+    path = f"/admin/iam/signingkey/{row.pk}/leaked/"
+
+    assert row.kid in platform.get(path).content.decode()
+    platform.post(path)
+    row.refresh_from_db()
+    assert row.withdrawn_at is not None
 
 
 def test_what_was_verified_holds_no_longer_than_its_key(acme: TenantView, api: ApiFor, settings: Any) -> None:

@@ -21,12 +21,18 @@ class Command(BaseCommand):
         parser.add_argument("--lead", type=int, metavar="SECONDS", help="how long others have to read the new key")
         parser.add_argument("--withdraw", metavar="KID", help="let a leaked key verify nothing any more, at once")
 
+        parser.add_argument(
+            "--leaked", metavar="KID", help="the same also for the key that signs: the next one signs from now on"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it, and show the keys."""
         actor = system(origin=Origin(source="CLI"))
         try:
             if options["withdraw"]:
                 signing.withdraw_signing_key(actor=actor, kid=options["withdraw"])
+            elif options["leaked"]:
+                signing.replace_leaked_key(actor=actor, kid=options["leaked"])
             elif not options["status"]:
                 lead = options["lead"]
                 signing.rotate_signing_key(actor=actor, lead=None if lead is None else timedelta(seconds=max(0, lead)))
