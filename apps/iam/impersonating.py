@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
 from apps.audit.services import Severity
 from apps.core import ids
-from apps.core.actor import Actor, ActorKind, Origin
+from apps.core.actor import Actor, ActorKind, Origin, system
 from apps.core.clock import utcnow
 from apps.core.errors import IllegalState, NotFound, PermissionRefused, ValidationFailed
 from apps.core.events import publish
@@ -158,6 +159,31 @@ def stop(*, present: Identity, now: datetime | None = None) -> UUID | None:
     return present.actor.user_id
 
 
+def note_ended(*, now: datetime | None = None) -> int:
+    """Write down what ran out, or ended with its session, without anybody saying so, each once; returns how many."""
+    moment, noted = now or utcnow(), 0
+    is_over = Q(ends_at__lte=moment) | Q(family=None) | Q(family__revoked_at__isnull=False)
+    with public_scope():
+        over = Impersonation.objects.filter(is_over, started_at__isnull=False, stopped_at=None)
+        for row_id in list(over.values_list("pk", flat=True)[:500]):
+            with transaction.atomic():
+                rows = over.select_for_update(skip_locked=True, of=("self",)).select_related("user", "family")
+                row = rows.filter(pk=row_id).first()
+                if row is not None:
+                    _end(row, moment)
+                    noted += 1
+    return noted
+
+
+def _end(row: Impersonation, now: datetime) -> None:
+    revoked_at = row.family.revoked_at if row.family else None
+    row.stopped_at = min(moment for moment in (row.ends_at, revoked_at, now) if moment)
+    row.save(update_fields=["stopped_at"])
+    if row.family_id:
+        signins.revoke([row.family_id], "impersonation")
+    _record(system(row.tenant_id), row, "iam.impersonation.end", {"ended_at": row.stopped_at.isoformat()})
+
+
 def _require_admin(actor: Actor) -> None:
     actor.require("platform:write")
     if actor.kind is not ActorKind.OPERATOR or PlatformRole.PLATFORM_ADMIN not in actor.roles:
@@ -170,7 +196,7 @@ def _record(actor: Actor, row: Impersonation, action: str, after: dict[str, obje
         action=action,
         entity_type="membership",
         entity_id=row.user_id,
-        entity_label=actor.email,
+        entity_label=row.user.email,
         after=after,
         severity=Severity.CRITICAL,
         tenant_id=row.tenant_id,

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from apps.core.jobs import platform_task
-from apps.iam import avatars, services, signed_requests
+from apps.iam import avatars, impersonating, services, signed_requests
 from apps.iam.sso import mail_domains
 
 
@@ -42,6 +42,12 @@ def mail_owed() -> None:
 def check_mail_domains() -> None:
     """Ask DNS again about mail domains whose time has come."""
     mail_domains.check_due_domains()
+
+
+@platform_task("iam.note_ended_impersonations")
+def note_ended_impersonations() -> None:
+    """Write down that operators are themselves again."""
+    impersonating.note_ended()
 
 
 @platform_task("iam.lift_expired_bans")

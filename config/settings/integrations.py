@@ -64,6 +64,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "payments.reconcile_payments": {"task": "payments.reconcile_payments", "schedule": timedelta(seconds=30)},
     "iam.lift_expired_bans": {"task": "iam.lift_expired_bans", "schedule": timedelta(minutes=1)},
+    "iam.note_ended_impersonations": {"task": "iam.note_ended_impersonations", "schedule": timedelta(minutes=1)},
     "iam.check_mail_domains": {"task": "iam.check_mail_domains", "schedule": timedelta(seconds=60)},
     "iam.mail_owed": {"task": "iam.mail_owed", "schedule": timedelta(seconds=30)},
     "edge.purge_idempotency_keys": {"task": "edge.purge_idempotency_keys", "schedule": timedelta(minutes=10)},

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from apps.audit.models import AuditEntry
 from apps.core.actor import Origin
 from apps.core.clock import utcnow
-from apps.iam import services
+from apps.iam import impersonating, services
 from apps.iam.errors import PasswordChangeRequired
 from apps.iam.factor_models import MfaPolicy
 from apps.iam.impersonation_models import Impersonation
@@ -111,6 +111,22 @@ def test_it_ends_by_the_clock_and_with_the_operator(acme: TenantView) -> None:
     browser = _inside(admin, acme, person)
     User.objects.filter(pk=row.operator_id).update(platform_role="PLATFORM_SUPPORT")
     assert browser.get("/clients/").status_code == 302
+
+
+def test_the_trail_says_once_that_it_ran_out_or_was_left(acme: TenantView) -> None:
+    admin, person = _admin(), _person(acme)
+    left = _inside(admin, acme, person)
+    left.post("/sign-out/")
+    _inside(admin, acme, person)
+    assert impersonating.note_ended() == 1
+    ended_at = Impersonation.objects.get(stopped_at=None).ends_at
+    assert ended_at is not None
+    assert [impersonating.note_ended(now=ended_at) for _ in range(2)] == [1, 0]
+
+    entries = AuditEntry.objects.filter(action="iam.impersonation.end", tenant_id=acme.id).order_by("pk")
+    assert [entry.entity_label for entry in entries] == [person.email] * 2
+    assert entries[1].after == {"ended_at": ended_at.isoformat()}
+    assert not TokenFamily.objects.filter(impersonator_id__isnull=False, revoked_at=None).exists()
 
 
 @pytest.mark.parametrize("values", [{"reason": " "}, {"minutes": "31"}, {"minutes": "0"}, {"tenant": str(UUID(int=7))}])
