@@ -83,7 +83,7 @@ def build_environment(layout: Layout, given: Mapping[str, str], *, settings: str
     if not need_sandbox:
         # A webhook secret of the sandbox would never verify what the real Stripe signs.
         generated = {name: value for name, value in generated.items() if not name.startswith("STRIPE_")}
-    variables = {**defaults, **generated, **given}
+    variables = _with_bytecode_kept({**defaults, **generated, **given}, layout)
     if need_sandbox:
         variables.setdefault("STRIPE_API_HOST", f"http://127.0.0.1:{variables['SANDBOX_PORT']}")
     return Environment(
@@ -103,6 +103,17 @@ def libpq_variables(layout: Layout) -> dict[str, str]:
         "PGUSER": ROLE,
         "PGDATABASE": DATABASE,
     }
+
+
+def _with_bytecode_kept(variables: dict[str, str], layout: Layout) -> dict[str, str]:
+    """Who wants no bytecode beside the sources gets it in the data directory.
+
+    Without any, each of our many processes would compile every package anew: seconds of a core.
+    """
+    if "PYTHONDONTWRITEBYTECODE" not in variables:
+        return variables
+    kept = {name: value for name, value in variables.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {"PYTHONPYCACHEPREFIX": str(layout.root / "bytecode"), **kept}
 
 
 def _generated(layout: Layout) -> dict[str, str]:

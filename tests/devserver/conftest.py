@@ -27,8 +27,9 @@ def layout(tmp_path: Path) -> Iterator[Layout]:
 
 @pytest.fixture
 def outer(tmp_path: Path) -> dict[str, str]:
-    """An environment with nothing set but what a shell sets."""
-    return {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    """An environment with nothing set but what a shell sets, and where this run keeps its bytecode."""
+    kept = {name: os.environ[name] for name in ("PYTHONPYCACHEPREFIX",) if name in os.environ}
+    return {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **kept}
 
 
 @pytest.fixture

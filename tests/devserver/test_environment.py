@@ -71,6 +71,16 @@ def test_urls_mean_the_same_to_the_settings_library(layout: Layout) -> None:
     assert Path(urlsplit(variables["REDIS_URL"]).path) == layout.valkey_socket
 
 
+def test_bytecode_that_may_not_lie_beside_the_sources_lies_in_the_data_directory(layout: Layout) -> None:
+    unwanted = {"PYTHONDONTWRITEBYTECODE": "1"}
+    variables = build_environment(layout, unwanted, settings=SETTINGS).variables
+    assert "PYTHONDONTWRITEBYTECODE" not in variables
+    assert Path(variables["PYTHONPYCACHEPREFIX"]).is_relative_to(layout.root)
+    elsewhere = build_environment(layout, {**unwanted, "PYTHONPYCACHEPREFIX": "/elsewhere"}, settings=SETTINGS)
+    assert elsewhere.variables["PYTHONPYCACHEPREFIX"] == "/elsewhere"
+    assert "PYTHONPYCACHEPREFIX" not in build_environment(layout, {}, settings=SETTINGS).variables
+
+
 def test_every_variable_that_is_set_is_explained(layout: Layout) -> None:
     explained = (REPOSITORY / ".env.example").read_text()
     variables = build_environment(layout, {}, settings=SETTINGS).variables
