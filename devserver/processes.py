@@ -20,7 +20,7 @@ FIGURES = "PROMETHEUS_MULTIPROC_DIR"
 # Addresses that proxies tell are for the product to believe or not, so uvicorn leaves them alone.
 WEB_LIMITS = ("--http", "1", "--http1-header-read-timeout", "10000")
 REALTIME_LIMITS = ("--ws-max-size", "65536", "--timeout-keep-alive", "10", "--no-proxy-headers")
-QUEUES = "archives,default,notifications,invoices,payments,provisioning"
+QUEUES = "archives,default,integrations,notifications,invoices,payments,provisioning"
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ _STATE = Gauge(
     multiprocess_mode="mostrecent",
 )
 _REFUSED = Counter("insula_breaker_refused_total", "Calls that a breaker refused", ["name"])
+_OPENED = Counter("insula_breaker_opened_total", "How often a breaker began to refuse calls", ["name"])
 
 
 class BreakerState(StrEnum):
@@ -58,7 +59,8 @@ class BreakerOpen(Unavailable):
 class Breaker:
     """Opens after `failures` in a row for `open_seconds`, closes again after `successes` of the calls that try.
 
-    `probe_seconds` is how long one trying call may take before another is let through.
+    `probe_seconds` is how long one trying call may take before another is let through. Of breakers that share a name,
+    `instance` tells apart which service each watches over; metrics count them together and show no state of one.
     """
 
     name: str
@@ -66,11 +68,13 @@ class Breaker:
     open_seconds: float
     successes: int
     probe_seconds: int = 30
+    instance: str = ""
     known: ClassVar[dict[str, "Breaker"]] = {}
     clock: Callable[[], float] = field(default=time.time, compare=False)
 
     def __post_init__(self) -> None:
-        self.known.setdefault(self.name, self)
+        if not self.instance:
+            self.known.setdefault(self.name, self)
 
     @contextmanager
     def guard(self, *failing: type[BaseException]) -> Iterator[None]:
@@ -112,13 +116,13 @@ class Breaker:
     def _seconds_to_wait(self, store: BaseCache) -> float:
         opened_at: float | None = store.get(self._key("opened"))
         if opened_at is None:
-            _STATE.labels(self.name).set(0)
+            self._show(0)
             return 0
         left = opened_at + self.open_seconds - self.clock()
         if left > 0:
-            _STATE.labels(self.name).set(1)
+            self._show(1)
             return left
-        _STATE.labels(self.name).set(0.5)
+        self._show(0.5)
         return 0 if store.add(self._key("probe"), 1, self.probe_seconds) else 1
 
     def _failed(self, store: BaseCache) -> None:
@@ -126,7 +130,8 @@ class Breaker:
             self._open(store)
         elif self._count(store, "failures") >= self.failures:
             self._open(store)
-            logger.warning("breaker.opened", breaker=self.name, seconds=self.open_seconds)
+            _OPENED.labels(self.name).inc()
+            logger.warning("breaker.opened", breaker=self.name, instance=self.instance, seconds=self.open_seconds)
 
     def _succeeded(self, store: BaseCache) -> None:
         if store.get(self._key("opened")) is None:
@@ -135,16 +140,16 @@ class Breaker:
         store.delete(self._key("probe"))
         if self._count(store, "successes") >= self.successes:
             self._clear(store)
-            logger.info("breaker.closed", breaker=self.name)
+            logger.info("breaker.closed", breaker=self.name, instance=self.instance)
 
     def _open(self, store: BaseCache) -> None:
         store.set(self._key("opened"), self.clock(), KEEP_SECONDS)
         store.delete_many([self._key("probe"), self._key("successes"), self._key("failures")])
-        _STATE.labels(self.name).set(1)
+        self._show(1)
 
     def _clear(self, store: BaseCache) -> None:
         store.delete_many([self._key(part) for part in ("opened", "probe", "successes", "failures")])
-        _STATE.labels(self.name).set(0)
+        self._show(0)
 
     def _count(self, store: BaseCache, part: str) -> int:
         store.add(self._key(part), 0, KEEP_SECONDS)
@@ -154,8 +159,13 @@ class Breaker:
             # It expired between the two statements.
             return 1
 
+    def _show(self, openness: float) -> None:
+        # One line for each thing that a tenant may name would be without bounds.
+        if not self.instance:
+            _STATE.labels(self.name).set(openness)
+
     def _key(self, part: str) -> str:
-        return f"breaker:{self.name}:{part}"
+        return ":".join(("breaker", self.name, *((self.instance,) if self.instance else ()), part))
 
     def _safely(self, action: Callable[[BaseCache], R]) -> R:
         try:

@@ -9,7 +9,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,10 +33,11 @@ class FetchFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back."""
+    """What came back. Names of headers are in lower case, in the order of the answer; a name may come twice."""
 
     status: int
     body: bytes
+    headers: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 
 def fetch(
@@ -47,8 +48,11 @@ def fetch(
     content: bytes | None = None,
     most_bytes: int = MOST_BYTES,
     total_seconds: float = TOTAL_SECONDS,
+    cut: bool = False,
 ) -> Answer:
     """One request and its whole answer, whatever its status; a redirect is an answer like any other.
+
+    `cut`: of an answer beyond `most_bytes` the beginning is enough.
 
     Raises:
         FetchFailed: the address may not be asked, nobody answers in time, or the answer is too large.
@@ -74,12 +78,18 @@ def fetch(
             for piece in response.iter_stream():
                 body += piece
                 if len(body) > most_bytes:
+                    if cut:
+                        break
                     raise FetchFailed("The answer is too large.")
-            return Answer(response.status, bytes(body))
+            return Answer(response.status, bytes(body[:most_bytes]), _readable(response.headers))
     except (httpcore.TimeoutException, TimeoutError) as error:
         raise FetchFailed("The server took too long.") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol, OSError) as error:
         raise FetchFailed("The server cannot be reached.") from error
+
+
+def _readable(headers: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers)
 
 
 def require_public_form(url: str) -> None:

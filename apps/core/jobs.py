@@ -40,12 +40,16 @@ def platform_task(name: str, *, queue: str = "default", **options: Any) -> Calla
     return declare
 
 
-def wake(task: Any, *args: Any) -> None:
-    """Hint, once the transaction commits, that rows wait for `task`. Never raises: the sweep is the safety net."""
+def wake(task: Any, *args: Any, after_seconds: float | None = None) -> None:
+    """Hint, once the transaction commits, that rows wait for `task`. Never raises: the sweep is the safety net.
+
+    `after_seconds`: the work is due only then. A worker keeps such a hint in memory, so they are for minutes.
+    """
 
     def send() -> None:
+        later = {} if after_seconds is None else {"countdown": after_seconds}
         try:
-            task.apply_async(args=[str(arg) for arg in args], retry=True, retry_policy=_ONCE_MORE)
+            task.apply_async(args=[str(arg) for arg in args], retry=True, retry_policy=_ONCE_MORE, **later)
         except (OperationalError, OSError) as error:
             logger.warning("job.wake_failed", task=task.name, error=str(error))
 

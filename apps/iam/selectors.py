@@ -44,6 +44,8 @@ __all__ = [
     "list_members",
     "member_view",
     "members_with",
+    "membership",
+    "membership_id_of",
     "memberships_of",
     "memberships_of_actor",
     "names_of",
@@ -246,6 +248,32 @@ def get_member(*, actor: Actor, membership_id: UUID) -> Membership:
     if row is None:
         raise NotFound("There is no such member.")
     return row
+
+
+def membership(*, tenant_id: UUID, membership_id: UUID) -> Membership:
+    """A member of a tenant, removed ones too, for code that has checked already who asks.
+
+    Raises:
+        NotFound: there was never such a member.
+    """
+    with public_scope():
+        row = _members().filter(pk=membership_id, tenant_id=tenant_id).first()
+        if row is None:
+            raise NotFound("There is no such member.")
+        return row
+
+
+def membership_id_of(*, tenant_id: UUID, user_id: UUID) -> UUID:
+    """The id of a person's membership of a tenant.
+
+    Raises:
+        NotFound: he never belonged to it.
+    """
+    with public_scope():
+        found = Membership.objects.filter(tenant_id=tenant_id, user_id=user_id).values_list("pk", flat=True).first()
+    if found is None:
+        raise NotFound("There is no such member.")
+    return found
 
 
 def list_invitations(*, actor: Actor, page: PageRequest, filters: Mapping[str, str] | None = None) -> Page[Invitation]:

@@ -72,6 +72,11 @@ class InvoiceViewed(InvoiceEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceOverdue(InvoiceEvent):
+    """The due date of an open invoice has passed in the tenant's time zone; told once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvoicePaid(InvoiceEvent):
     """Nothing is owed any more. `to_email`, `locale`: where and how the customer gets his receipt."""
 

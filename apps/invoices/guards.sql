@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION public.invoices_guard_invoice() RETURNS trigger LANGU
 DECLARE
   living constant text[] := array[
     'status', 'version', 'paid_minor', 'written_off_minor', 'sent_at', 'viewed_at', 'paid_at', 'voided_at',
-    'uncollectible_at', 'updated_at'
+    'uncollectible_at', 'overdue_at', 'updated_at'
   ];
 BEGIN
   IF OLD.status = 'DRAFT' THEN

@@ -151,6 +151,7 @@ class Invoice(models.Model):
     paid_at = models.DateTimeField(null=True)
     voided_at = models.DateTimeField(null=True)
     uncollectible_at = models.DateTimeField(null=True)
+    overdue_at = models.DateTimeField(null=True)  # when the others were told that its due date has passed
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -220,6 +221,11 @@ class Invoice(models.Model):
             models.Index("status", Coalesce("issue_date", Value(NEVER)), "id", name="invoice_status_issue_date"),
             models.Index(
                 fields=["-id"], condition=Q(status=InvoiceStatus.OPEN, paid_minor__gt=0), name="invoice_partly_paid"
+            ),
+            models.Index(
+                fields=["due_date"],
+                condition=Q(status=InvoiceStatus.OPEN, overdue_at__isnull=True),
+                name="invoice_overdue_untold",
             ),
         ]
 

@@ -19,6 +19,7 @@ from apps.invoices.lifecycle import (
     void_invoice,
 )
 from apps.invoices.models import SettlementKind
+from apps.invoices.overdue import tell_overdue
 from apps.invoices.rendering import document_for, ensure_document, render_document, render_due_documents
 from apps.invoices.settling import settle
 from apps.invoices.totals import PricedLine, Totals, compute
@@ -49,6 +50,7 @@ __all__ = [
     "render_due_documents",
     "send_invoice",
     "settle",
+    "tell_overdue",
     "update_client",
     "update_invoice",
     "void_invoice",

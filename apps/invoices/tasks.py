@@ -15,6 +15,14 @@ def render_document(tenant_id: UUID, document_id: UUID) -> None:
     services.render_document(document_id=document_id)
 
 
+@platform_task("invoices.tell_overdue", queue="invoices")
+def tell_overdue() -> None:
+    """Tell of the invoices whose due date has passed, tenant by tenant."""
+    for tenant in tenancy.active_tenants():
+        with tenant_scope(tenant.scope):
+            services.tell_overdue()
+
+
 @platform_task("invoices.sweep_documents", queue="invoices")
 def sweep_documents() -> None:
     """Make the PDFs that lost hints and dead workers left, tenant by tenant."""

@@ -9,9 +9,10 @@ from apps.core.events import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveriesOwed(Event):
-    """Something waits to be sent to an endpoint."""
+    """Something waits to be sent to an endpoint, from `due_at` on."""
 
     endpoint_id: UUID
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

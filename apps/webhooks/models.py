@@ -1,4 +1,7 @@
-"""Endpoints that programs outside listen at, what they are told, and how that went; all in the tenant's own schema."""
+"""Endpoints that programs outside listen at, what they are told, and how that went; all in the tenant's own schema.
+
+Where there may be many rows, whoever removes one removes those that hang on it first, by one statement for each table.
+"""
 
 from typing import ClassVar
 
@@ -119,8 +122,8 @@ class Delivery(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
-    endpoint = models.ForeignKey(Endpoint, models.CASCADE, related_name="deliveries", db_index=False)
-    message = models.ForeignKey(Message, models.CASCADE, related_name="deliveries", db_index=False)
+    endpoint = models.ForeignKey(Endpoint, models.DO_NOTHING, related_name="deliveries", db_index=False)
+    message = models.ForeignKey(Message, models.DO_NOTHING, related_name="deliveries", db_index=False)
     state = models.CharField(max_length=9, choices=DeliveryState, default=DeliveryState.PENDING)
     is_test = models.BooleanField(default=False)
     attempts = models.PositiveIntegerField(default=0)
@@ -161,7 +164,7 @@ class Attempt(models.Model):
     """One call and what came of it. Without a `status` nobody answered, and `error` says why."""
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
-    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="log", db_index=False)
+    delivery = models.ForeignKey(Delivery, models.DO_NOTHING, related_name="log", db_index=False)
     number = models.PositiveIntegerField()
     started_at = models.DateTimeField()
     duration_ms = models.PositiveIntegerField()

@@ -34,6 +34,15 @@ DNS_TIMEOUT = env.float("DNS_TIMEOUT", default=5.0)  # seconds for one domain
 # -- Asking servers that tenants name (identity providers): loopback and private networks too, and without TLS?
 OUTBOUND_PRIVATE_ADDRESSES = env.bool("OUTBOUND_PRIVATE_ADDRESSES", default=False)
 
+# -- Webhooks that tenants set up ---------------------------------------------------------------------------------
+WEBHOOK_ENDPOINTS_PER_WORKSPACE = env.int("WEBHOOK_ENDPOINTS_PER_WORKSPACE", default=20)
+WEBHOOK_KEEP_DAYS = env.int("WEBHOOK_KEEP_DAYS", default=30)  # messages and the log of their deliveries
+WEBHOOK_REPLAY_MOST = 1_000  # messages that one call sends again
+if WEBHOOK_ENDPOINTS_PER_WORKSPACE < 1 or WEBHOOK_KEEP_DAYS < 3:
+    raise ImproperlyConfigured(
+        "WEBHOOK_ENDPOINTS_PER_WORKSPACE must be at least 1, WEBHOOK_KEEP_DAYS at least 3: attempts go on for two days."
+    )
+
 # -- Queues -----------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.str("BROKER_URL", default=env.str("REDIS_URL"))
 if CELERY_BROKER_URL.startswith("unix://"):
@@ -71,6 +80,9 @@ CELERY_BEAT_SCHEDULE = {
     "iam.purge_expired": {"task": "iam.purge_expired", "schedule": timedelta(hours=1)},
     "iam.sweep_avatars": {"task": "iam.sweep_avatars", "schedule": timedelta(minutes=5)},
     "iam.purge_nonces": {"task": "iam.purge_nonces", "schedule": timedelta(minutes=10)},
+    "webhooks.sweep": {"task": "webhooks.sweep", "schedule": timedelta(seconds=30)},
+    "webhooks.purge": {"task": "webhooks.purge", "schedule": timedelta(hours=1)},
+    "invoices.tell_overdue": {"task": "invoices.tell_overdue", "schedule": timedelta(minutes=10)},
     "tenancy.check_schemas": {"task": "tenancy.check_schemas", "schedule": timedelta(hours=1)},
     "tenancy.refill_pool": {"task": "tenancy.refill_pool", "schedule": timedelta(seconds=30)},
     "archives.sweep": {"task": "archives.sweep", "schedule": timedelta(seconds=30)},

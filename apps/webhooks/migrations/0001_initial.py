@@ -63,8 +63,8 @@ class Migration(migrations.Migration):
                 ('last_error', models.CharField(blank=True, max_length=300)),
                 ('completed_at', models.DateTimeField(null=True)),
                 ('created_at', models.DateTimeField()),
-                ('endpoint', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='webhooks.endpoint')),
-                ('message', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='webhooks.message')),
+                ('endpoint', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='deliveries', to='webhooks.endpoint')),
+                ('message', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='deliveries', to='webhooks.message')),
             ],
             options={
                 'verbose_name_plural': 'deliveries',
@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
                 ('request_headers', models.JSONField(default=dict)),
                 ('response_headers', models.JSONField(default=dict)),
                 ('response_body', models.TextField(blank=True)),
-                ('delivery', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='log', to='webhooks.delivery')),
+                ('delivery', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='log', to='webhooks.delivery')),
             ],
             options={
                 'db_table': 'webhooks_attempt',

@@ -1,0 +1,218 @@
+"""Sending what endpoints are owed: claim, ask outside any transaction, settle.
+
+The row is the truth. A claim is a lease: a worker that dies leaves a delivery that somebody takes up again, with the
+same ``webhook-id``. `attempts` grows with each claim and fences a slow worker off from settling what another has taken
+over. Claims of one endpoint take turns on its row, so that no more than `AT_ONCE` calls to it are under way, and one
+alone while it fails: a dead endpoint holds one worker for ten seconds at a time, and none while its breaker is open.
+"""
+
+import time
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import F, QuerySet
+from prometheus_client import Counter, Histogram
+
+from apps.core.breaker import Breaker, BreakerOpen, BreakerState
+from apps.core.clock import utcnow
+from apps.core.events import publish
+from apps.core.sealing import CannotUnseal
+from apps.core.tenants import assert_no_transaction, current_tenant_id
+from apps.webhooks import calling, giving_up, ladder
+from apps.webhooks.calling import TOTAL_SECONDS, Job, Outcome
+from apps.webhooks.events import DeliveriesOwed
+from apps.webhooks.models import WAITING, Attempt, Delivery, DeliveryState, DisabledReason, Endpoint
+
+logger = structlog.get_logger(__name__)
+
+# Longer than a call and its settling may take.
+LEASE = timedelta(minutes=2)
+AT_ONCE = 4
+# After that an endpoint's turn ends, so that the others in the queue have theirs.
+MOST_IN_TURN, TURN_SECONDS = 50, 60.0
+_INTERRUPTED = "The worker stopped before it had noted an answer."
+_ATTEMPTS = Counter("insula_webhook_attempts_total", "Calls to webhook endpoints by what followed", ["outcome"])
+_DURATION = Histogram(
+    "insula_webhook_duration_seconds", "How long webhook endpoints took", buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+)
+
+
+class _NotTaken(Exception):
+    """The endpoint did not take the message; tells its breaker."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.error)
+        self.outcome = outcome
+
+
+def breaker_of(endpoint_id: UUID) -> Breaker:
+    """The breaker of one endpoint (PRODUCT, circuit breakers)."""
+    return Breaker("webhook-delivery", failures=10, open_seconds=15, successes=3, instance=str(endpoint_id))
+
+
+def take_turn(*, endpoint_id: UUID, total_seconds: float = TOTAL_SECONDS) -> bool:
+    """Send what one endpoint is owed now, message after message; returns whether more may be waiting.
+
+    Never raises for an endpoint that fails: that is noted in the rows. `total_seconds`: how long each call may take.
+    """
+    assert_no_transaction("Calling webhook endpoints")
+    breaker, ends_at = breaker_of(endpoint_id), time.monotonic() + TURN_SECONDS
+    for _ in range(MOST_IN_TURN):
+        if time.monotonic() >= ends_at:
+            break
+        if breaker.state() is BreakerState.OPEN:
+            return False
+        job = claim(endpoint_id=endpoint_id)
+        if job is None:
+            return False
+        try:
+            with breaker.guard(_NotTaken):
+                outcome = calling.call(job, total_seconds=total_seconds)
+                if not outcome.is_success:
+                    raise _NotTaken(outcome)
+        except BreakerOpen as waiting:
+            _hand_back(job, timedelta(seconds=waiting.retry_after))
+            return False
+        except _NotTaken as failure:
+            outcome = failure.outcome
+        settle(job, outcome)
+    return True
+
+
+def claim(*, endpoint_id: UUID, now: datetime | None = None) -> Job | None:
+    """Take the delivery of an endpoint that waits longest; None when nothing is due or enough calls are under way."""
+    moment = now or utcnow()
+    with transaction.atomic():
+        endpoint = Endpoint.objects.select_for_update(no_key=True).filter(pk=endpoint_id).first()
+        if endpoint is None:
+            return None
+        if not endpoint.is_enabled:
+            giving_up.let_go_of_waiting(endpoint, now=moment)
+            return None
+        owed = Delivery.objects.filter(endpoint=endpoint, state__in=WAITING)
+        under_way = owed.filter(state=DeliveryState.SENDING, is_test=False, next_attempt_at__gt=moment).count()
+        if under_way >= (1 if endpoint.failing_since else AT_ONCE):
+            return None
+        row = _first_due(owed, moment)
+        if row is None:
+            return None
+        row.state, row.next_attempt_at = DeliveryState.SENDING, moment + LEASE
+        row.attempts, row.round_attempts = row.attempts + 1, row.round_attempts + 1
+        row.save(update_fields=["state", "next_attempt_at", "attempts", "round_attempts"])
+        try:
+            return calling.job_of(endpoint=endpoint, row=row, now=moment)
+        except CannotUnseal:
+            # The installation's keys are wrong, not the endpoint: its messages wait until they are put right.
+            logger.exception("webhook.secret_does_not_open", endpoint=str(endpoint_id))
+            transaction.set_rollback(True)
+            return None
+
+
+def settle(job: Job, outcome: Outcome, *, now: datetime | None = None) -> None:
+    """Note what came of a call, unless another worker has taken the delivery over meanwhile."""
+    moment = now or utcnow()
+    with transaction.atomic():
+        endpoint = Endpoint.objects.select_for_update(no_key=True).filter(pk=job.endpoint_id).first()
+        mine = Delivery.objects.filter(pk=job.delivery_id, state=DeliveryState.SENDING, attempts=job.number)
+        row = mine.select_for_update().first()
+        if endpoint is None or row is None:
+            logger.warning("webhook.lease_lost", delivery=str(job.delivery_id), attempt=job.number)
+            return
+        _log(row, outcome)
+        row.last_status, row.last_error = outcome.status, outcome.error
+        if row.is_test:
+            _end(row, DeliveryState.SUCCEEDED if outcome.is_success else DeliveryState.DEAD, moment)
+        elif outcome.is_success:
+            _end(row, DeliveryState.SUCCEEDED, moment)
+            _recover(endpoint)
+        else:
+            _settle_failure(endpoint, row, outcome, moment)
+    _DURATION.observe(outcome.duration_ms / 1000)
+    logger.info(
+        "webhook.attempted",
+        endpoint=str(job.endpoint_id),
+        delivery=str(job.delivery_id),
+        attempt=job.number,
+        status=outcome.status,
+        duration_ms=outcome.duration_ms,
+    )
+
+
+def _first_due(owed: QuerySet[Delivery], now: datetime) -> Delivery | None:
+    """The delivery that waits longest; those whose workers died too often are ended on the way."""
+    due = owed.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
+    while True:
+        row = due.select_for_update(skip_locked=True, of=("self",)).select_related("message").first()
+        if row is None or row.state == DeliveryState.PENDING:
+            return row
+        assert row.next_attempt_at is not None
+        _log(row, Outcome(row.next_attempt_at - LEASE, 0, {}, error=_INTERRUPTED))
+        _ATTEMPTS.labels("interrupted").inc()
+        row.last_status, row.last_error = None, _INTERRUPTED
+        if not row.is_test and row.round_attempts < ladder.MOST_ATTEMPTS:
+            row.save(update_fields=["last_status", "last_error"])
+            return row
+        _end(row, DeliveryState.DEAD, now)
+
+
+def _settle_failure(endpoint: Endpoint, row: Delivery, outcome: Outcome, now: datetime) -> None:
+    if endpoint.failing_since is None:
+        endpoint.failing_since = outcome.started_at
+        endpoint.save(update_fields=["failing_since"])
+    delay = ladder.delay_after(row.round_attempts)
+    if delay is None or outcome.is_gone or not endpoint.is_enabled:
+        _end(row, DeliveryState.DEAD, now)
+    else:
+        _try_again(row, now + ladder.heeding(delay, outcome.retry_after, now=now))
+    if not endpoint.is_enabled:
+        return
+    if outcome.is_gone:
+        giving_up.give_up(endpoint, DisabledReason.GONE, now=now)
+    elif giving_up.has_failed_too_long(endpoint, now=now):
+        giving_up.give_up(endpoint, DisabledReason.FAILING, now=now)
+
+
+def _try_again(row: Delivery, at: datetime) -> None:
+    row.state, row.next_attempt_at = DeliveryState.PENDING, at
+    row.save(update_fields=["state", "next_attempt_at", "last_status", "last_error"])
+    _ATTEMPTS.labels("retried").inc()
+    publish(DeliveriesOwed(tenant_id=current_tenant_id(), endpoint_id=row.endpoint_id, due_at=at))
+
+
+def _end(row: Delivery, state: DeliveryState, now: datetime) -> None:
+    row.state, row.next_attempt_at, row.completed_at = state, None, now
+    row.save(update_fields=["state", "next_attempt_at", "completed_at", "last_status", "last_error"])
+    _ATTEMPTS.labels(state.lower()).inc()
+
+
+def _recover(endpoint: Endpoint) -> None:
+    if endpoint.failing_since is not None:
+        endpoint.failing_since = None
+        endpoint.save(update_fields=["failing_since"])
+
+
+def _log(row: Delivery, outcome: Outcome) -> None:
+    Attempt.objects.create(
+        delivery=row,
+        number=row.attempts,
+        started_at=outcome.started_at,
+        duration_ms=outcome.duration_ms,
+        status=outcome.status,
+        error=outcome.error[:300],
+        request_headers=outcome.request_headers,
+        response_headers=outcome.response_headers or {},
+        response_body=outcome.response_body,
+    )
+
+
+def _hand_back(job: Job, wait: timedelta) -> None:
+    # Nothing was tried, so the attempt does not count.
+    with transaction.atomic():
+        Delivery.objects.filter(pk=job.delivery_id, state=DeliveryState.SENDING, attempts=job.number).update(
+            state=DeliveryState.PENDING,
+            next_attempt_at=utcnow() + wait,
+            attempts=F("attempts") - 1,
+            round_attempts=F("round_attempts") - 1,
+        )
