@@ -21,6 +21,9 @@ from apps.iam.models import Channel, TokenFamily, User
 from apps.iam.sso import enforcing
 
 SHOWN = 100
+# Why a sign-in ended whose person does not want its device any more.
+ENDED, ENDED_WITH_OTHERS = "ended", "signout_others"
+THROWN_OUT = (ENDED, ENDED_WITH_OTHERS)
 # The order matters: nearly every browser also calls itself another one.
 _BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
 _SYSTEMS = (
@@ -82,7 +85,7 @@ def end_device(*, actor: Actor, family_id: UUID) -> None:
     with public_scope(), transaction.atomic():
         if not _living(actor).filter(pk=family_id).exists():
             raise NotFound(_("There is no such session."))
-        signins.revoke([family_id], "ended")
+        signins.revoke([family_id], ENDED)
         _record(actor, "iam.session.end", family_id, {"by": "list"})
 
 
@@ -95,7 +98,7 @@ def end_other_devices(*, actor: Actor, keep: UUID) -> int:
     enforcing.require_own_sign_in(actor)
     with public_scope(), transaction.atomic():
         user = User.objects.select_for_update().get(pk=standing.person(actor))
-        ended = signins.end_others(user, keep=keep, reason="signout_others")
+        ended = signins.end_others(user, keep=keep, reason=ENDED_WITH_OTHERS)
         if ended:
             _record(actor, "iam.session.end_others", user.id, {"ended": ended})
         return ended

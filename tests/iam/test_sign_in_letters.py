@@ -1,5 +1,6 @@
 """People hear of sign-ins from new places, of copied tokens and of bans; no secret is in what is kept of that."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,10 +10,11 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from apps.audit.models import AuditEntry
+from apps.core.actor import Origin
 from apps.core.clock import utcnow
-from apps.iam import services
+from apps.iam import services, signins
 from apps.iam.familiarity import network_of
-from apps.iam.models import RefreshToken, TokenFamily, User
+from apps.iam.models import Channel, RefreshToken, TokenFamily, User
 from apps.notifications.models import EmailDelivery
 from apps.tenancy.selectors import TenantView
 from tests.factories.iam import PASSWORD, person
@@ -56,6 +58,21 @@ def test_a_new_device_or_network_is_told_and_a_known_one_is_not(acme: TenantView
     letters = mails_to(email)
     assert [letter.subject for letter in letters] == ["A new sign-in to your account"] * 2
     assert "Chrome on Windows" in letters[0].body and "198.51.100.1" in letters[1].body
+
+
+def test_a_device_that_was_thrown_out_is_new_again(acme: TenantView, run_tasks: RunTasks) -> None:
+    user_id, email = person(acme)
+    user, own = User.objects.get(pk=user_id), replace(actor_of(acme, "MEMBER"), user_id=user_id, email=email)
+    for agent in (FIREFOX, CHROME):
+        for ip in ("192.0.2.7", "198.51.100.1"):
+            stranger = signins.start_family(user, acme.id, Channel.API, Origin(ip=ip, user_agent=agent))
+    services.end_device(actor=own, family_id=stranger.pk)
+    with run_tasks():
+        _sign_in(acme, email, FIREFOX, "198.51.100.1")
+        assert mails_to(email) == []
+        _sign_in(acme, email, CHROME, "198.51.100.2")
+        _sign_in(acme, email, CHROME, "198.51.100.2")
+    assert [letter.subject for letter in mails_to(email)] == ["A new sign-in to your account"]
 
 
 def test_who_was_away_for_long_hears_of_any_sign_in(acme: TenantView, run_tasks: RunTasks) -> None:
