@@ -1,5 +1,6 @@
 """What every test can ask for. Two tenants exist in every run, so that every leak is observable."""
 
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -48,3 +49,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not hasattr(session.config, "workerinput"):
         call_command("compile_translations")
         prepare_fonts(Path(settings.FONT_DIR))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is there by now stays to the end; looking through it for garbage again and again takes minutes."""
+    gc.collect()
+    gc.freeze()
