@@ -17,6 +17,7 @@ v1 = [
     path("", include("apps.iam.api.urls")),
     path("", include("apps.tenancy.api.urls")),
     path("", include("apps.payments.api.urls")),
+    path("", include("apps.webhooks.api.urls")),
     path("", include("apps.ledger.api.urls")),
     path("", include("apps.notifications.api.urls")),
     path("", include("apps.audit.api.urls")),

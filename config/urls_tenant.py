@@ -15,6 +15,7 @@ urlpatterns = [
     path("audit/", include("apps.audit.urls")),
     path("scim/v2/", include("apps.iam.scim.urls")),
     path("notifications/", include("apps.notifications.urls")),
+    path("settings/webhooks/", include("apps.webhooks.urls")),
     path("settings/data/", include("apps.archives.urls")),
     path("settings/danger/", include("apps.iam.danger_urls")),
     path("", include("apps.tenancy.urls")),

@@ -33,6 +33,7 @@ TABS = (
     Tab("brands", _("Brands"), "settings-brands", "brands:write"),
     Tab("sign-in", _("Sign-in"), "iam:mfa-policy", "settings:write"),
     Tab("api-keys", _("API keys"), "iam:api-keys", "api_keys:write"),
+    Tab("webhooks", _("Webhooks"), "webhooks:list", "webhooks:write"),
     Tab("sso", _("Single sign-on"), "iam:sso-settings", "sso:write"),
     Tab("directory", _("Directory"), "iam:directory", "scim:write"),
     Tab("data", _("Your data"), "archives:exports", "tenant:export"),

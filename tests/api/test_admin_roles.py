@@ -18,7 +18,7 @@ from tests.fixtures.clients import ApiFor
 from tests.fixtures.tenants import actor_of
 
 # Their rows lie in tenants' schemas; without entering one, everybody is refused.
-WITHIN_A_TENANT = {"invoices", "payments", "ledger"}
+WITHIN_A_TENANT = {"invoices", "payments", "ledger", "webhooks"}
 
 
 def _admin(email: str) -> Client:

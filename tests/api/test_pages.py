@@ -31,6 +31,8 @@ from apps.notifications.services import Recipient, Text
 from apps.tenancy import brands, domains, tax_ids
 from apps.tenancy.models import Domain
 from apps.tenancy.selectors import TenantView
+from apps.webhooks import services as webhooks
+from apps.webhooks.models import Delivery
 from tests.api import matrix
 from tests.factories import invoices as invoice_factory
 from tests.factories.iam import person
@@ -63,6 +65,9 @@ def belongings(acme: TenantView) -> dict[str, UUID]:
 def belongings_of(tenant: TenantView) -> dict[str, UUID]:
     owner = actor_of(tenant)
     with in_tenant(tenant):
+        endpoint = webhooks.create_endpoint(
+            actor=owner, url=f"https://hooks.{tenant.slug}.example/", event_types=["invoice.created"]
+        ).endpoint
         draft, issued = invoice_factory.make_draft(owner), invoice_factory.make_open(owner)
         payment_id = invoices.record_manual_payment(
             actor=owner, invoice_id=issued.id, amount_minor=100, method="CASH", paid_at=utcnow()
@@ -76,6 +81,7 @@ def belongings_of(tenant: TenantView) -> dict[str, UUID]:
             text=lambda: Text("Welcome", ""),
         )
     with in_tenant(tenant):
+        delivery_id = Delivery.objects.get(endpoint_id=endpoint.id, message__subject_id=draft.id).id
         brand = brands.create_brand(actor=owner, values={"name": "Pages"})
         brands.create_brand(actor=owner, values={"name": "Second"})
         former = Domain.objects.create(domain=f"old-{tenant.slug}.localhost", tenant_id=tenant.id, kind="FORMER")
@@ -97,6 +103,8 @@ def belongings_of(tenant: TenantView) -> dict[str, UUID]:
         "key_id": api_keys.create_api_key(actor=owner, name="Pages", scopes=["invoices:read"]).key.id,
         "invitation_id": iam.invite(actor=owner, email=f"guest@{tenant.slug}.test").id,
         "mail_domain_id": mail_domains.add_domain(actor=owner, domain=f"{tenant.slug}.mail.example").id,
+        "endpoint_id": endpoint.id,
+        "delivery_id": delivery_id,
         "scim_token_id": scim_tokens.create_token(actor=owner, name="Pages")[0].id,
         "group_id": DirectoryGroup.objects.create(tenant_id=tenant.id, display_name="Pages").id,
         # Of somebody who signs in in none of these tests: it would be asked for.
@@ -244,6 +252,7 @@ NASTIEST = ["\x00", "x" * 10_000, "9" * 400, "1e999999", "<script>alert(1)</scri
         "settings-numbers",
         "settings-domains",
         "settings-brand-new",
+        "webhooks:new",
         "iam:signin",
     ],
 )
@@ -268,6 +277,8 @@ def test_any_value_in_any_field_of_a_form(
     [
         ("invoices:record-payment", ("amount", "method", "reference", "paid_on", "paid_at")),
         ("payments:refund", ("amount", "reason", "scope", "kind")),
+        ("webhooks:replay-since", ("since", "also_arrived")),
+        ("webhooks:rotate", ("overlap",)),
     ],
 )
 def test_any_value_in_an_action(
@@ -288,6 +299,8 @@ def test_any_value_in_an_action(
         ("payments:list", ("q", "status", "cursor", "from", "to")),
         ("audit:list", ("q", "action", "entity_type", "severity", "cursor")),
         ("notifications:list", ("unread", "cursor")),
+        ("webhooks:list", ("cursor",)),
+        ("webhooks:deliveries", ("state", "event_type", "endpoint_id", "cursor")),
         ("palette", ("q",)),
     ],
 )

@@ -30,6 +30,7 @@ EDITS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "member": ({"roles": ["MEMBER"]}, {"roles": ["ACCOUNTANT"]}),
     "role": ({"permissions": ["payments:read"]}, {"permissions": ["clients:read"]}),
     "directory-group": ({"role": "VIEWER"}, {"role": "MEMBER"}),
+    "webhook-endpoint": ({"description": "one"}, {"description": "two"}),
     "series": ({"pattern": "A-{year}-{seq}"}, {"pattern": "B-{year}-{seq}"}),
 }
 # Nobody edits them: a flag is set, a file is stored under an address of its own, a device of one's own gets a name.

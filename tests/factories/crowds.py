@@ -20,6 +20,7 @@ from apps.notifications.models import Notification
 from apps.payments.models import Payment, Refund
 from apps.tenancy.models import Brand, Domain, DomainClaim, DomainKind, TaxId, Tenant, TenantStatus
 from apps.tenancy.selectors import TenantView
+from apps.webhooks.models import Delivery, Endpoint, EndpointSecret, Message
 
 SUM = 100
 
@@ -29,6 +30,7 @@ def crowd(tenant: TenantView, owner: Actor, count: int, mark: str) -> None:
     names = [f"{mark}-{number}" for number in range(count)]
     with tenant_transaction(tenant.scope):
         _business(names)
+        _webhooks(names)
     _people(tenant, owner, names)
     _workspace(tenant, owner, names)
 
@@ -68,6 +70,22 @@ def _business(names: list[str]) -> None:
         Posting(entry=entry, account=account, currency="EUR", amount_minor=sign * SUM, position=position)
         for entry, account in zip(entries, accounts, strict=True)
         for position, sign in enumerate((1, -1))
+    )
+
+
+def _webhooks(names: list[str]) -> None:
+    now = utcnow()
+    endpoints = Endpoint.objects.bulk_create(
+        Endpoint(url=f"https://{name}.crowd.example/", event_types=["client.*"], created_at=now, updated_at=now)
+        for name in names
+    )
+    EndpointSecret.objects.bulk_create(
+        EndpointSecret(endpoint=endpoint, sealed_secret="-", hint="hint", created_at=now) for endpoint in endpoints
+    )
+    messages = Message.objects.bulk_create(Message(type="client.created", payload="{}", occurred_at=now) for _ in names)
+    Delivery.objects.bulk_create(
+        Delivery(endpoint=endpoint, message=message, next_attempt_at=now, created_at=now)
+        for endpoint, message in zip(endpoints, messages, strict=True)
     )
 
 
