@@ -3,18 +3,9 @@
 from http import HTTPStatus
 from typing import Any
 
+from apps.core.rest.described import KEY_HEADER
+
 PROBLEM = "Problem"
-_KEY: dict[str, Any] = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "description": (
-        "1 to 255 visible ASCII characters of your choice. The same call with the same key within 24 hours has no "
-        "second effect and gets the first answer with `Idempotent-Replayed: true`."
-    ),
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-    "example": "5f1c0c0e-7a1b-4d53-9d0e-0a4f4e0f6a55",
-}
-_UNSAFE = ("post", "put", "patch", "delete")
 # A refusal of each status as most calls may get it; errors of more than one code have one of them here.
 _REFUSED = {
     "400": ("validation_failed", "Some of the values are not valid"),
@@ -66,17 +57,15 @@ _PROBLEM: dict[str, Any] = {
 
 
 def describe_edge(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """drf-spectacular's postprocessing hook: keys of unsafe calls, and every refusal as a problem document."""
+    """drf-spectacular's postprocessing hook: every refusal as a problem document."""
     components = result.setdefault("components", {})
     components.setdefault("schemas", {})[PROBLEM] = _PROBLEM
     for schema in components["schemas"].values():
         if "enum" in schema and all(isinstance(value, str) for value in schema["enum"]):
             schema.setdefault("type", "string")
     for path, methods in result["paths"].items():
-        for method, operation in methods.items():
-            if any(operation.get("security", [])) and method in _UNSAFE:
-                operation.setdefault("parameters", []).append(_KEY)
-            _describe_refusals(path, method, operation)
+        for operation in methods.values():
+            _describe_refusals(path, operation)
     statuses = {
         status for methods in result["paths"].values() for one in methods.values() for status in one["responses"]
     }
@@ -103,10 +92,10 @@ def _example(status: str) -> dict[str, Any]:
     return example | ({"retry_after": 5} if status in ("429", "503") else {})
 
 
-def _describe_refusals(path: str, method: str, operation: dict[str, Any]) -> None:
+def _describe_refusals(path: str, operation: dict[str, Any]) -> None:
     answers = operation["responses"]
     schema = {"$ref": f"#/components/schemas/{PROBLEM}"}
-    for status in _refusals(path, method, operation) | {status for status in answers if int(status) >= 400}:
+    for status in _refusals(path, operation) | {status for status in answers if int(status) >= 400}:
         told = answers.get(status, {}).get("description") or HTTPStatus(int(status)).phrase
         example = {"$ref": f"#/components/examples/{PROBLEM}{status}"}
         content = {"schema": schema, "examples": {PROBLEM: example}}
@@ -114,13 +103,13 @@ def _describe_refusals(path: str, method: str, operation: dict[str, Any]) -> Non
     operation["responses"] = dict(sorted(answers.items()))
 
 
-def _refusals(path: str, method: str, operation: dict[str, Any]) -> set[str]:
+def _refusals(path: str, operation: dict[str, Any]) -> set[str]:
     """What calls of this kind can be refused with, whatever they do; views name only what is peculiar to them."""
     refusals = {"429", "503"}
     if any(operation.get("security", [])):
         refusals |= {"401", "403"}
-        if method in _UNSAFE:
-            refusals |= {"400", "409", "422"}
+    if any(parameter["name"] == KEY_HEADER for parameter in operation.get("parameters", [])):
+        refusals |= {"400", "409", "422"}
     if any(parameter.get("in") == "query" for parameter in operation.get("parameters", [])):
         refusals.add("400")
     if "{" in path:

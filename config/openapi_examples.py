@@ -23,6 +23,7 @@ _BY_NAME: dict[str, Any] = {
     "actor_name": "Ada Lovelace",
     "address": "12 Harbour Street, Oslo",
     "amount_minor": 118750,
+    "avatar_url": "https://northwind.insula.example/people/3f9c1d7e5b2a4c68-256.webp",
     "api_key_name": "Bookkeeping",
     "builtin": "MEMBER",
     "code": "123456",

@@ -83,6 +83,12 @@ def pictures_of(tenant_id: UUID, user_ids: Iterable[UUID], size: int = portraits
     return {user_id: avatar_url(name, size) for user_id, name in avatars.names_of(tenant_id, user_ids).items()}
 
 
+def picture_urls(tenant: TenantView, user_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The addresses of the large pictures of those people who have one in a workspace."""
+    found = pictures_of(tenant.id, user_ids, portraits.SIZES[0])
+    return {user_id: f"{tenant.home_url}{path}" for user_id, path in found.items()}
+
+
 def _tenant(tenant: TenantView) -> dict[str, Any]:
     return {
         "id": tenant.id,

@@ -83,6 +83,19 @@ def test_whoever_must_be_known_has_a_scheme_that_is_declared(
             assert requirement.keys() <= schemes.keys(), f"{method} {path}"
 
 
+def test_every_unsafe_call_that_takes_a_key_says_so(operations: list[Operation]) -> None:
+    takes = {
+        f"{method} {path}"
+        for path, method, operation in operations
+        for item in operation.get("parameters", [])
+        if (item["name"], item["in"]) == ("Idempotency-Key", "header")
+    }
+    secured = {f"{method} {path}" for path, method, operation in operations if any(operation.get("security", []))}
+    unsafe = {f"{method} {path}" for path, method, _ in operations if method in UNSAFE}
+    # Of those without credentials, signing up alone belongs to somebody: whom the body names.
+    assert takes == (secured & unsafe) | {"post /api/v1/auth/signup"}
+
+
 def test_nothing_is_loose(document: dict[str, Any]) -> None:
     components = document["components"]
     kinds = ("schemas", "parameters", "examples")

@@ -58,6 +58,9 @@ def test_from_announcement_to_removal(acme: TenantView, api: ApiFor) -> None:
     assert answer.status_code == 200, answer.content
     url = answer.json()["avatar_url"]
     assert member.get("/api/v1/me").json()["avatar_url"] == url
+    pictures = {row["email"]: row["avatar_url"] for row in member.get("/api/v1/members?limit=100").json()["data"]}
+    assert [email for email, shown in pictures.items() if shown == url] == ["member@acme.test"]
+    assert set(pictures.values()) == {url, None}
     again = member.post("/api/v1/me/avatar/confirm", {"object_key": told["object_key"]})
     assert again.json()["avatar_url"] == url
 

@@ -1,8 +1,9 @@
 """The IAM API's answers as plain dicts."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from apps.iam import assigned
+from apps.iam import assigned, pages
 from apps.iam.accepting import InvitationPreview
 from apps.iam.identity import Identity
 from apps.iam.models import Invitation, Membership
@@ -78,8 +79,18 @@ def tenant(found: TenantView) -> dict[str, Any]:
     }
 
 
-def member(row: Membership) -> dict[str, Any]:
+def members(tenant: TenantView, rows: Iterable[Membership]) -> Callable[[Membership], dict[str, Any]]:
+    """What shows each of these members of a tenant, after one look for all their pictures."""
+    urls = pages.picture_urls(tenant, [row.user_id for row in rows])
+    return lambda row: _member(row, urls.get(row.user_id))
+
+
+def member(tenant: TenantView, row: Membership) -> dict[str, Any]:
     """One member of a tenant."""
+    return members(tenant, [row])(row)
+
+
+def _member(row: Membership, avatar_url: str | None) -> dict[str, Any]:
     found = member_view(row)
     return {
         "id": found.id,
@@ -87,6 +98,7 @@ def member(row: Membership) -> dict[str, Any]:
         "email": found.email,
         "first_name": found.first_name,
         "last_name": found.last_name,
+        "avatar_url": avatar_url,
         "roles": list(found.roles),
         "status": found.status,
         "joined_at": found.joined_at,

@@ -195,6 +195,7 @@ class MemberAnswer(serializers.Serializer[Any]):
     first_name = serializers.CharField()
     last_name = serializers.CharField()
     roles = serializers.ListField(child=serializers.CharField())
+    avatar_url = serializers.CharField(allow_null=True, help_text="256 × 256 WebP; instead of -256 also -64.")
     status = serializers.CharField()
     joined_at = serializers.DateTimeField()
     banned_until = serializers.DateTimeField(allow_null=True, help_text="Of a ban that ends by itself.")

@@ -12,6 +12,8 @@ from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ANY_MEMBER, ApiView, PublicApiView
 from apps.iam import selectors, services, stepping_up
 from apps.iam.api import presenters, serializers
+from apps.iam.origins import known_origin
+from apps.tenancy import selectors as tenancy
 
 _MEMBERS, _INVITATIONS = ["Members"], ["Invitations"]
 _CONFLICT = OpenApiResponse(description="Problem document: this contradicts what is stored.")
@@ -28,7 +30,7 @@ class MemberView(VersionedView):
     def get(self, request: Request, membership_id: UUID) -> Response:
         """The member with his roles, also when he is banned."""
         row = selectors.get_member(actor=self.actor, membership_id=membership_id)
-        return self.versioned(presenters.member(row), selectors.member_view(row).version)
+        return self.versioned(presenters.member(tenancy.current_tenant(), row), selectors.member_view(row).version)
 
     @extend_schema(tags=_MEMBERS, request=serializers.MemberBody, responses=serializers.MemberAnswer)
     def patch(self, request: Request, membership_id: UUID) -> Response:
@@ -181,8 +183,5 @@ class InvitationAcceptView(PublicApiView):
 
 
 def _member(actor: Any, membership_id: UUID) -> Response:
-    return Response(presenters.member(selectors.get_member(actor=actor, membership_id=membership_id)))
-
-
-def _origin(request: Request) -> Any:
-    return request._request.origin  # type: ignore[attr-defined]
+    row = selectors.get_member(actor=actor, membership_id=membership_id)
+    return Response(presenters.member(tenancy.current_tenant(), row))

@@ -290,11 +290,7 @@ class MembersView(ApiView):
         """Newest first; removed members only when `status` asks for them."""
         filters: dict[str, Any] = {name: request.query_params.get(name, "") for name in ("q", "role", "status")}
         page = selectors.list_members(actor=self.actor, page=self.page_request(), filters=filters)
-        return self.listed(page, presenters.member)
-
-
-def _origin(request: Request) -> Any:
-    return request._request.origin  # type: ignore[attr-defined]
+        return self.listed(page, presenters.members(tenancy.current_tenant(), page.rows))
 
 
 def _tokens(pair: services.TokenPair) -> Response:
