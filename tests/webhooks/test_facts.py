@@ -59,12 +59,14 @@ def test_the_life_of_an_invoice(acme: TenantView) -> None:
         invoices.void_invoice(actor=owner, invoice_id=make_open(owner, client_id=client.id).id)
         invoices.mark_uncollectible(actor=owner, invoice_id=make_open(owner, client_id=client.id).id)
         invoices.delete_client(actor=owner, client_id=client.id)
-    found = told(acme)
-    assert sorted(found) == sorted(
-        ["client.created", "client.updated", "invoice.created", "invoice.finalized", "invoice.sent", "invoice.viewed"]
-        + ["payment.succeeded", "invoice.partially_paid", "payment.succeeded", "invoice.paid"]
-        + ["invoice.created", "invoice.finalized", "invoice.void"]
-        + ["invoice.created", "invoice.finalized", "invoice.uncollectible", "client.deleted"]
+    finalized = ["invoice.created", "invoice.finalized"]
+    assert sorted(told(acme)) == sorted(
+        [
+            *("client.created", "client.updated", "client.deleted"),
+            *(*finalized, "invoice.sent", "invoice.viewed"),
+            *("payment.succeeded", "invoice.partially_paid", "payment.succeeded", "invoice.paid"),
+            *(*finalized, "invoice.void", *finalized, "invoice.uncollectible"),
+        ]
     )
 
 
