@@ -1,12 +1,20 @@
 """Where a request came from, believing only the proxies that are configured."""
 
+from typing import cast
+
 from django.http import HttpRequest
 
 from apps.core import correlation
 from apps.core.actor import Origin
+from apps.core.pages import PageRequest
 from apps.edge.services import client_ip
 
-__all__ = ["client_ip", "origin_of"]
+__all__ = ["client_ip", "known_origin", "origin_of"]
+
+
+def known_origin(request: HttpRequest) -> Origin:
+    """The origin that the workspace middleware found."""
+    return cast(PageRequest, request).origin
 
 
 def origin_of(request: HttpRequest, source: str) -> Origin:

@@ -177,7 +177,7 @@ class InvitationAcceptView(PublicApiView):
     def post(self, request: Request, token: str) -> Response:
         """Who has an account gives its password; a new person chooses one and tells his names."""
         body = self.read_body(serializers.AcceptBody)
-        pair = services.accept_invitation(token=token, origin=_origin(request), **body)
+        pair = services.accept_invitation(token=token, origin=known_origin(request), **body)
         # RFC 6749, 5.1: tokens are never cached.
         return Response(presenters.token_pair(pair), headers={"Cache-Control": "no-store"})
 

@@ -15,6 +15,7 @@ from apps.iam import accounts, api_keys, pages, portraits, selectors, services, 
 from apps.iam.api import presenters, serializers
 from apps.iam.api.authentication import bearer_token
 from apps.iam.identity import Identity
+from apps.iam.origins import known_origin
 from apps.tenancy import deleting, profile, subdomains
 from apps.tenancy import selectors as tenancy
 
@@ -61,7 +62,7 @@ class SignUpView(PublicApiView):
     def post(self, request: Request) -> Response:
         """Answers at once; the tenant is prepared in the background (see `Location`)."""
         body = self.read_body(serializers.SignUpBody)
-        made = services.sign_up(**body, origin=_origin(request))
+        made = services.sign_up(**body, origin=known_origin(request))
         place = reverse("api:signup-status", args=[made.tenant.key])
         return Response(presenters.sign_up(made), status=201, headers={"Location": place})
 
@@ -87,7 +88,7 @@ class DiscoverView(PublicApiView):
     def post(self, request: Request) -> Response:
         """Active memberships of active tenants; issues no token."""
         body = self.read_body(serializers.CredentialsBody)
-        found = services.discover(**body, origin=_origin(request))
+        found = services.discover(**body, origin=known_origin(request))
         return Response({"data": [presenters.workspace(workspace) for workspace in found]})
 
 
@@ -112,8 +113,8 @@ class SignInView(PublicApiView):
         of_host = getattr(request._request, "tenant", None)
         wanted = body.pop("tenant", of_host.key if of_host else "")
         if wanted is None:
-            return _tokens(services.sign_in_operator(**body, origin=_origin(request)))
-        return _tokens(services.sign_in(**body, tenant=wanted or None, origin=_origin(request)))
+            return _tokens(services.sign_in_operator(**body, origin=known_origin(request)))
+        return _tokens(services.sign_in(**body, tenant=wanted or None, origin=known_origin(request)))
 
 
 class RefreshView(PublicApiView):
@@ -127,7 +128,7 @@ class RefreshView(PublicApiView):
     def post(self, request: Request) -> Response:
         """The old token is spent; spending it again ends the whole family."""
         body = self.read_body(serializers.RefreshBody)
-        return _tokens(services.refresh(refresh_token=body["refresh"], origin=_origin(request)))
+        return _tokens(services.refresh(refresh_token=body["refresh"], origin=known_origin(request)))
 
 
 class SignOutView(_SignedIn):
