@@ -1,12 +1,11 @@
 """Where a tenant's pages are: its sub-domain, sub-domains that it had before, and domains that it proved to own.
 
-A claim waits until ``_insula.<domain>`` names its token in DNS (PENDING → VERIFIED) and is looked at again every day.
-Only an answer that denies the token counts against a domain, never a name server that does not answer; after
-`LOST_AFTER` such answers it leads nowhere (LOST) until DNS names the token again.
+A claim is proved as `proving` says (``_insula.<domain>`` names its token in DNS); one that is not, or not any more,
+leads nowhere.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -19,46 +18,27 @@ from apps.core.actor import Actor, system
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound
 from apps.core.tenants import assert_no_transaction, public_scope, tenant_scope
-from apps.tenancy import dns_proof, hosts, selectors
+from apps.tenancy import dns_proof, hosts, proving, selectors
 from apps.tenancy.dns_proof import Proof
 from apps.tenancy.errors import DomainNotVerified, DomainTaken, TooMany
 from apps.tenancy.events import DomainLost, DomainVerified, TenantSettingsChanged
 from apps.tenancy.models import ClaimState, Domain, DomainClaim, DomainKind, Tenant
+from apps.tenancy.proving import ProofView, Verdict
 from apps.tenancy.trail import forget_hosts, own_tenant, record_tenant
 
 MOST_CLAIMS, MOST_FORMER = 20, 5
-LOST_AFTER = 5
-RECHECK, RECHECK_FAILED, RECHECK_SILENT = timedelta(days=1), timedelta(hours=6), timedelta(minutes=10)
-FIRST_WAIT, LONGEST_WAIT, GIVE_UP_AFTER = timedelta(minutes=1), timedelta(hours=1), timedelta(days=7)
-# Nobody learns more by asking DNS more often than this.
-SHORTEST_WAIT = timedelta(seconds=5)
-LEASE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimView:
-    """A custom domain; `last_error` is ``absent``, ``silent``, ``taken`` or empty."""
+class ClaimView(ProofView):
+    """A custom domain."""
 
-    id: UUID
-    domain: str
-    state: str
-    last_error: str
-    checked_at: datetime | None
-    verified_at: datetime | None
-    created_at: datetime
-    record_name: str
-    record_value: str
     is_primary: bool
 
     @property
     def version(self) -> str:
         """The version of what people decide about it."""
         return versions.version_of({"domain": self.domain, "state": self.state, "is_primary": self.is_primary})
-
-    @property
-    def readable(self) -> str:
-        """The name in its own script."""
-        return hosts.readable(self.domain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +126,7 @@ def add_domain(*, actor: Actor, domain: str, now: datetime | None = None) -> Cla
         if taken:
             raise DomainTaken(_("Another organisation has verified this domain."))
         row = DomainClaim.objects.create(
-            tenant=tenant, domain=name, token=ids.secret_token(), next_check_at=(now or utcnow()) + FIRST_WAIT
+            tenant=tenant, domain=name, token=ids.secret_token(), next_check_at=(now or utcnow()) + proving.FIRST_WAIT
         )
         record_tenant(actor, tenant, "add_domain", after={"domain": name})
         return _view(row, tenant)
@@ -166,9 +146,9 @@ def check_domain(*, actor: Actor, claim_id: UUID, now: datetime | None = None) -
     with transaction.atomic():
         tenant = own_tenant(actor)
         claim = _claim(tenant, claim_id, lock=True)
-        if claim.checked_at and now - claim.checked_at < SHORTEST_WAIT:
+        if proving.was_just_asked(claim, now):
             return _view(claim, tenant)
-        claim.next_check_at = now + LEASE
+        claim.next_check_at = now + proving.LEASE
         claim.save(update_fields=["next_check_at"])
     proof = dns_proof.ask(claim.domain, claim.token)
     return _settle(actor, claim_id, proof, now)
@@ -180,7 +160,7 @@ def check_due_domains(*, limit: int = 100, now: datetime | None = None) -> int:
     with public_scope(), transaction.atomic():
         due = DomainClaim.objects.select_for_update(skip_locked=True).filter(next_check_at__lte=now)
         wanted = list(due.order_by("next_check_at").values_list("pk", "tenant_id", "domain", "token")[:limit])
-        DomainClaim.objects.filter(pk__in=[row[0] for row in wanted]).update(next_check_at=now + LEASE)
+        DomainClaim.objects.filter(pk__in=[row[0] for row in wanted]).update(next_check_at=now + proving.LEASE)
     for claim_id, tenant_id, domain, token in wanted:
         proof = dns_proof.ask(domain, token)
         with tenant_scope(selectors.tenant_by_id(tenant_id).scope):
@@ -250,20 +230,17 @@ def _settle(actor: Actor, claim_id: UUID, proof: Proof, now: datetime) -> ClaimV
     with transaction.atomic():
         tenant = own_tenant(actor, lock=True)
         claim = _claim(tenant, claim_id, lock=True)
-        claim.checked_at, claim.last_error = now, "" if proof is Proof.PROVEN else proof.value.lower()
-        if proof is Proof.PROVEN:
+        verdict = proving.weigh(claim, proof, now)
+        if verdict is Verdict.ACCEPT:
             _accept(actor, tenant, claim, now)
-        elif proof is Proof.ABSENT:
-            _doubt(actor, tenant, claim)
-        claim.next_check_at = _next_check(claim, proof, now)
+        elif verdict is Verdict.LOSE:
+            _lose(actor, tenant, claim)
+        claim.next_check_at = proving.next_check(claim, proof, now)
         claim.save()
         return _view(claim, tenant)
 
 
 def _accept(actor: Actor, tenant: Tenant, claim: DomainClaim, now: datetime) -> None:
-    claim.failures = 0
-    if claim.state == ClaimState.VERIFIED:
-        return
     try:
         with transaction.atomic():
             Domain.objects.create(tenant=tenant, domain=claim.domain, kind=DomainKind.CUSTOM, is_primary=False)
@@ -277,21 +254,10 @@ def _accept(actor: Actor, tenant: Tenant, claim: DomainClaim, now: datetime) -> 
     forget_hosts(tenant)
 
 
-def _doubt(actor: Actor, tenant: Tenant, claim: DomainClaim) -> None:
-    claim.failures = min(claim.failures + 1, 1000)
-    if claim.state == ClaimState.VERIFIED and claim.failures >= LOST_AFTER:
-        claim.state = ClaimState.LOST
-        _release(actor, tenant, claim.domain, given_up=False)
-        record_tenant(actor, tenant, "lose_domain", before={"domain": claim.domain}, after={}, severity=Severity.HIGH)
-
-
-def _next_check(claim: DomainClaim, proof: Proof, now: datetime) -> datetime | None:
-    if claim.state == ClaimState.VERIFIED:
-        waits = {Proof.PROVEN: RECHECK, Proof.ABSENT: RECHECK_FAILED, Proof.SILENT: RECHECK_SILENT}
-        return now + waits[proof]
-    if claim.state == ClaimState.LOST or now - claim.created_at > GIVE_UP_AFTER:
-        return None
-    return now + min(FIRST_WAIT * int(2 ** min(claim.failures, 10)), LONGEST_WAIT)
+def _lose(actor: Actor, tenant: Tenant, claim: DomainClaim) -> None:
+    claim.state = ClaimState.LOST
+    _release(actor, tenant, claim.domain, given_up=False)
+    record_tenant(actor, tenant, "lose_domain", before={"domain": claim.domain}, after={}, severity=Severity.HIGH)
 
 
 def _release(actor: Actor, tenant: Tenant, domain: str, *, given_up: bool) -> None:
@@ -328,15 +294,4 @@ def _claim(tenant: Tenant, claim_id: UUID, *, lock: bool = False) -> DomainClaim
 
 
 def _view(row: DomainClaim, tenant: Tenant) -> ClaimView:
-    return ClaimView(
-        id=row.id,
-        domain=row.domain,
-        state=row.state,
-        last_error=row.last_error,
-        checked_at=row.checked_at,
-        verified_at=row.verified_at,
-        created_at=row.created_at,
-        record_name=dns_proof.record_name(row.domain),
-        record_value=dns_proof.record_value(row.token),
-        is_primary=row.domain == tenant.primary_domain,
-    )
+    return ClaimView.of(row, is_primary=row.domain == tenant.primary_domain)

@@ -14,7 +14,7 @@ from apps.core.clock import utcnow
 from apps.core.errors import PermissionRefused, ValidationFailed
 from apps.core.tenants import tenant_scope
 from apps.notifications.models import EmailDelivery, Notification, NotificationKind
-from apps.tenancy import domains, hosts, selectors, subdomains
+from apps.tenancy import domains, hosts, proving, selectors, subdomains
 from apps.tenancy.errors import DomainNotVerified, DomainTaken, NameTaken, TooMany
 from apps.tenancy.models import Domain
 from apps.tenancy.selectors import TenantView
@@ -104,9 +104,9 @@ def test_a_domain_is_lost_only_when_dns_denies_it(acme: TenantView, dns_server: 
         assert check(acme, found, now=now + timedelta(days=day)).state == "VERIFIED"
     dns_server.broken.clear()
     dns_server.say(found.record_name)
-    states = [check(acme, found, now=now + timedelta(days=10 + day)).state for day in range(domains.LOST_AFTER)]
+    states = [check(acme, found, now=now + timedelta(days=10 + day)).state for day in range(proving.LOST_AFTER)]
 
-    assert states == ["VERIFIED"] * (domains.LOST_AFTER - 1) + ["LOST"]
+    assert states == ["VERIFIED"] * (proving.LOST_AFTER - 1) + ["LOST"]
     assert selectors.tenant_by_id(acme.id).url == acme.url
     assert not Domain.objects.filter(domain=NAME).exists()
     assert [letter.to for letter in EmailDelivery.objects.filter(template="domain_lost")] == [f"owner@{acme.slug}.test"]

@@ -15,7 +15,7 @@ from apps.iam import stepping_up
 from apps.iam.api import sso_serializers as serializers
 from apps.iam.sso import connections, mail_domains
 from apps.iam.sso.connections import ConnectionView as Connection
-from apps.iam.sso.mail_domains import MailDomainView as MailDomain
+from apps.tenancy.proving import ProofView
 
 _TAG = ["Single sign-on"]
 _UNKNOWN = OpenApiResponse(description="Problem document: there is no such thing here.")
@@ -144,7 +144,7 @@ class MailDomainCheckView(ApiView):
         return Response(present(mail_domains.check_domain(actor=self.actor, domain_id=mail_domain_id)))
 
 
-def present(row: MailDomain) -> dict[str, Any]:
+def present(row: ProofView) -> dict[str, Any]:
     """A mail domain as the API shows it."""
     return {
         "id": row.id,

@@ -1,12 +1,10 @@
 """Which domains of addresses a tenant has proved: its provider and its directory may speak for these and no others.
 
-A domain is proved as a host is (``_insula.<domain>`` names the token in DNS) but leads nowhere: owning the addresses
-of a company and serving pages under its name are different things. It belongs to one tenant at a time, is looked at
-daily, and is LOST after `LOST_AFTER` answers without the token; a name server that is silent counts for nothing.
+A domain is proved as a host is (`apps.tenancy.proving`) but leads nowhere: owning the addresses of a company and
+serving pages under its name are different things. It belongs to one tenant at a time.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -26,15 +24,12 @@ from apps.iam.proofs import FEDERATED, is_vouched_for
 from apps.iam.sso.errors import MailDomainTaken
 from apps.iam.sso.events import MailDomainLost, MailDomainVerified
 from apps.iam.sso.models import MailDomain, MailDomainState
-from apps.tenancy import dns_proof, hosts
+from apps.tenancy import dns_proof, hosts, proving
 from apps.tenancy.dns_proof import Proof
+from apps.tenancy.proving import ProofView, Verdict
 
 PERMISSION = "sso:write"
 MOST_DOMAINS = 20
-LOST_AFTER = 5
-RECHECK, RECHECK_FAILED, RECHECK_SILENT = timedelta(days=1), timedelta(hours=6), timedelta(minutes=10)
-FIRST_WAIT, LONGEST_WAIT, GIVE_UP_AFTER = timedelta(minutes=1), timedelta(hours=1), timedelta(days=7)
-SHORTEST_WAIT, LEASE = timedelta(seconds=5), timedelta(minutes=2)
 # Everybody's addresses are nobody's domain.
 _PUBLIC_MAIL = frozenset(
     {
@@ -43,26 +38,6 @@ _PUBLIC_MAIL = frozenset(
         *("t-online.de", "mail.com", "mail.ru", "yandex.ru", "zoho.com", "qq.com", "163.com", "126.com", "orange.fr"),
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class MailDomainView:
-    """A mail domain; `last_error` is ``absent``, ``silent``, ``taken`` or empty."""
-
-    id: UUID
-    domain: str
-    state: str
-    last_error: str
-    checked_at: datetime | None
-    verified_at: datetime | None
-    created_at: datetime
-    record_name: str
-    record_value: str
-
-    @property
-    def readable(self) -> str:
-        """The name in its own script."""
-        return hosts.readable(self.domain)
 
 
 def domain_of(email: str) -> str:
@@ -86,7 +61,7 @@ def verified_domains(tenant_id: UUID) -> frozenset[str]:
         return frozenset(rows.values_list("domain", flat=True))
 
 
-def list_domains(*, actor: Actor) -> list[MailDomainView]:
+def list_domains(*, actor: Actor) -> list[ProofView]:
     """The tenant's mail domains by name.
 
     Raises:
@@ -95,17 +70,17 @@ def list_domains(*, actor: Actor) -> list[MailDomainView]:
     actor.require(PERMISSION)
     with public_scope():
         rows = MailDomain.objects.filter(tenant_id=standing.tenant_of(actor)).order_by("domain")
-        return [_view(row) for row in rows]
+        return [ProofView.of(row) for row in rows]
 
 
-def get_domain(*, actor: Actor, domain_id: UUID) -> MailDomainView:
+def get_domain(*, actor: Actor, domain_id: UUID) -> ProofView:
     """One of them; raises as `list_domains`, and NotFound for another tenant's."""
     actor.require(PERMISSION)
     with public_scope():
-        return _view(_row(actor, domain_id))
+        return ProofView.of(_row(actor, domain_id))
 
 
-def add_domain(*, actor: Actor, domain: str, now: datetime | None = None) -> MailDomainView:
+def add_domain(*, actor: Actor, domain: str, now: datetime | None = None) -> ProofView:
     """Say that a domain's addresses are the tenant's. The same domain twice is one.
 
     Raises:
@@ -121,19 +96,22 @@ def add_domain(*, actor: Actor, domain: str, now: datetime | None = None) -> Mai
         _take_turn(actor)
         known = MailDomain.objects.filter(tenant_id=tenant_id, domain=name).first()
         if known:
-            return _view(known)
+            return ProofView.of(known)
         if MailDomain.objects.filter(tenant_id=tenant_id).count() >= MOST_DOMAINS:
             raise ValidationFailed.one("domain", "too_many", _("An organisation has at most 20 mail domains."))
         if MailDomain.objects.filter(domain=name, state=MailDomainState.VERIFIED).exists():
             raise MailDomainTaken(_("Another organisation has verified this domain."))
         row = MailDomain.objects.create(
-            tenant_id=tenant_id, domain=name, token=ids.secret_token(), next_check_at=(now or utcnow()) + FIRST_WAIT
+            tenant_id=tenant_id,
+            domain=name,
+            token=ids.secret_token(),
+            next_check_at=(now or utcnow()) + proving.FIRST_WAIT,
         )
         _record(actor, row, "iam.mail_domain.add")
-        return _view(row)
+        return ProofView.of(row)
 
 
-def check_domain(*, actor: Actor, domain_id: UUID, now: datetime | None = None) -> MailDomainView:
+def check_domain(*, actor: Actor, domain_id: UUID, now: datetime | None = None) -> ProofView:
     """Ask DNS now; within five seconds the last answer stands. Talks to the outside: no transaction may be open.
 
     Raises:
@@ -144,9 +122,9 @@ def check_domain(*, actor: Actor, domain_id: UUID, now: datetime | None = None) 
     moment = now or utcnow()
     with public_scope(), transaction.atomic():
         row = _row(actor, domain_id, lock=True)
-        if row.checked_at and moment - row.checked_at < SHORTEST_WAIT:
-            return _view(row)
-        MailDomain.objects.filter(pk=row.pk).update(next_check_at=moment + LEASE)
+        if proving.was_just_asked(row, moment):
+            return ProofView.of(row)
+        MailDomain.objects.filter(pk=row.pk).update(next_check_at=moment + proving.LEASE)
     proof = dns_proof.ask(row.domain, row.token)
     with public_scope(), transaction.atomic():
         _take_turn(actor)
@@ -159,7 +137,7 @@ def check_due_domains(*, limit: int = 100, now: datetime | None = None) -> int:
     with public_scope(), transaction.atomic():
         due = MailDomain.objects.select_for_update(skip_locked=True).filter(next_check_at__lte=moment)
         wanted = list(due.order_by("next_check_at")[:limit])
-        MailDomain.objects.filter(pk__in=[row.pk for row in wanted]).update(next_check_at=moment + LEASE)
+        MailDomain.objects.filter(pk__in=[row.pk for row in wanted]).update(next_check_at=moment + proving.LEASE)
     for seen in wanted:
         proof = dns_proof.ask(seen.domain, seen.token)
         with public_scope(), transaction.atomic():
@@ -192,22 +170,18 @@ def _take_turn(actor: Actor) -> None:
     standing.held_now(actor, tenant_id, PERMISSION)
 
 
-def _settle(actor: Actor, row: MailDomain, proof: Proof, now: datetime) -> MailDomainView:
-    row.checked_at, row.last_error = now, "" if proof is Proof.PROVEN else proof.value.lower()
-    if proof is Proof.PROVEN:
-        row.failures = 0
-        if row.state != MailDomainState.VERIFIED:
-            _accept(actor, row, now)
-    elif proof is Proof.ABSENT:
-        row.failures = min(row.failures + 1, 1000)
-        if row.state == MailDomainState.VERIFIED and row.failures >= LOST_AFTER:
-            row.state = MailDomainState.LOST
-            _end_what_it_vouched_for(row)
-            _record(actor, row, "iam.mail_domain.lose", severity=Severity.HIGH)
-            publish(MailDomainLost(tenant_id=row.tenant_id, domain=row.domain, given_up=False))
-    row.next_check_at = _next_check(row, proof, now)
+def _settle(actor: Actor, row: MailDomain, proof: Proof, now: datetime) -> ProofView:
+    verdict = proving.weigh(row, proof, now)
+    if verdict is Verdict.ACCEPT:
+        _accept(actor, row, now)
+    elif verdict is Verdict.LOSE:
+        row.state = MailDomainState.LOST
+        _end_what_it_vouched_for(row)
+        _record(actor, row, "iam.mail_domain.lose", severity=Severity.HIGH)
+        publish(MailDomainLost(tenant_id=row.tenant_id, domain=row.domain, given_up=False))
+    row.next_check_at = proving.next_check(row, proof, now)
     row.save()
-    return _view(row)
+    return ProofView.of(row)
 
 
 def _end_what_it_vouched_for(row: MailDomain) -> None:
@@ -228,35 +202,12 @@ def _accept(actor: Actor, row: MailDomain, now: datetime) -> None:
     publish(MailDomainVerified(tenant_id=row.tenant_id, domain=row.domain))
 
 
-def _next_check(row: MailDomain, proof: Proof, now: datetime) -> datetime | None:
-    if row.state == MailDomainState.VERIFIED:
-        waits = {Proof.PROVEN: RECHECK, Proof.ABSENT: RECHECK_FAILED, Proof.SILENT: RECHECK_SILENT}
-        return now + waits[proof]
-    if row.state == MailDomainState.LOST or now - row.created_at > GIVE_UP_AFTER:
-        return None
-    return now + min(FIRST_WAIT * int(2 ** min(row.failures, 10)), LONGEST_WAIT)
-
-
 def _row(actor: Actor, domain_id: UUID, *, lock: bool = False) -> MailDomain:
     rows = MailDomain.objects.select_for_update() if lock else MailDomain.objects.all()
     found = rows.filter(tenant_id=standing.tenant_of(actor), pk=domain_id).first()
     if found is None:
         raise NotFound(_("There is no such domain."))
     return found
-
-
-def _view(row: MailDomain) -> MailDomainView:
-    return MailDomainView(
-        id=row.id,
-        domain=row.domain,
-        state=row.state,
-        last_error=row.last_error,
-        checked_at=row.checked_at,
-        verified_at=row.verified_at,
-        created_at=row.created_at,
-        record_name=dns_proof.record_name(row.domain),
-        record_value=dns_proof.record_value(row.token),
-    )
 
 
 def _record(actor: Actor, row: MailDomain, action: str, *, severity: Severity = Severity.INFO) -> None:

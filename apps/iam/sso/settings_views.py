@@ -24,7 +24,7 @@ from apps.iam.sso import connections, mail_domains
 from apps.iam.sso.connections import ConnectionView
 from apps.iam.sso.errors import ProviderFailed
 from apps.iam.sso.forms import ConnectionForm, MailDomainForm
-from apps.iam.sso.models import MailDomainState
+from apps.tenancy import proof_messages
 
 PERMISSION = connections.PERMISSION
 
@@ -115,15 +115,7 @@ def check_domain(request: Any, mail_domain_id: UUID) -> HttpResponse:
     except NotFound as error:
         with tenant_transaction(request.tenant.scope):
             return error_page(request, error)
-    name = {"domain": found.readable}
-    if found.state == MailDomainState.VERIFIED and not found.last_error:
-        messages.success(request, _("%(domain)s is verified.") % name)
-    elif found.last_error == "taken":
-        messages.error(request, _("Another organisation has verified %(domain)s.") % name)
-    elif found.last_error == "silent":
-        messages.error(request, _("The name servers of %(domain)s did not answer; we try again soon.") % name)
-    else:
-        messages.error(request, _("The record of %(domain)s is not there yet; it can take an hour to spread.") % name)
+    proof_messages.tell(request, found)
     return _back()
 
 

@@ -15,9 +15,8 @@ from apps.core.errors import DomainError, NotFound
 from apps.core.pages import PageRequest, error_page, page
 from apps.core.tenants import tenant_transaction
 from apps.edge import services as edge
-from apps.tenancy import domains, selectors, subdomains
+from apps.tenancy import domains, proof_messages, selectors, subdomains
 from apps.tenancy.forms import DomainForm, SlugForm, show_refusal
-from apps.tenancy.models import ClaimState
 from apps.tenancy.views.organisation import settings_context
 
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
@@ -78,15 +77,7 @@ def check(request: PageRequest, claim_id: UUID) -> HttpResponse:
     except NotFound as error:
         with tenant_transaction(request.tenant.scope):
             return error_page(request, error)
-    name = {"domain": claim.readable}
-    if claim.state == ClaimState.VERIFIED and not claim.last_error:
-        messages.success(request, _("%(domain)s is verified.") % name)
-    elif claim.last_error == "taken":
-        messages.error(request, _("Another organisation has verified %(domain)s.") % name)
-    elif claim.last_error == "silent":
-        messages.error(request, _("The name servers of %(domain)s did not answer; we try again soon.") % name)
-    else:
-        messages.error(request, _("The record of %(domain)s is not there yet; it can take an hour to spread.") % name)
+    proof_messages.tell(request, claim)
     return _back()
 
 
