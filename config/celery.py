@@ -6,8 +6,9 @@ from typing import Any
 from celery import Celery
 from celery.signals import worker_ready
 from django.conf import settings
-from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import start_http_server
+
+from apps.core.figures import registry
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
 
@@ -20,8 +21,4 @@ app.autodiscover_tasks()
 def _tell_figures(**_: Any) -> None:
     """Figures of the pool's processes, on a port that no proxy leads to (``WORKER_METRICS_PORT``)."""
     if settings.WORKER_METRICS_PORT:
-        registry = REGISTRY
-        if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        start_http_server(settings.WORKER_METRICS_PORT, registry=registry)
+        start_http_server(settings.WORKER_METRICS_PORT, registry=registry())

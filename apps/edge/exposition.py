@@ -1,24 +1,19 @@
 """``/metrics``: this machine's figures, for the scraper alone."""
 
 import hmac
-import os
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from apps.core.figures import registry
 from apps.edge.hygiene import came_directly
 from apps.edge.proxies import is_within
 
 
 def figures() -> bytes:
-    """The figures of all processes that share ``PROMETHEUS_MULTIPROC_DIR``, else of this one."""
-    registry = REGISTRY
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+    """The figures in the scraper's format."""
+    return generate_latest(registry())
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
