@@ -1,6 +1,6 @@
 """Token exchange: another workspace without signing in again."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -12,6 +12,7 @@ from apps.core.rest.views import PublicApiView
 from apps.iam import exchanging
 from apps.iam.api import presenters
 from apps.iam.api.serializers import TenantRef, UserRef
+from apps.iam.origins import known_origin
 
 _REFUSED = OpenApiResponse(
     description="Problem document: not a member there, or `mfa_required`: that workspace demands a second factor, "
@@ -54,7 +55,7 @@ class TokenExchangeView(PublicApiView):
         pair = exchanging.exchange_token(
             subject_token=body["subject_token"],
             audience=body["audience"],
-            origin=request._request.origin,  # type: ignore[attr-defined]
+            origin=known_origin(request),
         )
         shown = presenters.token_pair(pair)
         answer = {

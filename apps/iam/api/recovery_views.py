@@ -1,6 +1,6 @@
 """Forgotten and changed passwords, confirmed addresses."""
 
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -10,6 +10,7 @@ from apps.core.rest.views import ANY_MEMBER, ApiView, PublicApiView
 from apps.iam import services, stepping_up
 from apps.iam.api import serializers
 from apps.iam.identity import Identity
+from apps.iam.origins import known_origin
 
 _TAG = ["Passwords and addresses"]
 _DEAD = OpenApiResponse(description="Problem document: the token does not hold, or the password breaks the policy.")
@@ -21,7 +22,7 @@ class PasswordForgotView(PublicApiView):
     @extend_schema(tags=_TAG, request=serializers.EmailBody, responses={202: None})
     def post(self, request: Request) -> Response:
         """Always the same answer; three mails in 15 minutes go to an address that has an account."""
-        services.request_password_reset(**self.read_body(serializers.EmailBody), origin=_origin(request))
+        services.request_password_reset(**self.read_body(serializers.EmailBody), origin=known_origin(request))
         return Response(status=202)
 
 
@@ -31,7 +32,7 @@ class PasswordResetView(PublicApiView):
     @extend_schema(tags=_TAG, request=serializers.PasswordResetBody, responses={204: None, 400: _DEAD})
     def post(self, request: Request) -> Response:
         """Ends every session and every sign-in; the token is good for one hour and once, the newest only."""
-        services.reset_password(**self.read_body(serializers.PasswordResetBody), origin=_origin(request))
+        services.reset_password(**self.read_body(serializers.PasswordResetBody), origin=known_origin(request))
         return Response(status=204)
 
 
@@ -61,7 +62,7 @@ class EmailVerifyView(PublicApiView):
     @extend_schema(tags=_TAG, request=serializers.TokenBody, responses={204: None, 400: _DEAD})
     def post(self, request: Request) -> Response:
         """The token is good for 24 hours and once."""
-        services.verify_email(**self.read_body(serializers.TokenBody), origin=_origin(request))
+        services.verify_email(**self.read_body(serializers.TokenBody), origin=known_origin(request))
         return Response(status=204)
 
 
@@ -71,9 +72,5 @@ class EmailResendView(PublicApiView):
     @extend_schema(tags=_TAG, request=serializers.EmailBody, responses={202: None})
     def post(self, request: Request) -> Response:
         """Always the same answer; three mails an hour go to an address that is still to be confirmed."""
-        services.request_verification(**self.read_body(serializers.EmailBody), origin=_origin(request))
+        services.request_verification(**self.read_body(serializers.EmailBody), origin=known_origin(request))
         return Response(status=202)
-
-
-def _origin(request: Request) -> Any:
-    return request._request.origin  # type: ignore[attr-defined]
