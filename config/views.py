@@ -56,4 +56,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """500; the page needs no database and no context of the workspace."""
     if request.path.startswith("/api/"):
         return problems.respond(request, _ServerError())
-    return render(None, "errors/500.html", status=500)  # type: ignore[arg-type]
+    return render(None, "errors/500.html", status=500)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 import psutil
@@ -211,11 +211,9 @@ class Postgres:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, role))
 
-    def _spawn(self, command: list[str], *, stdout: object) -> subprocess.Popen[bytes]:
-        user: dict[str, object] = {}
-        if self._account:
-            user = {"user": self._account.uid, "group": self._account.gid, "extra_groups": []}
-        return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
+    def _spawn(self, command: list[str], *, stdout: int | IO[bytes]) -> subprocess.Popen[bytes]:
+        account = self._account
+        return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=stdout,
@@ -223,7 +221,9 @@ class Postgres:
             start_new_session=True,
             cwd="/",
             env={"PATH": os.defpath, "LC_ALL": "C"},
-            **user,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
         )
 
 

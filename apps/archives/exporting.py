@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -156,7 +157,7 @@ class _Writer:
         for number, path in enumerate(paths):
             self.tell("files", _TABLES_SHARE + (1 - _TABLES_SHARE) * number / len(paths))
             with default_storage.open(prefix + path) as source:
-                chunks = iter(lambda source=source: source.read(_CHUNK), b"")  # type: ignore[misc]
+                chunks = iter(partial(source.read, _CHUNK), b"")
                 self._member("file", path, chunks, ())
 
     def close(self, manifest: Manifest) -> None:

@@ -251,7 +251,7 @@ def tidy_work_dir(root: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-class _Told(File):  # type: ignore[type-arg]
+class _Told(File):  # type: ignore[type-arg]  # generic in the stubs alone
     """A file whose reading keeps the lease, since storing a large one takes its time."""
 
     def __init__(self, content: Any, tell: Tell) -> None:

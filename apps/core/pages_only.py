@@ -7,20 +7,19 @@ from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest
 from django.middleware import common
+from django.utils.deprecation import MiddlewareMixin
 
 API_PREFIX = "/api/v1/"
 
 
-class _PagesOnly:
+class _PagesOnly(MiddlewareMixin):
     """Stands before a middleware of Django's."""
-
-    get_response: Any
 
     def __call__(self, request: HttpRequest) -> Any:
         """What the middleware behind makes of a page; programs go on at once."""
         if request.path_info.startswith(API_PREFIX):
             return self.get_response(request)
-        return super().__call__(request)  # type: ignore[misc]
+        return super().__call__(request)
 
 
 class SessionMiddleware(_PagesOnly, sessions.SessionMiddleware):

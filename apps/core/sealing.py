@@ -19,7 +19,7 @@ class CannotUnseal(Exception):
     """None of the present keys opens the value, or it was sealed for another purpose."""
 
 
-class SealedField(models.TextField):  # type: ignore[type-arg]
+class SealedField(models.TextField):  # type: ignore[type-arg]  # generic in the stubs alone
     """A column of sealed values. It only marks them, for ``manage.py reseal``: rows in memory hold no plain secret."""
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -50,6 +50,12 @@ class Call:
     tenant_id: UUID | None
     digest: bytes
     fingerprint: bytes
+
+
+class _Named(HttpRequest):
+    """A request whose service may ask for `call_id`."""
+
+    idempotency_id: UUID
 
 
 def call_of(request: HttpRequest, actor: Actor | None, *, principal: str = "") -> Call | None:
@@ -131,7 +137,7 @@ def answer_with_lease(request: HttpRequest, call: Call, run: Run) -> HttpRespons
     row = _lease(call, utcnow())
     if row.status is not None:
         return _replay(row)
-    request.idempotency_id = row.id  # type: ignore[attr-defined]
+    cast(_Named, request).idempotency_id = row.id
     try:
         response = run()
     except Exception:

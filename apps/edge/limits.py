@@ -83,6 +83,12 @@ class Standing:
     reset_seconds: int
 
 
+class _Counted(HttpRequest):
+    """A request that `enforce` has counted."""
+
+    standings: list[Standing]
+
+
 def take(counted: Sequence[tuple[Rule, str]]) -> list[Standing]:
     """Count one call for each rule and whom it counts for, or for none of them.
 
@@ -123,7 +129,7 @@ def enforce(request: HttpRequest, actor: Actor | None, ip: str | None) -> None:
     try:
         standings = take(list(_rules(actor, ip or "unknown", is_sensitive)))
     except RateLimited as error:
-        request.standings = error.standings  # type: ignore[attr-defined]
+        cast(_Counted, request).standings = error.standings
         raise
     except (RedisError, OSError) as error:
         _UNCOUNTED.inc()
@@ -131,7 +137,7 @@ def enforce(request: HttpRequest, actor: Actor | None, ip: str | None) -> None:
         if is_sensitive:
             raise Unavailable("This is not available right now; please try again.", retry_after=5) from error
         return
-    request.standings = standings  # type: ignore[attr-defined]
+    cast(_Counted, request).standings = standings
 
 
 def describe(request: HttpRequest, response: HttpResponseBase) -> None:

@@ -98,7 +98,7 @@ def assign(member: Membership, roles: Assigned) -> None:
         if role.id not in present
     )
     # What was read ahead says the former roles.
-    member._prefetched_objects_cache = {}  # type: ignore[attr-defined]
+    member._prefetched_objects_cache = {}  # type: ignore[attr-defined]  # not in the stubs
 
 
 def _refuse(field: str, code: str, detail: str) -> NoReturn:

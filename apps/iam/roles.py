@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
 from uuid import UUID
 
 from django.db import transaction
@@ -27,6 +28,9 @@ from apps.iam.permissions import ALL, CUSTOMISABLE, ROLE_PERMISSIONS
 from apps.iam.role_models import CustomRole
 from apps.iam.scim.models import DirectoryGroup
 from apps.iam.sso.models import SsoConnection
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
 MAX_NAME = 60
 MAX_CUSTOM_ROLES = 100
@@ -285,7 +289,11 @@ def _require_grantable_if_offered(held: frozenset[str] | None, role: CustomRole,
         raise PermissionRefused(reason)
 
 
-def _counted(tenant_id: UUID) -> QuerySet[CustomRole]:
+class _Number(TypedDict):
+    number: int
+
+
+def _counted(tenant_id: UUID) -> "QuerySet[WithAnnotations[CustomRole, _Number]]":
     return CustomRole.objects.filter(tenant_id=tenant_id).annotate(number=Count("grants"))
 
 
@@ -293,9 +301,9 @@ def _builtin(role: Role, members: int) -> RoleView:
     return RoleView(role.value, role.value, role.label, ROLE_PERMISSIONS[role.value], True, members)
 
 
-def _custom(row: CustomRole) -> RoleView:
+def _custom(row: "WithAnnotations[CustomRole, _Number]") -> RoleView:
     held = CUSTOMISABLE & set(row.permissions)
-    return RoleView(str(row.id), row.name, row.name, held, False, row.number)  # type: ignore[attr-defined]
+    return RoleView(str(row.id), row.name, row.name, held, False, row.number)
 
 
 def _state(role: CustomRole) -> dict[str, object]:

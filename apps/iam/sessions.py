@@ -33,5 +33,5 @@ class SessionStore(DatabaseSessions):
 
     def _validate_session_key(self, key: Any) -> bool:
         # A cookie may hold any byte, NUL too, which the database refuses to compare with.
-        is_long_enough: bool = super()._validate_session_key(key)  # type: ignore[misc]
+        is_long_enough: bool = super()._validate_session_key(key)  # type: ignore[misc]  # not in the stubs
         return is_long_enough and key.isascii() and key.isalnum()

@@ -134,7 +134,7 @@ def read_access(token: str) -> Claims:
 @lru_cache(maxsize=4096)
 def _verified(token: str, issuer: str, audience: str) -> Claims:
     try:
-        payload = AccessToken(token).payload  # type: ignore[arg-type]
+        payload = AccessToken(token).payload  # type: ignore[arg-type]  # annotated as a Token, reads a string
         tenant = payload.get("tenant_id")
         return Claims(
             user_id=UUID(payload["sub"]),

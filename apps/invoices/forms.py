@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -130,12 +130,9 @@ class InvoiceForm(forms.Form):
         self, *args: Any, clients: Sequence[ClientView], brands: Sequence[BrandView] = (), **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["brand"].choices = [  # type: ignore[attr-defined]
-            ("", _("Default brand")),
-            *((str(brand.id), brand.name) for brand in brands),
-        ]
-        choices = [("", _("Choose a client"))] + [(str(client.id), client.name) for client in clients]
-        self.fields["client"].choices = choices  # type: ignore[attr-defined]
+        of_brand, of_client = (cast(forms.ChoiceField, self.fields[name]) for name in ("brand", "client"))
+        of_brand.choices = [("", _("Default brand")), *((str(brand.id), brand.name) for brand in brands)]
+        of_client.choices = [("", _("Choose a client")), *((str(client.id), client.name) for client in clients)]
 
     def clean(self) -> dict[str, Any]:
         """The discount in minor units of the currency that was chosen."""

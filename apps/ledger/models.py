@@ -9,7 +9,7 @@ from apps.core.money import MAX_MINOR
 from apps.ledger.accounts import AccountKind
 
 
-class TransactionIdField(models.Field):  # type: ignore[type-arg]
+class TransactionIdField(models.Field):  # type: ignore[type-arg]  # generic in the stubs alone
     """PostgreSQL's 64-bit transaction id; read as text."""
 
     def db_type(self, connection: Any) -> str:

@@ -164,7 +164,7 @@ class GatewayEventAdmin(ReadOnlyAdmin):
 
     def has_process_again_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Operators who may only read cannot act."""
-        return bool(request.user.has_perm("payments.change_gatewayevent"))  # type: ignore[union-attr]
+        return bool(request.user.has_perm("payments.change_gatewayevent"))
 
     def get_urls(self) -> list[URLPattern]:
         """The confirmation before an event is processed again."""

@@ -255,9 +255,8 @@ def draft(tenant: TenantView, base: BrandView | None, changes: BrandChanges) -> 
 
 
 def _apply(row: Brand, changes: BrandChanges) -> None:
-    changes = {  # type: ignore[assignment]
-        name: value.strip() if isinstance(value, str) else value for name, value in changes.items()
-    }
+    stripped = {name: value.strip() if isinstance(value, str) else value for name, value in changes.items()}
+    changes = cast(BrandChanges, stripped)
     errors = _errors(changes)
     if row._state.adding and "name" not in changes:
         errors.append(FieldError("name", "required", _("Give the brand a name.")))

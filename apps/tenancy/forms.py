@@ -1,7 +1,7 @@
 """What people type into the organisation's settings. The services' own rules are checked there."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 from zoneinfo import available_timezones
 
 from django import forms
@@ -124,19 +124,19 @@ class BrandForm(forms.Form):
     def __init__(self, *args: Any, domains: Sequence[tuple[Any, str]] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         languages: Iterable[tuple[str, Any]] = settings.LANGUAGES
-        self.fields["locale"].choices = [("", _("As each client prefers")), *languages]  # type: ignore[attr-defined]
-        self.fields["domain_id"].choices = [  # type: ignore[attr-defined]
-            ("", _("The organisation's address")),
-            *((str(domain_id), readable(name)) for domain_id, name in domains),
-        ]
+        locale = cast(forms.ChoiceField, self.fields["locale"])
+        locale.choices = [("", _("As each client prefers")), *languages]
+        hosts = [(str(domain_id), readable(name)) for domain_id, name in domains]
+        domain = cast(forms.ChoiceField, self.fields["domain_id"])
+        domain.choices = [("", _("The organisation's address")), *hosts]
 
     def values(self) -> brands.BrandChanges:
         """What the service takes; a field that was refused is left out."""
         names = ("name", "accent", "sender_name", "reply_to", "locale", *brands.TEXTS)
-        values: Any = {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
+        values = {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
         for name in brands.TEXTS:
             if name in values:
                 values[name] = values[name].replace("\r\n", "\n")
         if "domain_id" in self.cleaned_data:
             values["domain_id"] = self.cleaned_data["domain_id"] or None
-        return values  # type: ignore[no-any-return]
+        return cast(brands.BrandChanges, values)

@@ -7,11 +7,13 @@ through the platform's role and inherits nothing from it. See docs/decisions/000
 
 import re
 from collections.abc import Iterable
+from typing import cast
 
 import structlog
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InternalError, connections, transaction
+from django.db.backends.postgresql.base import DatabaseWrapper
 from psycopg import sql
 
 from apps.core.tenants import owner_transaction
@@ -110,7 +112,7 @@ def ensure_platform_roles(*, using: str = DEFAULT_DB_ALIAS) -> None:
         django.db.DatabaseError: something is missing and the login may not make it; docs/operations.md names the
             statements for an administrator.
     """
-    version = connections[using].pg_version  # type: ignore[attr-defined]
+    version = cast(DatabaseWrapper, connections[using]).pg_version
     if version < MINIMUM_VERSION:
         raise ImproperlyConfigured(f"PostgreSQL {version // 10000} is too old; 18 is needed.")
     for question, statement in _foundations(using):

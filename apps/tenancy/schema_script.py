@@ -8,6 +8,7 @@ the same text serves every schema; only ``search_path`` differs.
 import hashlib
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 TEMPLATE_SCHEMA = "tenant_template"
 
@@ -99,7 +100,7 @@ def _in_reference_order(tables: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     return ordered
 
 
-def _migration_rows(cursor: object) -> str:
-    cursor.execute("select app, name from django_migrations order by id")  # type: ignore[attr-defined]
-    values = ",\n  ".join(f"('{app}', '{name}', now())" for app, name in cursor.fetchall())  # type: ignore[attr-defined]
+def _migration_rows(cursor: CursorWrapper) -> str:
+    cursor.execute("select app, name from django_migrations order by id")
+    values = ",\n  ".join(f"('{app}', '{name}', now())" for app, name in cursor.fetchall())
     return f"INSERT INTO django_migrations (app, name, applied) VALUES\n  {values};" if values else ""

@@ -75,7 +75,7 @@ class RecordingExecutor(MigrationExecutor):
             is_text = can_be_text(migration)
             with RecordingEditor(self.connection, atomic=True) as editor:
                 state = migration.apply(state, editor)
-            self.record_migration(migration)  # type: ignore[call-arg, arg-type]  # the stubs are older
+            self.record_migration(migration)  # type: ignore[call-arg, arg-type]  # the stubs are older than Django 5.2's
             schema = str(getattr(self.connection, "schema_name", ""))
             if any(schema in statement for statement in editor.statements):
                 is_text = False

@@ -113,9 +113,8 @@ class ExecutorUpgrade:
             plan = [migration for migration, _ in executor.migration_plan(targets)]
             history = frozenset(executor.loader.applied_migrations)
             if history not in self._states:
-                self._states[history] = executor._create_project_state(  # type: ignore[attr-defined]
-                    with_applied_migrations=True
-                )
+                of_applied = executor._create_project_state  # type: ignore[attr-defined]  # not in the stubs
+                self._states[history] = of_applied(with_applied_migrations=True)
             state = self._states[history].clone()
             with ExitStack() as transactions:
                 if whole := all(migration.atomic for migration in plan):

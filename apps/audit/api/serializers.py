@@ -26,6 +26,7 @@ class AuditEntryAnswer(serializers.Serializer[Any]):
     after = serializers.DictField(allow_null=True)
     ip = serializers.IPAddressField(allow_null=True)
     user_agent = serializers.CharField()
-    source = serializers.CharField()  # type: ignore[assignment]
+    # Any: DRF's own classes have an attribute of this name, which its metaclass clears away.
+    source: Any = serializers.CharField()
     correlation_id = serializers.CharField()
     occurred_at = serializers.DateTimeField()

@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import fontpkg  # type: ignore[import-untyped]
+import fontpkg
 import fontTools
 import typst
 from fontTools.ttLib import TTFont

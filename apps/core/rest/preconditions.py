@@ -41,6 +41,14 @@ class EntityTag:
         return f'{"W/" if self.is_weak else ""}"{self.opaque}"'
 
 
+class _Versioned(Response):
+    """An answer that gets the entity tag of `version`."""
+
+    def __init__(self, data: Any, version: str, status: int) -> None:
+        super().__init__(data, status=status)
+        self.version = version
+
+
 class VersionedView(ApiView):
     """One resource that people edit.
 
@@ -49,9 +57,7 @@ class VersionedView(ApiView):
 
     def versioned(self, data: Any, version: str, status: int = HTTPStatus.OK) -> Response:
         """The answer `data`, which gets the entity tag of `version`."""
-        response = Response(data, status=status)
-        response.version = version  # type: ignore[attr-defined]
-        return response
+        return _Versioned(data, version, status)
 
     def expected_versions(self) -> Expected:
         """The versions that ``If-Match`` allows to change; None without the header, and for ``*``.
@@ -69,10 +75,9 @@ class VersionedView(ApiView):
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Name the entity tag; 304 without a body for who has this answer."""
         response = super().finalize_response(request, response, *args, **kwargs)
-        version: str | None = getattr(response, "version", None)
-        if version is None or response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
+        if not isinstance(response, _Versioned) or response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
             return response
-        tag = _tag(version, response.render().content)
+        tag = _tag(response.version, response.render().content)
         response["ETag"] = str(tag)
         response.headers.setdefault("Cache-Control", "private, no-cache")
         if request.method in ("GET", "HEAD") and _is_known(request, tag):

@@ -78,11 +78,13 @@ class ConfirmBody(serializers.Serializer[Any]):
 
 
 class PolicyAnswer(serializers.Serializer[Any]):
-    required = serializers.BooleanField()  # type: ignore[assignment]
+    # Any: DRF's own classes have an attribute of this name, which its metaclass clears away.
+    required: Any = serializers.BooleanField()
     required_at = serializers.DateTimeField(allow_null=True)
     grace_days = serializers.IntegerField(help_text="How long each member has, from then or from joining.")
 
 
 class PolicyBody(serializers.Serializer[Any]):
-    required = serializers.BooleanField()  # type: ignore[assignment]
+    # Any: DRF's own classes have an attribute of this name, which its metaclass clears away.
+    required: Any = serializers.BooleanField()
     grace_days = serializers.IntegerField(min_value=0, max_value=MAX_GRACE_DAYS, required=False)

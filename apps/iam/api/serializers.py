@@ -104,7 +104,8 @@ class WorkspaceAnswer(TenantRef):
 
 
 class DiscoverAnswer(serializers.Serializer[Any]):
-    data = WorkspaceAnswer(many=True)  # type: ignore[assignment]
+    # Any: DRF's own classes have an attribute of this name, which its metaclass clears away.
+    data: Any = WorkspaceAnswer(many=True)
 
 
 class TokenAnswer(serializers.Serializer[Any]):
@@ -194,8 +195,8 @@ class MemberAnswer(serializers.Serializer[Any]):
     email = serializers.EmailField()
     first_name = serializers.CharField()
     last_name = serializers.CharField()
-    roles = serializers.ListField(child=serializers.CharField())
     avatar_url = serializers.CharField(allow_null=True, help_text="256 × 256 WebP; instead of -256 also -64.")
+    roles = serializers.ListField(child=serializers.CharField())
     status = serializers.CharField()
     joined_at = serializers.DateTimeField()
     banned_until = serializers.DateTimeField(allow_null=True, help_text="Of a ban that ends by itself.")

@@ -164,8 +164,8 @@ def _write(source: Directory, member: Membership, said: resources.User) -> None:
     entry = entry or DirectoryEntry(membership=member, tenant_id=source.tenant_id)
     before = _state(entry)
     entry.external_id = (said.external_id or "")[:255]
-    entry.given_name = ((said.name and said.name.given_name) or "")[:100]  # type: ignore[attr-defined]
-    entry.family_name = ((said.name and said.name.family_name) or "")[:100]  # type: ignore[attr-defined]
+    entry.given_name = ((said.name and said.name.given_name) or "")[:100]
+    entry.family_name = ((said.name and said.name.family_name) or "")[:100]
     entry.facts = {name: value for name in resources.FACTS if (value := _fact(said, name)) is not None}
     _open_or_close(source, member, entry, said.active)
     entry.active = said.active

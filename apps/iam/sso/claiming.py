@@ -24,7 +24,7 @@ def claim_unproved(user: User, actor: Actor) -> None:
     user.password, user.email_verified_at = make_password(None), now
     user.save(update_fields=["password", "email_verified_at", "updated_at"])
     for factor in (AuthenticatorApp, RecoveryCode, Passkey):
-        factor.objects.filter(user_id=user.id).delete()  # type: ignore[attr-defined]
+        factor.objects.filter(user_id=user.id).delete()
     for tenant_id in Membership.objects.filter(user=user).values_list("tenant_id", flat=True):
         api_keys.revoke_keys_of(tenant_id=tenant_id, user_id=user.id, reason="claimed")
     signins.end_all(user, "claimed", now=now)

@@ -1,7 +1,7 @@
 """What callers send: shapes and types. The limits of the values are the services' own (``draft_rules.py``)."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from rest_framework import serializers
 
@@ -49,7 +49,7 @@ class InvoiceBody(serializers.Serializer[Any]):
     currency = serializers.CharField(max_length=3)
     issue_date = serializers.DateField(required=False, allow_null=True)
     due_date = serializers.DateField()
-    lines = LineBody(many=True, max_length=MAX_LINES)  # type: ignore[call-arg]
+    lines: serializers.ListSerializer[Any] = serializers.ListSerializer(child=LineBody(), max_length=MAX_LINES)
     discount_minor = serializers.IntegerField(required=False)
     notes = serializers.CharField(max_length=2000, required=False, allow_blank=True, allow_null=True)
     brand_id = serializers.UUIDField(required=False, allow_null=True, help_text="The default brand unless given.")
@@ -62,7 +62,7 @@ class InvoiceChangesBody(InvoiceBody):
     client_id = serializers.UUIDField(required=False)
     currency = serializers.CharField(max_length=3, required=False)
     due_date = serializers.DateField(required=False)
-    lines = LineBody(many=True, max_length=MAX_LINES, required=False)  # type: ignore[call-arg]
+    lines = serializers.ListSerializer(child=LineBody(required=False), max_length=MAX_LINES, required=False)
     version = serializers.IntegerField(required=False, min_value=1)
 
 
@@ -77,7 +77,7 @@ class ManualPaymentBody(serializers.Serializer[Any]):
 
 def client_changes(body: dict[str, Any]) -> ClientChanges:
     """What to set on a client; null empties a field."""
-    changes: ClientChanges = {name: value or "" for name, value in body.items()}  # type: ignore[assignment]
+    changes = cast(ClientChanges, {name: value or "" for name, value in body.items()})
     if "currency" in changes:
         changes["currency"] = changes["currency"].upper()
     return changes
@@ -97,7 +97,7 @@ def draft_changes(body: dict[str, Any]) -> DraftChanges:
         changes["currency"] = changes["currency"].upper()
     if "notes" in changes:
         changes["notes"] = changes["notes"] or ""
-    return changes  # type: ignore[return-value]
+    return cast(DraftChanges, changes)
 
 
 def _line(line: dict[str, Any]) -> LineInput:

@@ -145,7 +145,8 @@ class InvoicePaymentAnswer(serializers.Serializer[Any]):
     invoice_id = serializers.UUIDField()
     purpose = serializers.CharField()
     purpose_id = serializers.UUIDField()
-    label = serializers.CharField()  # type: ignore[assignment]
+    # Any: DRF's own classes have an attribute of this name, which its metaclass clears away.
+    label: Any = serializers.CharField()
     amount_minor = serializers.IntegerField()
     currency = serializers.CharField()
     refunded_minor = serializers.IntegerField()

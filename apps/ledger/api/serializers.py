@@ -52,7 +52,8 @@ class EntryAnswer(serializers.Serializer[Any]):
     kind = serializers.CharField()
     occurred_on = serializers.DateField()
     description = serializers.CharField()
-    source = EntrySource()  # type: ignore[assignment]
+    # Any: DRF's own classes have an attribute of this name, which its metaclass clears away.
+    source: Any = EntrySource()
     reverses_id = serializers.UUIDField(allow_null=True)
     reversed_by_id = serializers.UUIDField(allow_null=True)
     postings = PostingAnswer(many=True)
@@ -83,4 +84,5 @@ class TrialBalanceList(serializers.Serializer[Any]):
     """The trial balance of every currency in use."""
 
     as_of = serializers.DateField(allow_null=True)
-    data = TrialBalanceAnswer(many=True)  # type: ignore[assignment]
+    # Any: DRF's own classes have an attribute of this name, which its metaclass clears away.
+    data: Any = TrialBalanceAnswer(many=True)

@@ -46,7 +46,8 @@ class PaymentAnswer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(PAYMENT_STATES)
     purpose = serializers.CharField(help_text="What the payment is for: invoice")
     purpose_id = serializers.UUIDField()
-    label = serializers.CharField(help_text="For people: the invoice's number")  # type: ignore[assignment]
+    # Any: DRF's own classes have an attribute of this name, which its metaclass clears away.
+    label: Any = serializers.CharField(help_text="For people: the invoice's number")
     amount_minor = serializers.IntegerField()
     currency = serializers.CharField()
     refunded_minor = serializers.IntegerField()

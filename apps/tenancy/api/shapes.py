@@ -11,7 +11,7 @@ from apps.tenancy import brands, tax_ids
 class PictureField(serializers.CharField):
     """The bytes of a picture, sent as base64."""
 
-    def to_internal_value(self, data: Any) -> bytes:  # type: ignore[override]
+    def to_internal_value(self, data: Any) -> bytes:  # type: ignore[override]  # the stubs: always a string
         """The bytes."""
         try:
             return base64.b64decode(super().to_internal_value(data), validate=True)
@@ -31,7 +31,9 @@ class BrandBody(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=brands.LONGEST_NAME)
     accent = serializers.CharField(max_length=7, required=False, help_text="``#rrggbb``; must stand out on white.")
     sender_name = serializers.CharField(max_length=brands.LONGEST_SENDER, required=False, allow_blank=True)
-    reply_to = serializers.EmailField(max_length=brands.LONGEST_REPLY_TO, required=False, allow_blank=True)
+    reply_to: serializers.CharField = serializers.EmailField(
+        max_length=brands.LONGEST_REPLY_TO, required=False, allow_blank=True
+    )
     locale = serializers.CharField(
         max_length=10, required=False, allow_blank=True, help_text="Empty: each client's own language."
     )
@@ -52,7 +54,7 @@ class BrandAnswer(BrandBody):
     """A brand. `warning` tells what to know of its accent."""
 
     id = serializers.UUIDField()
-    reply_to = serializers.CharField()  # type: ignore[assignment]
+    reply_to = serializers.CharField()
     is_default = serializers.BooleanField()
     logo_url = serializers.CharField(allow_null=True)
     host = serializers.CharField()
@@ -107,5 +109,6 @@ class TaxIdAnswer(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     kind = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]
+    # Any: DRF's own classes have an attribute of this name, which its metaclass clears away.
+    label: Any = serializers.CharField()
     value = serializers.CharField()

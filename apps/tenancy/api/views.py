@@ -1,14 +1,14 @@
 """Brands, domains and tax numbers of the tenant that one is signed in to."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
-from django.http import HttpRequest
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.errors import ValidationFailed
+from apps.core.pages import PageRequest
 from apps.core.rest.listing import Listing
 from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ApiView
@@ -24,8 +24,7 @@ class _TenantView(VersionedView):
     @property
     def tenant(self) -> Any:
         """The tenant that the middleware found."""
-        inner: HttpRequest = self.request._request
-        return inner.tenant  # type: ignore[attr-defined]
+        return cast(PageRequest, self.request).tenant
 
     def _brand(self, found: BrandView) -> Response:
         return self.versioned(presenters.brand(found, self.tenant), found.version)
