@@ -163,6 +163,22 @@ def revoke_keys_of(*, tenant_id: UUID, user_id: UUID, reason: str) -> int:
         return _end(system(tenant_id), rows, reason)
 
 
+def revoke_everywhere(*, user_id: UUID, reason: str) -> int:
+    """End all keys that a person made in any tenant, in the caller's transaction; returns how many were alive."""
+    with public_scope():
+        tenants = ApiKey.objects.filter(user_id=user_id, revoked_at=None).order_by("tenant_id")
+        wanted = list(tenants.values_list("tenant_id", flat=True).distinct())
+    return sum(revoke_keys_of(tenant_id=tenant_id, user_id=user_id, reason=reason) for tenant_id in wanted)
+
+
+def count_living(*, user_id: UUID, now: datetime | None = None) -> int:
+    """How many keys of a person work now, in all tenants together."""
+    moment = now or utcnow()
+    with public_scope():
+        rows = ApiKey.objects.filter(user_id=user_id, revoked_at=None)
+        return rows.filter(Q(expires_at=None) | Q(expires_at__gt=moment)).count()
+
+
 def list_api_keys(*, actor: Actor, page: PageRequest, with_revoked: bool = False) -> Page[ApiKey]:
     """The keys of the actor's tenant with their makers, newest first; revoked ones only when asked for.
 

@@ -16,8 +16,8 @@ _PREFIX = {4: 24, 6: 48}
 def is_news(*, user_id: UUID, family_id: UUID, channel: str, origin: Origin, is_first: bool) -> bool:
     """Whether the device or the network is new to this person; nothing is to who signs in for the first time.
 
-    Who was away for so long that nothing is kept of his sign-ins is told of any. Where the person ended a session from his list,
-    its device is a stranger until somebody signs in with it anew.
+    Who was away for so long that nothing is kept of his sign-ins is told of any. Where the person ended a session
+    from his list, its device is a stranger until somebody signs in with it anew.
     """
     earlier = TokenFamily.objects.filter(user_id=user_id, impersonator_id=None).exclude(pk=family_id)
     rows = [(_place(row), row) for row in earlier.order_by("-pk")[:_LOOKED_AT]]

@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from apps.core.actor import Actor
 from apps.core.errors import DomainError
-from apps.iam import impersonating, redirects, selectors, temporary_passwords
+from apps.iam import api_keys, impersonating, redirects, selectors, temporary_passwords
 from apps.iam.models import User
 from apps.iam.origins import origin_of
 
@@ -121,10 +121,11 @@ class SupportActions:
                 "person has to choose another at the next sign-in."
             ),
         )
+        context["living_keys"] = api_keys.count_living(user_id=user_id)
         if request.method == "POST":
             try:
                 context["password"] = temporary_passwords.set_temporary_password(
-                    actor=_operator(request), user_id=user_id
+                    actor=_operator(request), user_id=user_id, with_keys="with_keys" in request.POST
                 )
             except DomainError as error:
                 messages.error(request, error.detail)

@@ -14,7 +14,7 @@ from apps.core.clock import utcnow
 from apps.core.errors import NotFound, PermissionRefused
 from apps.core.events import publish
 from apps.core.tenants import public_scope
-from apps.iam import lockout, signins
+from apps.iam import api_keys, lockout, signins
 from apps.iam.events import PasswordChanged
 from apps.iam.models import User
 
@@ -23,8 +23,10 @@ _LETTERS, _CAPITALS, _DIGITS = "abcdefghjkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVW
 _GROUPS, _GROUP = 4, 4
 
 
-def set_temporary_password(*, actor: Actor, user_id: UUID) -> str:
+def set_temporary_password(*, actor: Actor, user_id: UUID, with_keys: bool = False) -> str:
     """Give somebody a random password, which is returned this once; he must change it, and every sign-in of his ends.
+
+    His API keys are his programs', and who has lost his mailbox has not lost these: they end only with `with_keys`.
 
     Raises:
         PermissionRefused: the actor lacks ``platform:write``, or the other is an operator, who resets his own by mail.
@@ -43,6 +45,7 @@ def set_temporary_password(*, actor: Actor, user_id: UUID) -> str:
         user.password, user.password_changed_at, user.must_change_password = hashed, now, True
         user.save(update_fields=["password", "password_changed_at", "must_change_password", "updated_at"])
         signins.end_all(user, "temporary_password", now=now)
+        ended = api_keys.revoke_everywhere(user_id=user.id, reason="temporary_password") if with_keys else 0
         lockout.clear(user.email)
         audit.record(
             actor=actor,
@@ -50,6 +53,7 @@ def set_temporary_password(*, actor: Actor, user_id: UUID) -> str:
             entity_type="user",
             entity_id=user.id,
             entity_label=user.email,
+            after={"revoked_api_keys": ended},
             severity=Severity.CRITICAL,
         )
         publish(PasswordChanged(user_id=user.id, email=user.email, name=user.name, locale=user.locale))

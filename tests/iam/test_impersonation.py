@@ -13,11 +13,12 @@ from rest_framework.test import APIClient
 from apps.audit.models import AuditEntry
 from apps.core.actor import Origin
 from apps.core.clock import utcnow
-from apps.iam import impersonating, services
+from apps.iam import api_keys, impersonating, selectors, services
+from apps.iam.api_key_models import ApiKey
 from apps.iam.errors import PasswordChangeRequired
 from apps.iam.factor_models import MfaPolicy
 from apps.iam.impersonation_models import Impersonation
-from apps.iam.models import TokenFamily, User
+from apps.iam.models import Membership, Role, TokenFamily, User
 from apps.notifications import sockets
 from apps.tenancy.selectors import TenantView
 from tests.api.problem import problem
@@ -189,6 +190,23 @@ def test_a_temporary_password_is_shown_once_and_must_be_changed(acme: TenantView
     assert anonymous_api.get("/api/v1/clients").status_code == 200
     entry = AuditEntry.objects.get(action="iam.password.set_temporary", entity_id=str(person.id))
     assert found[1] not in f"{entry.before}{entry.after}{entry.entity_label}"
+
+
+def test_with_a_temporary_password_an_operator_may_revoke_the_keys(acme: TenantView, globex: TenantView) -> None:
+    admin, person = _admin(), _person(acme, "OWNER")
+    Membership.objects.create(user=person, tenant_id=globex.id, role=Role.OWNER)
+    for tenant in (acme, globex):
+        actor = selectors.actor_for_member(person.id, tenant.id, Origin())
+        assert actor is not None
+        api_keys.create_api_key(actor=actor, name="Robot", scopes=("clients:read",))
+    path = f"/admin/iam/user/{person.id}/temporary-password/"
+
+    assert "Revoke 2 API keys, too" in admin.get(path).content.decode()
+    admin.post(path)
+    assert ApiKey.objects.filter(user=person, revoked_at=None).count() == 2
+    admin.post(path, {"with_keys": "on"})
+    assert not ApiKey.objects.filter(user=person, revoked_at=None).exists()
+    assert "with_keys" not in admin.get(path).content.decode()
 
 
 def test_support_and_operators_neither_give_nor_get_a_temporary_password(acme: TenantView) -> None:
