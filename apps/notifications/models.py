@@ -18,6 +18,7 @@ class NotificationKind(models.TextChoices):
     PAYMENT_REFUNDED = "PAYMENT_REFUNDED"
     REFUND_FAILED = "REFUND_FAILED"
     DOMAIN_LOST = "DOMAIN_LOST"
+    WEBHOOK_DISABLED = "WEBHOOK_DISABLED"
 
 
 class Level(models.TextChoices):

@@ -17,6 +17,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture(autouse=True)
-def own_breakers(settings: Any) -> None:
-    """The state of breakers is this test's own."""
+def own_surroundings(settings: Any) -> None:
+    """The state of breakers is this test's own, and receivers on this machine may be called."""
+    settings.OUTBOUND_PRIVATE_ADDRESSES = True
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": uuid4().hex}}
