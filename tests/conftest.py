@@ -24,6 +24,7 @@ hypothesis_settings.load_profile("insula")
 
 pytest_plugins = [
     "tests.fixtures.database",
+    "tests.fixtures.hashing",
     "tests.fixtures.tenants",
     "tests.fixtures.replica",
     "tests.fixtures.clients",

@@ -18,9 +18,11 @@ if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and "INSULA_TEST_VALKEY" no
     os.environ["INSULA_TEST_VALKEY"] = worker
 
 from config.settings.product import *  # noqa: F403
-from config.settings.product import STORAGES
+from config.settings.product import PASSWORD_HASHERS, STORAGES
 
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+# Hashes of any cost verify, so processes with other settings take these, too.
+PASSWORD_HASHERS = ["tests.fixtures.hashing.QuickArgon2", *PASSWORD_HASHERS[1:]]
 MEDIA_ROOT = tempfile.mkdtemp(prefix="insula-test-media-")
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = True

@@ -45,7 +45,7 @@ def test_the_policy_can_be_loosened() -> None:
         policy.validate("lower-case")
 
 
-def test_new_hashes_are_argon2id_with_the_chosen_cost() -> None:
+def test_new_hashes_are_argon2id_with_the_chosen_cost(product_hashing: None) -> None:
     hashed = make_password("Insula-test-1")
 
     assert hashed.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
