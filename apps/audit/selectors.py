@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 
 from apps.audit.models import AuditEntry
 from apps.core.actor import Actor
 from apps.core.errors import NotFound
 from apps.core.rest.paging import Page, PageRequest, paginate
+from apps.core.tenants import public_scope
 
 _SHOWN = (
     *("id", "action", "severity", "actor_kind", "actor_id", "actor_name", "impersonator_id"),
@@ -24,7 +26,7 @@ _FILTERS = {"action": "action", "entity_type": "entity_type", "entity_id": "enti
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change without what it changed."""
+    """A change without what it changed. `actor_name` is the person's name, or what the trail calls the actor."""
 
     actor_name: str
     occurred_at: datetime
@@ -62,8 +64,13 @@ def entity_history(*, tenant_id: UUID, entity_type: str, entity_id: UUID) -> lis
 def last_change(*, tenant_id: UUID | None, entity_type: str, entity_id: UUID | str | None) -> Change | None:
     """Who touched one object last, and when; the caller has checked that it may be shown."""
     entries = AuditEntry.objects.filter(tenant_id=tenant_id, entity_type=entity_type, entity_id=str(entity_id))
-    row = entries.order_by("-pk").values_list("actor_name", "occurred_at").first()
-    return Change(*row) if row else None
+    entry = entries.order_by("-pk").only("actor_id", "actor_name", "occurred_at").first()
+    if entry is None:
+        return None
+    # The trail keeps the address, which nobody else has; people know each other by name.
+    with public_scope():
+        person = get_user_model().objects.filter(pk=entry.actor_id).first() if entry.actor_id else None
+    return Change(person.name if person else entry.actor_name, entry.occurred_at)
 
 
 def present(entry: AuditEntry) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from apps.iam.models import User
 from apps.invoices import selectors, series, services
 from apps.tenancy import brands, profile
 from apps.tenancy.selectors import TenantView
@@ -99,6 +100,7 @@ NAMES = ["client", "invoice", "organisation", "region", "brand", "numbers"]
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_form_that_was_overtaken(acme: TenantView, browser_client: BrowserFor, name: str) -> None:
+    User.objects.filter(email="admin@acme.test").update(first_name="Ada", last_name="Lovelace")
     case, browser = cases(acme)[name], browser_client(acme)
     opened = VERSION.findall(browser.get(case.path).content.decode())[0]
     with in_tenant(acme):
@@ -106,7 +108,7 @@ def test_a_form_that_was_overtaken(acme: TenantView, browser_client: BrowserFor,
     answer = browser.post(case.path, {**case.typed, "version": opened})
     page = answer.content.decode()
     assert answer.status_code == 409
-    assert "admin@acme.test changed this on" in page
+    assert "Ada Lovelace changed this on" in page
     for text in (case.told, *case.shown):
         assert text in page, text
     present = VERSION.findall(page)[0]
