@@ -21,7 +21,7 @@ from apps.core.rest.paging import MAX_LIMIT
 from apps.core.rest.paging import PageRequest as Paging
 from apps.webhooks import figures, selectors, services
 from apps.webhooks.catalogue import CATALOGUE, Resource
-from apps.webhooks.event_labels import FAMILIES, TEST
+from apps.webhooks.event_labels import FAMILIES, TEST, label_of
 from apps.webhooks.models import WAITING, DeliveryState
 from apps.webhooks.selectors import PERMISSION, DeliveryFilters, DeliveryView
 from apps.webhooks.views import settings_context
@@ -90,6 +90,7 @@ def delivery(request: PageRequest, delivery_id: UUID) -> HttpResponse:
         return HttpResponse(status=204)
     context = settings_context(
         delivery=found.delivery,
+        event_label=label_of(found.delivery.event_type),
         log=list(reversed(found.log)),
         payload=found.payload,
         payload_shown=_laid_out(found.payload),

@@ -85,7 +85,7 @@ def replay_since(
     actor.require(PERMISSION)
     moment = now or utcnow()
     if since > moment:
-        raise ValidationFailed.one("since", "in_the_future", _("Name a moment that has passed."))
+        raise ValidationFailed.one("since", "in_future", _("Name a moment that has passed."))
     with transaction.atomic():
         endpoint = endpoints.lock(endpoint_id)
         if not endpoint.is_enabled:

@@ -59,6 +59,7 @@ MEANINGS = {
     "password_too_short": "The password is too short.",
     "password_too_similar": "The password is too much like the person's own data.",
     "password_unchanged": "The new password is the present one.",
+    "private_address": "The address is not one of the public internet.",
     "public_mail": "Everybody can have an address in this domain.",
     "required": "The value is missing.",
     "reserved": "The platform or a built-in thing has this name.",
