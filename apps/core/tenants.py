@@ -46,6 +46,9 @@ class ScopedConnection(Protocol):
     def transaction_opened_by(self, statement: str, parameters: Sequence[Any]) -> AbstractContextManager["Row | None"]:
         """A transaction in whose first message `statement` is asked, too; gives its row, if it has one."""
 
+    def read_at_once(self, asked: Sequence[tuple[Any, Sequence[object]]]) -> list[list["Row"]]:
+        """The rows of each of `asked` (`postgres.pipeline`), in one message and a transaction that cannot write."""
+
 
 class NoTenant(RuntimeError):
     """Code that works on a tenant's data ran outside any tenant's context."""
@@ -111,6 +114,23 @@ def transaction_entered_by(
         if row is not None and (scope := scope_of(row)) is not None:
             connection.adopt_scope(scope)
         yield row
+
+
+def read_at_once(*asked: tuple[Any, Sequence[object]]) -> list[list[Row]]:
+    """The rows of each of `asked` (statements of `postgres.pipeline`), in one message and a transaction of its own.
+
+    It begins in public and cannot write; what one of the statements enters by `ENTER_TENANT` ends with it.
+
+    Raises:
+        django.db.Error: one was refused, or the server has gone.
+        RuntimeError: a transaction is open.
+    """
+    return _connection(DEFAULT_DB_ALIAS).read_at_once(asked)
+
+
+def is_in_transaction() -> bool:
+    """Whether a transaction is open on this thread's connection."""
+    return connections[DEFAULT_DB_ALIAS].in_atomic_block
 
 
 @contextmanager

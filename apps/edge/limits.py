@@ -84,9 +84,10 @@ class Standing:
 
 
 class _Counted(HttpRequest):
-    """A request that `enforce` has counted."""
+    """A request that `enforce` has counted (`is_counted`) or refused."""
 
     standings: list[Standing]
+    is_counted: bool
 
 
 def take(counted: Sequence[tuple[Rule, str]]) -> list[Standing]:
@@ -117,13 +118,13 @@ def take(counted: Sequence[tuple[Rule, str]]) -> list[Standing]:
 
 
 def enforce(request: HttpRequest, actor: Actor | None, ip: str | None) -> None:
-    """Count this request; how the rules stand is written onto its answer by `describe`.
+    """Count this request, once; how the rules stand is written onto its answer by `describe`.
 
     Raises:
         RateLimited: too many calls.
         Unavailable: the route is sensitive and Valkey is away.
     """
-    if not settings.RATE_LIMITS_ENFORCED or UNLIMITED.match(request.path):
+    if not settings.RATE_LIMITS_ENFORCED or UNLIMITED.match(request.path) or getattr(request, "is_counted", False):
         return
     is_sensitive = request.method == "POST" and SENSITIVE.match(request.path) is not None
     try:
@@ -137,7 +138,8 @@ def enforce(request: HttpRequest, actor: Actor | None, ip: str | None) -> None:
         if is_sensitive:
             raise Unavailable("This is not available right now; please try again.", retry_after=5) from error
         return
-    cast(_Counted, request).standings = standings
+    of_request = cast(_Counted, request)
+    of_request.standings, of_request.is_counted = standings, True
 
 
 def describe(request: HttpRequest, response: HttpResponseBase) -> None:

@@ -11,6 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connection
 
 from apps.core.actor import Actor, ActorKind, Origin
 from apps.core.postgres.base import ENTER_TENANT
+from apps.core.postgres.pipeline import Asked, Statement
 from apps.core.tenants import Row, TenantScope, public_scope, transaction_entered_by
 from apps.iam.models import Channel, PlatformRole, User
 from apps.iam.permissions import OWN_NAME_ONLY, PLATFORM_PERMISSIONS, together
@@ -51,6 +52,8 @@ _ENTERING = f"""
 SELECT CASE WHEN t.status IN ('ACTIVE', 'SUSPENDED') AND t.database_alias = '{DEFAULT_DB_ALIAS}'
             THEN {ENTER_TENANT.format(t="t")} END IS NOT NULL, {_FOUND}
 """
+
+_AT_ONCE = Statement.of(_ENTERING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,18 @@ def identified_within(
     parameters = [family_id, user_id, tenant_id, channel.value]
     with transaction_entered_by(_ENTERING, parameters, scope_of) as row:
         yield None if row is None else _identity(row[1:], family_id, user_id, tenant_id, origin)
+
+
+def asked_at_once(*, family_id: UUID, user_id: UUID, tenant_id: UUID) -> Asked:
+    """The question of `identified_within` for a program's sign-in, to be sent with what is asked of the tenant."""
+    return _AT_ONCE, (family_id, user_id, tenant_id, Channel.API.value)
+
+
+def answered_at_once(
+    rows: Sequence[Row], *, family_id: UUID, user_id: UUID, tenant_id: UUID, origin: Origin
+) -> Identity | None:
+    """Whom the rows that answer `asked_at_once` name; nobody when the sign-in does not hold or entered no tenant."""
+    return _identity(rows[0][1:], family_id, user_id, tenant_id, origin) if rows and rows[0][0] else None
 
 
 def _tenant(row: Sequence[Any]) -> TenantView:

@@ -20,7 +20,7 @@ from apps.core.serving import declares
 from apps.core.tenants import TenantScope, current_scope, public_scope, tenant_scope, tenant_transaction
 from apps.edge import services as edge
 from apps.edge.errors import RateLimited
-from apps.iam import admission, browser, factors, key_identity, key_secrets, mfa_policy, redirects, selectors
+from apps.iam import admission, browser, key_identity, key_secrets, redirects, selectors
 from apps.iam.api.authentication import bearer_token
 from apps.iam.errors import InvalidToken, MfaDemanded, PasswordChangeRequired, StepUpRequired
 from apps.iam.origins import origin_of
@@ -29,14 +29,13 @@ from apps.iam.scim import tokens as scim_tokens
 from apps.tenancy import hosts, rollout
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.default_workspace import default_workspace
-from apps.tenancy.errors import TenantNotAvailable, TenantReadOnly
+from apps.tenancy.errors import TenantNotAvailable
 from apps.tenancy.selectors import TenantStatus, TenantView
 
 logger = structlog.get_logger(__name__)
 
 View = Callable[..., HttpResponseBase]
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 API_PREFIX = "/api/"
 # Asked by machines that do not know the platform's name.
 HOSTLESS_PREFIXES = ("/health", "/metrics", "/tls/allowed")
@@ -94,16 +93,12 @@ class WorkspaceMiddleware:
             self._identify_browser(request)
         else:
             self._identify_operator(request)
-        edge.enforce(request, request.actor, request.origin.ip)
-        admission.require_own_name(request)
-        admission.require_own_password(request, view)
-        _require_admission(request, view)
+        admission.admit(request, view)
         if request.tenant is None:
             if not _is_api(request) or request.actor is None:
                 return None
             run = lambda: _rendered(view(request, *args, **kwargs))  # noqa: E731
             return edge.answer_on_platform(request, request.actor, view, run)
-        _require_serving(request, view)
         return self._run(request, view, args, kwargs)
 
     def process_exception(self, request: Any, error: Exception) -> HttpResponseBase | None:
@@ -226,35 +221,6 @@ def _serve_the_one(request: Any) -> None:
     request.urlconf = settings.SINGLE_URLCONF
     if not request.path.startswith(PLATFORM_PREFIXES):
         request.tenant = tenancy.tenant_by_host(settings.PLATFORM_HOST) or default_workspace()
-
-
-def _require_admission(request: Any, view: View) -> None:
-    if request.identity is None or declares(view, "serves_unproven") or mfa_policy.is_admitted(request.identity):
-        return
-    # A password of one's own comes first: who owes both would be sent to and fro between them.
-    if request.identity.owes_own_password and declares(view, "serves_temporary_password"):
-        return
-    raise MfaDemanded(
-        "This workspace demands a second factor: set one up, or confirm with yours.",
-        methods=list(factors.of(request.identity.actor.user_id).methods),
-    )
-
-
-def _require_serving(request: Any, view: View) -> None:
-    tenant: TenantView = request.tenant
-    if not tenant.is_served:
-        raise TenantNotAvailable("This installation serves another workspace.")
-    is_unready = tenant.status in (TenantStatus.PROVISIONING, TenantStatus.PROVISIONING_FAILED)
-    if not tenant.is_readable and not (is_unready and declares(view, "serves_unready", request.method)):
-        raise TenantNotAvailable("This workspace is not available.", workspace_status=tenant.status)
-    if tenant.status == TenantStatus.SUSPENDED and request.method not in SAFE_METHODS and not _may_write(request, view):
-        raise TenantReadOnly("This workspace is suspended: you can look, but nothing can be changed.")
-
-
-def _may_write(request: Any, view: View) -> bool:
-    if declares(view, "pays_when_suspended"):
-        return bool(settings.SUSPENDED_TENANTS_ACCEPT_PAYMENTS)
-    return declares(view, "writes_when_suspended", request.method)
 
 
 def _refusal(request: Any, error: DomainError) -> HttpResponseBase:

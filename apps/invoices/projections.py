@@ -1,6 +1,6 @@
 """Clients and invoices as other code sees them: frozen values, made from rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from apps.invoices.branding import InvoiceBrand
 from apps.invoices.models import Client, Invoice, InvoiceLine, InvoiceStatus, TaxTotal
 from apps.invoices.thin import ThinInvoice
 from apps.tenancy import brands
-from apps.tenancy.selectors import TenantView
+from apps.tenancy.selectors import TenantView, url_of
 
 _EDITED_OF_CLIENT = ("name", "email", "phone", "address", "tax_id", "notes", "locale", "currency", "deleted_at")
 
@@ -150,9 +150,23 @@ def summaries(
     rows: Sequence[Invoice | ThinInvoice], tenant: TenantView, *, today: date | None = None
 ) -> list[InvoiceSummary]:
     """The plain values of invoices whose clients were loaded with them."""
-    urls = brands.brand_urls(tenant) if any(row.brand_id for row in rows) else {}
+    return [InvoiceSummary(**fields) for fields in summary_fields(rows, tenant, today=today)]
+
+
+def summary_fields(
+    rows: Sequence[Invoice | ThinInvoice], tenant: TenantView, *, today: date | None = None
+) -> Iterator[dict[str, Any]]:
+    """The fields of each row's `InvoiceSummary`, for lists that show them without making one."""
     url, today = tenant.url, today or today_in(tenant.time_zone)
-    return [InvoiceSummary(**_summary_fields(row, url, today, urls)) for row in rows]
+    urls: Mapping[UUID, str] | None = None
+    for row in rows:
+        home = url
+        if isinstance(row, ThinInvoice):
+            home = url_of(row.brand_domain) if row.brand_domain else url
+        elif row.brand_id:
+            urls = brands.brand_urls(tenant) if urls is None else urls
+            home = urls.get(row.brand_id, url)
+        yield _summary_fields(row, url, today, home)
 
 
 def full_view(
@@ -160,12 +174,7 @@ def full_view(
 ) -> InvoiceView:
     """The whole invoice from its row, its lines in their order and its tax groups by rate."""
     return InvoiceView(
-        **_summary_fields(
-            invoice,
-            tenant.url,
-            today_in(tenant.time_zone),
-            brands.brand_urls(tenant) if invoice.brand_id else {},
-        ),
+        **next(summary_fields([invoice], tenant)),
         lines=tuple(
             LineView(**{name: getattr(line, name) for name in LineView.__dataclass_fields__}) for line in lines
         ),
@@ -194,12 +203,12 @@ def buyer_of(invoice: Invoice) -> Party:
     return Party(client.name, client.address, client.tax_id, client.email)
 
 
-def _summary_fields(invoice: Invoice | ThinInvoice, url: str, today: date, urls: Mapping[UUID, str]) -> dict[str, Any]:
+def _summary_fields(invoice: Invoice | ThinInvoice, url: str, today: date, home: str) -> dict[str, Any]:
     # Written out, because every list passes here and a loop over the names takes three times as long.
     is_open = invoice.status == InvoiceStatus.OPEN
     is_draft = invoice.status == InvoiceStatus.DRAFT
     buyer = invoice.client if is_draft else None
-    token, brand_id = invoice.link_token, invoice.brand_id
+    token = invoice.link_token
     return {
         "id": invoice.id,
         "number": invoice.number,
@@ -229,7 +238,7 @@ def _summary_fields(invoice: Invoice | ThinInvoice, url: str, today: date, urls:
         "amount_due_minor": invoice.due_minor,
         "surplus_minor": invoice.surplus_minor,
         "brand_id": invoice.brand_id,
-        "hosted_url": f"{urls.get(brand_id, url) if brand_id else url}/i/{token}/" if token else None,
+        "hosted_url": f"{home}/i/{token}/" if token else None,
         "pdf_url": f"{url}/api/v1/invoices/{invoice.id}/pdf" if token else None,
         "allowed_actions": tuple(states.allowed_actions(invoice)),
         "created_at": invoice.created_at,

@@ -1,14 +1,17 @@
 """Invoices of a list as bare rows: the list that is asked most often, without models and without Django's compiler."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
+from apps.core.postgres.pipeline import Row, Statement
 from apps.core.rest.ordering import NEWEST
 from apps.core.rest.paging import Page, PageRequest, encode
 from apps.invoices.models import InvoiceStatus
+from apps.tenancy.brands import BRAND_DOMAIN
 
 
 class ThinClient(NamedTuple):
@@ -19,7 +22,7 @@ class ThinClient(NamedTuple):
 
 
 class ThinInvoice(NamedTuple):
-    """The columns of `Invoice` that a list shows, under the same names, and its client's."""
+    """The columns of `Invoice` that a list shows, under the same names, its client's and its brand's."""
 
     id: UUID
     number: str | None
@@ -48,6 +51,7 @@ class ThinInvoice(NamedTuple):
     updated_at: datetime
     present_name: str
     present_email: str
+    brand_domain: str | None
 
     @property
     def due_minor(self) -> int:
@@ -65,13 +69,14 @@ class ThinInvoice(NamedTuple):
         return ThinClient(self.present_name, self.present_email)
 
 
-_COLUMNS = ", ".join(f"i.{name}" for name in ThinInvoice._fields[:-2])
+_COLUMNS = ", ".join(f"i.{name}" for name in ThinInvoice._fields[:-3])
 _NEWEST = f"""
-SELECT {_COLUMNS}, c.name, c.email
+SELECT {_COLUMNS}, c.name, c.email, {BRAND_DOMAIN.format(brand_id="i.brand_id")}
   FROM invoices_invoice i JOIN invoices_client c ON c.id = i.client_id
  {{where}} ORDER BY i.id DESC LIMIT %s
 """
 _FIRST_PAGE, _NEXT_PAGE = _NEWEST.format(where=""), _NEWEST.format(where="WHERE i.id < %s")
+FIRST_PAGE, NEXT_PAGE = Statement.of(_FIRST_PAGE), Statement.of(_NEXT_PAGE)
 
 
 def newest(page: PageRequest) -> Page[ThinInvoice]:
@@ -79,7 +84,10 @@ def newest(page: PageRequest) -> Page[ThinInvoice]:
     parameters: list[Any] = [page.limit + 1] if page.after is None else [page.after, page.limit + 1]
     with connection.cursor() as cursor:
         cursor.execute(_FIRST_PAGE if page.after is None else _NEXT_PAGE, parameters)
-        rows = [ThinInvoice._make(row) for row in cursor.fetchall()]
-    has_more = len(rows) > page.limit
-    rows = rows[: page.limit]
-    return Page(rows, encode(rows[-1].id, NEWEST) if has_more else None)
+        return page_of(cursor.fetchall(), page)
+
+
+def page_of(found: Sequence[Row], page: PageRequest) -> Page[ThinInvoice]:
+    """The page that the rows of one of the two statements make."""
+    rows = [ThinInvoice._make(row) for row in found[: page.limit]]
+    return Page(rows, encode(rows[-1].id, NEWEST) if len(found) > page.limit else None)

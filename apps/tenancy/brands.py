@@ -140,6 +140,11 @@ def brand_exists(*, tenant_id: UUID, brand_id: UUID) -> bool:
     return Brand.objects.filter(tenant_id=tenant_id, pk=brand_id).exists()
 
 
+# For a statement that reads what a brand's id stands in: the brand's own domain, if it has one.
+BRAND_DOMAIN = """(SELECT d.domain FROM public.tenancy_brand b JOIN public.tenancy_domain d ON d.id = b.domain_id
+                   WHERE b.id = {brand_id})"""
+
+
 def brand_urls(tenant: TenantView) -> dict[UUID, str]:
     """Where the pages of brands with a domain of their own are."""
     rows = Brand.objects.filter(tenant_id=tenant.id, domain__isnull=False).values_list("pk", "domain__domain")

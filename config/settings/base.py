@@ -63,6 +63,8 @@ DATABASES = {
             "host": unquote(database_direct["HOST"] or ""),
             "port": database_direct["PORT"],
         },
+        # What the hottest reads ask (core/postgres/pipeline.py) stays prepared, unless a pooler may stand between.
+        "PREPARES": env.bool("DATABASE_PREPARES", default=env.str("DATABASE_DIRECT_URL", default="") == ""),
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": True,  # they outlive a transaction, which no pooler allows
         "TEST": {"NAME": env.str("TEST_DATABASE_NAME", default="test_insula")},

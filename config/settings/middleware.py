@@ -4,6 +4,8 @@ MIDDLEWARE = [
     # Around everything: ids, limits, policies, figures and the log line of every answer. Does what Django's
     # SecurityMiddleware, XFrameOptionsMiddleware and django-csp's would do one after the other.
     "apps.edge.middleware.EdgeMiddleware",
+    # What programs read most needs nothing of what follows.
+    "apps.iam.thin_reads.ThinReadMiddleware",
     "apps.core.static_files.StaticFilesMiddleware",
     "apps.core.pages_only.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

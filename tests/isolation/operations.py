@@ -8,8 +8,9 @@ from typing import Any
 from django.db import Error, close_old_connections, connection, transaction
 from psycopg import errors
 
-from apps.core.postgres.base import TenantTransactionRequired
-from apps.core.tenants import current_scope, public_scope, tenant_scope, tenant_transaction
+from apps.core.postgres.base import ENTER_TENANT, TenantTransactionRequired
+from apps.core.postgres.pipeline import Statement
+from apps.core.tenants import current_scope, public_scope, read_at_once, tenant_scope, tenant_transaction
 from apps.invoices.models import Client
 from apps.notifications.models import Notification
 from apps.tenancy.models import Tenant
@@ -17,6 +18,11 @@ from apps.tenancy.selectors import TenantView
 from tests.factories.notifications import tell
 
 CLIENTS = 3
+_ENTERING = Statement.of(f"SELECT {ENTER_TENANT.format(t='t')} FROM public.tenancy_tenant t WHERE t.id = %s")
+_NAMES = Statement.of("SELECT name FROM invoices_client")
+_SHARED = Statement.of(
+    "SELECT DISTINCT tenant_id FROM public.notifications_notification UNION SELECT id FROM public.tenancy_tenant"
+)
 
 
 class Crossing(AssertionError):
@@ -77,6 +83,16 @@ def read(mine: TenantView, other: TenantView, dice: random.Random) -> None:
 def read_shared(mine: TenantView, other: TenantView, dice: random.Random) -> None:
     with tenant_transaction(mine.scope):
         _see_shared(mine)
+
+
+def read_in_one_message(mine: TenantView, other: TenantView, dice: random.Random) -> None:
+    for tenant in (mine, other):
+        _entered, names, shared = read_at_once((_ENTERING, [tenant.id]), (_NAMES, []), (_SHARED, []))
+        _expect(names == [(tenant.key,)] * CLIENTS, f"{tenant.key} sees {names}")
+        _expect(shared == [(tenant.id,)], f"{tenant.key} sees rows of {shared}")
+    if dice.random() < 0.2:
+        _refused(lambda: read_at_once((_NAMES, [])))
+    _expect(current_scope().id is None, "the scope outlived its transaction")
 
 
 def write_without_a_filter(mine: TenantView, other: TenantView, dice: random.Random) -> None:
@@ -195,6 +211,7 @@ def _refused(attempt: Callable[[], Any]) -> None:
 OPERATIONS: dict[Callable[[TenantView, TenantView, random.Random], None], int] = {
     read: 30,
     read_shared: 15,
+    read_in_one_message: 15,
     write_without_a_filter: 10,
     nest_and_fail: 10,
     fail_in_the_database: 5,

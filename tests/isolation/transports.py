@@ -27,7 +27,7 @@ def pgbouncer() -> str | None:
 def through(kind: str, folder: Path) -> Iterator[None]:
     """Send everything of this process through `kind` meanwhile."""
     database = connections["default"].settings_dict
-    before = {name: database[name] for name in ("HOST", "PORT", "CONN_MAX_AGE", "OPTIONS")}
+    before = {name: database[name] for name in ("HOST", "PORT", "CONN_MAX_AGE", "OPTIONS", "PREPARES")}
     connections.close_all()
     try:
         if kind == POOL:
@@ -36,7 +36,7 @@ def through(kind: str, folder: Path) -> Iterator[None]:
             yield
         elif kind == PGBOUNCER:
             with _bouncer(database, folder) as port:
-                database.update(HOST="127.0.0.1", PORT=str(port), CONN_MAX_AGE=None)
+                database.update(HOST="127.0.0.1", PORT=str(port), CONN_MAX_AGE=None, PREPARES=False)
                 yield
                 connections.close_all()
         else:

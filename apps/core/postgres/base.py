@@ -22,6 +22,7 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
+from apps.core.postgres import pipeline
 from apps.core.tenants import PUBLIC, Row, TenantScope
 
 # The settings of `DatabaseWrapper._local_settings`, made by the very statement that reads the tenant's row `t`.
@@ -82,6 +83,27 @@ class DatabaseWrapper(DatabaseWrapperMixin, tenants_base.DatabaseWrapper):
                 yield rows[0] if rows else None
         finally:
             self._opening = None
+
+    def read_at_once(self, asked: Sequence[pipeline.Asked]) -> list[list[Row]]:
+        """The rows of each of `asked`, in one message and a transaction of its own that cannot write.
+
+        Raises:
+            django.db.Error: one was refused, or the server has gone. The connection is closed.
+            RuntimeError: a transaction is open.
+        """
+        if self.in_atomic_block:
+            raise RuntimeError("A read of its own must not run inside a transaction.")
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        assert self.connection is not None
+        try:
+            with self.wrap_database_errors:
+                return pipeline.ask(self.connection, asked, prepares=bool(self.settings_dict.get("PREPARES")))
+        except BaseException:
+            # A pool must not hand on what may still be in the middle of something.
+            self.connection.close()
+            self.close()
+            raise
 
     def set_tenant(self, tenant: Any, include_public: bool = True) -> None:
         """django-tenants' entry point; the same as `set_scope`, without its session-level statement."""

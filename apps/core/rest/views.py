@@ -12,6 +12,7 @@ from apps.core.actor import Actor
 from apps.core.errors import NotAuthenticated, PermissionRefused
 from apps.core.rest.listing import Listing
 from apps.core.rest.paging import Page, PageRequest, whole
+from apps.core.rest.thin import ThinRead
 
 S = TypeVar("S", bound="Serializer[Any]")
 T = TypeVar("T")
@@ -37,6 +38,8 @@ class ApiView(APIView):
     # What its list offers; of `is_one`, what one row's own resource brings along.
     listing: ClassVar[Listing | None] = None
     is_one: ClassVar[bool] = False
+    # How its list is read and shown without any model, where that is asked often (`apps.iam.thin_reads`).
+    thin: ClassVar[ThinRead | None] = None
     writes_when_suspended: ClassVar[bool | frozenset[str]] = False
     serves_unready: ClassVar[bool | frozenset[str]] = False
 

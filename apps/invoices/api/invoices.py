@@ -9,13 +9,15 @@ from rest_framework.response import Response
 
 from apps.core.rest.listing import Listing
 from apps.core.rest.preconditions import VersionedView
+from apps.core.rest.thin import ThinRead
 from apps.core.rest.views import ApiView
 from apps.core.versions import VersionConflict
 from apps.invoices import selectors, services
 from apps.invoices.api import bodies, relations, schemas
-from apps.invoices.api.presenters import present_full_invoice, present_invoice
+from apps.invoices.api.presenters import present_full_invoice, present_invoice, present_newest
 from apps.invoices.errors import StaleEdit
 from apps.invoices.selectors import INVOICE_KEYS, InvoiceFilters, InvoiceView
+from apps.invoices.thin import FIRST_PAGE, NEXT_PAGE
 
 
 class InvoiceList(ApiView):
@@ -29,6 +31,8 @@ class InvoiceList(ApiView):
         filters=schemas.INVOICE_FILTERS,
         expansions=(relations.CLIENT, relations.PAYMENTS),
     )
+
+    thin = ThinRead(FIRST_PAGE, NEXT_PAGE, present_newest)
 
     @extend_schema(
         operation_id="invoices_list",

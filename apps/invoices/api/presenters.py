@@ -1,12 +1,17 @@
 """Clients and invoices as the API shows them: plain, amounts in minor units, states in lower case."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
+from apps.core.postgres.pipeline import Row
+from apps.core.rest.paging import Page, PageRequest
+from apps.invoices import projections, thin
 from apps.invoices.selectors import Balance, ClientDetail, ClientView, InvoiceSummary, InvoiceView, LineView
 from apps.payments.selectors import PaymentView
+from apps.tenancy.selectors import TenantView
 
 _SAME = (
     "id",
@@ -46,6 +51,18 @@ def present_invoice(invoice: InvoiceSummary) -> dict[str, Any]:
     shown["client"] = {"id": invoice.client.id, "name": invoice.client.name}
     shown["allowed_actions"] = list(invoice.allowed_actions)
     return shown
+
+
+def present_newest(tenant: TenantView, page: PageRequest, rows: Sequence[Row]) -> dict[str, Any]:
+    """A page of all invoices from the rows of `thin.FIRST_PAGE` or `thin.NEXT_PAGE`: what `present_invoice` shows."""
+    found = thin.page_of(rows, page)
+    return Page([*projections.summary_fields(found.rows, tenant)], found.next_cursor).body(_shown)
+
+
+def _shown(fields: dict[str, Any]) -> dict[str, Any]:
+    client = fields["client"]
+    fields["status"], fields["client"] = fields["status"].lower(), {"id": client.id, "name": client.name}
+    return fields
 
 
 def present_full_invoice(invoice: InvoiceView) -> dict[str, Any]:

@@ -1,0 +1,322 @@
+"""The short way says what the long way says, refuses nothing itself, and believes nothing beyond a request."""
+
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection
+from django.test import RequestFactory
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.test import APIClient
+
+from apps.core.clock import utcnow
+from apps.core.postgres.pipeline import Statement
+from apps.core.rest.thin import ThinRead
+from apps.core.tenants import owner_transaction, read_at_once
+from apps.iam import identity, origins, tokens
+from apps.iam.models import Channel, Membership, MembershipStatus, TokenFamily, User
+from apps.iam.permissions import ROLE_PERMISSIONS
+from apps.invoices.models import Client as InvoiceClient
+from apps.invoices.models import Invoice, InvoiceStatus
+from apps.tenancy.models import Brand, Domain, DomainKind, Tenant, TenantStatus
+from apps.tenancy.selectors import TenantView
+from tests.factories import invoices as invoice_factory
+from tests.fixtures.clients import ApiFor
+from tests.fixtures.tenants import PASSWORD, NewTenant, actor_of, in_tenant
+
+LIST = "/api/v1/invoices"
+
+
+def thin_paths(patterns: list[Any] | None = None, before: str = "/") -> Iterator[str]:
+    """Every path whose view may be answered by the short way."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        path = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from thin_paths(pattern.url_patterns, path)
+        elif isinstance(pattern, URLPattern):
+            view = getattr(pattern.callback, "cls", None)
+            if isinstance(getattr(view, "thin", None), ThinRead):
+                yield path
+
+
+PATHS = sorted(thin_paths())
+
+
+def is_short(answer: Any) -> bool:
+    """Whether nothing but the edge and the short way had to do with an answer."""
+    return "Content-Language" not in answer.headers
+
+
+def furnish(tenant: TenantView) -> None:
+    """Invoices in every state, one of a client who was renamed since, one with a brand that has a domain."""
+    owner = actor_of(tenant)
+    domain = Domain.objects.create(tenant_id=tenant.id, domain=f"bills.{tenant.slug}.example", kind=DomainKind.CUSTOM)
+    brand = Brand.objects.create(tenant_id=tenant.id, name="Branded", accent="#0f766e", domain=domain)
+    plain = Brand.objects.create(tenant_id=tenant.id, name="Plain", accent="#0f766e")
+    with in_tenant(tenant):
+        client = invoice_factory.make_client(owner)
+        drafts = [invoice_factory.make_draft(owner, client_id=client.id) for _ in range(2)]
+        for _ in range(6):
+            invoice_factory.make_open(owner, client_id=client.id)
+        InvoiceClient.objects.filter(pk=client.id).update(name="Renamed")
+    with owner_transaction(tenant.schema_name), connection.cursor() as cursor:
+        # Past the rules of the lifecycle, which have tests of their own.
+        cursor.execute("ALTER TABLE invoices_invoice DISABLE TRIGGER USER")
+        rows = list(Invoice.objects.filter(status=InvoiceStatus.OPEN).order_by("id").values_list("id", flat=True))
+        states: list[dict[str, Any]] = [
+            {"paid_minor": 1},
+            {"due_date": "2020-01-31", "brand_id": brand.pk},
+            {"status": InvoiceStatus.PAID, "paid_minor": 11900, "paid_at": utcnow(), "brand_id": plain.pk},
+            {"status": InvoiceStatus.VOID, "voided_at": utcnow()},
+            {"status": InvoiceStatus.UNCOLLECTIBLE, "uncollectible_at": utcnow()},
+        ]
+        for pk, state in zip(rows, states, strict=False):
+            Invoice.objects.filter(pk=pk).update(**state)
+        Invoice.objects.filter(pk=drafts[0].id).update(brand_id=brand.pk)
+        cursor.execute("ALTER TABLE invoices_invoice ENABLE TRIGGER USER")
+
+
+@contextmanager
+def questions() -> Iterator[Callable[[], int]]:
+    """``asked()``: how often this connection has waited for an answer inside."""
+    connection.ensure_connection()
+    with tempfile.NamedTemporaryFile("r+") as log:
+        libpq = connection.connection.pgconn
+        libpq.trace(log.fileno())
+        try:
+            yield lambda: len(re.findall(r"\tF\t\d+\t(?:Sync|Query)", Path(log.name).read_text()))
+        finally:
+            libpq.untrace()
+
+
+def asked_twice(client: APIClient, path: str, **headers: str) -> tuple[Any, Any]:
+    """The answers of the long way and, where there is one, of the short way."""
+    return client.get(path, headers=headers), client.get(path, headers=headers)
+
+
+def test_both_ways_say_the_same(committed: NewTenant, api: ApiFor) -> None:
+    tenant = committed("Both ways")
+    furnish(tenant)
+    assert LIST in PATHS
+    for path in PATHS:
+        client = api(tenant)
+        long, short = asked_twice(client, path)
+        assert not is_short(long) and is_short(short)
+        assert short.json() == long.json() and short.json()["data"]
+        of_one_way = {"Content-Language", "Vary", "X-Correlation-ID", "traceparent", "RateLimit"}
+        assert {name: short[name] for name in short.headers if name not in of_one_way} == {
+            name: long[name] for name in long.headers if name not in of_one_way
+        }
+        cursor, seen = "", []
+        while cursor is not None:
+            query = f"?limit=3&cursor={cursor}" if cursor else "?limit=3"
+            page, same = client.get(f"{path}{query}"), client.get(f"{path}{query}&fields=")
+            assert is_short(page) and not is_short(same)
+            assert page.json() == same.json()
+            seen += page.json()["data"]
+            cursor = page.json()["next_cursor"]
+        assert seen == long.json()["data"]
+
+
+def test_a_read_is_one_question_to_the_database(committed: NewTenant, api: ApiFor) -> None:
+    tenant = committed("One question")
+    furnish(tenant)
+    client = api(tenant)
+    asked_twice(client, LIST)
+    with questions() as asked:
+        assert is_short(client.get(LIST))
+        assert asked() == 1
+    connection.settings_dict["PREPARES"] = False
+    try:
+        with questions() as asked:
+            assert is_short(client.get(LIST))
+            assert asked() == 1
+    finally:
+        connection.settings_dict["PREPARES"] = True
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_each_role_may_by_the_short_way_what_it_may_by_the_long_one(
+    path: str, committed: NewTenant, api: ApiFor
+) -> None:
+    tenant = committed("Roles")
+    for role in ROLE_PERMISSIONS:
+        long, short = asked_twice(api(tenant, role), path)
+        assert short.status_code == long.status_code
+        assert is_short(short) == (long.status_code == 200)
+
+
+def test_tenants_see_their_own_by_one_connection_and_the_same_statements(committed: NewTenant, api: ApiFor) -> None:
+    tenants = [committed("Mine"), committed("Theirs")]
+    for tenant in tenants:
+        with in_tenant(tenant):
+            invoice_factory.make_draft(actor_of(tenant), notes=tenant.key)
+    clients = [api(tenant) for tenant in tenants]
+    own = [client.get(LIST).json()["data"][0]["id"] for client in clients]
+    assert own[0] != own[1]
+    for number in (0, 1, 1, 0, 0, 1, 0):
+        answer = clients[number].get(LIST)
+        assert is_short(answer)
+        assert [row["id"] for row in answer.json()["data"]] == [own[number]]
+
+
+@contextmanager
+def changed(rows: Any, **values: Any) -> Iterator[None]:
+    """Rows with other values for a while."""
+    before = list(rows.values("pk", *values))
+    rows.update(**values)
+    try:
+        yield
+    finally:
+        for row in before:
+            rows.model.objects.filter(pk=row.pop("pk")).update(**row)
+
+
+def test_what_does_not_hold_any_more_is_refused_at_once(committed: NewTenant, api: ApiFor) -> None:
+    tenant = committed("Withdrawn")
+    user, own = User.objects.get(email=f"member@{tenant.slug}.test"), Tenant.objects.filter(pk=tenant.id)
+    person, families = User.objects.filter(pk=user.pk), TokenFamily.objects.filter(user=user)
+    members, soon = Membership.objects.filter(user=user), utcnow() + timedelta(minutes=1)
+    cases: list[tuple[AbstractContextManager[None], int]] = [
+        (changed(families, revoked_at=utcnow()), 401),
+        (changed(families, ends_at=utcnow()), 401),
+        (changed(person, tokens_valid_after=soon), 401),
+        (changed(person, is_active=False), 401),
+        (changed(members, status=MembershipStatus.BANNED, banned_until=None), 401),
+        (changed(person, must_change_password=True), 403),
+        (changed(own, status=TenantStatus.DELETED), 403),
+        (changed(own, status=TenantStatus.PROVISIONING), 403),
+    ]
+    client = api(tenant, "MEMBER")
+    for case, status in cases:
+        assert is_short(asked_twice(client, LIST)[1])
+        with case:
+            answers = asked_twice(client, LIST)
+        assert {answer.status_code for answer in answers} == {status}, [answer.json() for answer in answers]
+        assert not any(is_short(answer) or "data" in answer.json() for answer in answers)
+        with connection.cursor() as cursor:
+            cursor.execute("select current_user = session_user, coalesce(current_setting('app.tenant_id', true), '')")
+            assert cursor.fetchone() == (True, "")
+
+
+def test_a_suspended_workspace_is_read_by_either_way(committed: NewTenant, api: ApiFor) -> None:
+    tenant = committed("Suspended")
+    client = api(tenant)
+    with changed(Tenant.objects.filter(pk=tenant.id), status=TenantStatus.SUSPENDED):
+        long, short = asked_twice(client, LIST)
+    assert is_short(short) and short.json() == long.json()
+
+
+def test_what_is_not_plain_is_answered_as_ever(committed: NewTenant, api: ApiFor) -> None:
+    tenant = committed("Not plain")
+    client = api(tenant)
+    nobodys = "00000000-0000-0000-0000-000000000000"
+    cases: list[tuple[str, dict[str, str], int]] = [
+        ("?status=open", {}, 200),
+        ("?limit=101", {}, 400),
+        ("?cursor=AAAA", {}, 400),
+        ("?nothing=1", {}, 400),
+        ("", {"Accept": "text/html"}, 406),
+        ("", {"Accept": "application/json; indent=4"}, 200),
+        ("", {"X-Tenant-ID": nobodys}, 403),
+        ("", {"Host": "nobody.example"}, 404),
+    ]
+    for query, headers, status in cases:
+        assert is_short(asked_twice(client, LIST)[1])
+        answer = client.get(f"{LIST}{query}", headers=headers)
+        assert (answer.status_code, is_short(answer)) == (status, False), query or headers
+    assert is_short(client.get(f"{LIST}?limit=1&limit=2", headers={"Accept": "application/json, text/plain, */*"}))
+    assert client.head(LIST).status_code == 200
+
+
+def test_a_way_is_learned_by_a_sign_in_for_itself(committed: NewTenant, api: ApiFor) -> None:
+    tenant = committed("Itself")
+    client = api(tenant)
+    asked_twice(client, LIST)
+    client.credentials(HTTP_AUTHORIZATION="Bearer nonsense")
+    assert client.get(LIST).status_code == 401
+    client.credentials()
+    assert client.get(LIST).status_code == 401
+
+
+def test_limits_hold_and_count_each_call_once(committed: NewTenant, api: ApiFor, settings: Any) -> None:
+    client = api(committed("Counted"))
+    settings.RATE_LIMITS_ENFORCED = True
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "user": (4, 3600)}
+    answers = [client.get(LIST) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 429, 429]
+    assert [is_short(answer) for answer in answers[:4]] == [False, True, True, True]
+    left = [re.findall(r'"user";r=(\d+)', answer["RateLimit"]) for answer in answers[:4]]
+    assert left == [["3"], ["2"], ["1"], ["0"]]
+    assert answers[4]["Retry-After"]
+
+
+def test_a_refusal_after_counting_counts_once(committed: NewTenant, api: ApiFor, settings: Any) -> None:
+    tenant = committed("Once")
+    client = api(tenant)
+    asked_twice(client, LIST)
+    settings.RATE_LIMITS_ENFORCED = True
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "user": (9, 3600)}
+    User.objects.filter(email=f"owner@{tenant.slug}.test").update(must_change_password=True)
+    refused = client.get(LIST)
+    assert refused.status_code == 403
+    assert '"user";r=8' in refused["RateLimit"]
+
+
+def test_a_server_that_forgets_or_ends_a_connection_costs_nothing_but_time(committed: NewTenant, api: ApiFor) -> None:
+    def forget() -> None:
+        connection.connection.execute("DEALLOCATE ALL")
+
+    def end() -> None:
+        other = connection.copy()
+        with other.cursor() as cursor:
+            cursor.execute("select pg_terminate_backend(%s, 60000)", [connection.connection.info.backend_pid])
+        other.close()
+
+    client = api(committed("Lost"))
+    assert is_short(asked_twice(client, LIST)[1])
+    for loss in (forget, end):
+        loss()
+        answers = asked_twice(client, LIST)
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert [is_short(answer) for answer in answers] == [False, True]
+
+
+def test_identity_is_the_same_from_either_question(committed: NewTenant, anonymous_api: APIClient) -> None:
+    tenant = committed("Same identity")
+    for role in ROLE_PERMISSIONS:
+        body = {"email": f"{role.lower()}@{tenant.slug}.test", "password": PASSWORD, "tenant": tenant.key}
+        token = anonymous_api.post("/api/v1/auth/signin", body).json()["access"]
+        claims, origin = tokens.read_access(token), origins.origin_of(RequestFactory().get("/"), "API")
+        assert claims.tenant_id is not None
+        who = {"family_id": claims.family_id, "user_id": claims.user_id, "tenant_id": claims.tenant_id}
+        (rows,) = read_at_once(identity.asked_at_once(**who))
+        found = identity.answered_at_once(rows, **who, origin=origin)
+        assert found is not None
+        assert found == identity.identify(**who, channel=Channel.API, origin=origin)
+
+
+def test_nothing_can_be_written_by_it(committed: NewTenant) -> None:
+    committed("Read only")
+    assert django_settings.DATABASES["default"]["PREPARES"]
+    with pytest.raises(Exception, match="read-only transaction"):
+        read_at_once(_statement("DELETE FROM public.iam_user RETURNING id"))
+    with connection.cursor() as cursor:
+        cursor.execute("select 1")
+        assert cursor.fetchone() == (1,)
+
+
+def test_inside_a_transaction_it_is_refused(committed: NewTenant) -> None:
+    committed("Inside")
+    with owner_transaction(), pytest.raises(RuntimeError, match="transaction"):
+        read_at_once(_statement("SELECT 1"))
+
+
+def _statement(sql: str) -> Any:
+    return Statement.of(sql), ()
