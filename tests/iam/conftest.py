@@ -43,7 +43,7 @@ def provider(listening_idp: Idp, acme: TenantView, settings: Any) -> Idp:
         key = providers._key(kind, what)
         cache.delete_many([key, f"{key}:relearnt"])
     for path in ("/.well-known/openid-configuration", "/keys", "/token", "/userinfo"):
-        patience.forget(f"{listening_idp.issuer}{path}")
+        patience.breaker_of(f"{listening_idp.issuer}{path}").reset()
     federated.prove_domain(acme)
     federated.connect(acme, listening_idp)
     return listening_idp
