@@ -49,6 +49,17 @@ TENANT_COLUMNS_LEFT_OUT = frozenset(
 INSTEAD: dict[str, dict[str, str]] = {
     # What was filled into a letter may hold one-time links.
     "notifications_email_delivery": {"context": "'{}'::jsonb"},
+    # Secrets stay behind, so nothing is sent before somebody gives new ones; what waits is not sent twice.
+    "webhooks_endpoint": {
+        "is_enabled": "false",
+        "disabled_reason": "case when is_enabled then 'IMPORTED' else disabled_reason end",
+        "disabled_at": "coalesce(disabled_at, updated_at)",
+    },
+    "webhooks_delivery": {
+        "state": "case when state in ('PENDING', 'SENDING') then 'DEAD' else state end",
+        "next_attempt_at": "null::timestamptz",
+        "completed_at": "coalesce(completed_at, created_at)",
+    },
     # A domain is proved anew where it arrives.
     "tenancy_domain_claim": {
         "token": "''",

@@ -23,6 +23,7 @@ from apps.tenancy.selectors import TenantView
 from tests.archives.contents import digest_of
 from tests.factories.invoices import make_client, make_draft, make_open
 from tests.factories.notifications import owe, tell
+from tests.factories.webhooks import make_endpoint
 from tests.fixtures.tenants import NewTenant, actor_of, in_tenant, remove
 
 AWKWARD = 'O\'Brien & "Söhne", Ltd\n\\N\t%s \u200f\u05d0 🌊'
@@ -35,8 +36,9 @@ def silent(step: str, share: float) -> None:
 
 
 def fill(tenant: TenantView) -> None:
-    """Clients, drafts, issued and paid invoices, books, notifications, letters and a file."""
+    """Clients, drafts, issued and paid invoices, books, notifications, letters, webhooks that wait, and a file."""
     owner = actor_of(tenant)
+    make_endpoint(tenant, description=AWKWARD[:20], event_types=["client.*", "invoice.paid"])
     with in_tenant(tenant):
         client = make_client(owner, name=AWKWARD, notes="")
         make_draft(owner, client_id=client.id, metadata={"order": AWKWARD})

@@ -26,6 +26,7 @@ from apps.ledger.models import Entry
 from apps.tenancy import deleting, purging
 from apps.tenancy.models import Domain, DomainClaim, ExternalRef
 from apps.tenancy.selectors import TenantView
+from apps.webhooks.models import Delivery, Endpoint, EndpointSecret
 from tests.archives.conftest import Importer, digests, manifest_of
 from tests.archives.contents import checksums
 from tests.factories.invoices import make_open
@@ -91,6 +92,12 @@ def test_the_copy_is_alive_and_guarded(filled: TenantView, archive: Path, bring_
         numbers = set(Invoice.objects.exclude(number=None).values_list("number", flat=True))
         issued = make_open(owner)
         assert issued.number not in numbers
+    with in_tenant(copy):
+        # Secrets stay behind: nobody is called before there are new ones.
+        endpoint = Endpoint.objects.get()
+        assert (endpoint.is_enabled, endpoint.disabled_reason) == (False, "IMPORTED")
+        assert set(Delivery.objects.values_list("state", flat=True)) == {"DEAD"}
+        assert set(EndpointSecret.objects.values_list("sealed_secret", flat=True)) == {""}
     entry_change = "update ledger_entry set description = 'x'"
     with pytest.raises(Exception, match="reversal"), in_tenant(copy), connection.cursor() as cursor:
         cursor.execute(entry_change)
