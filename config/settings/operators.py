@@ -105,6 +105,18 @@ UNFOLD = {
                         "permission": "apps.tenancy.operators.is_inside",
                     },
                     {
+                        "title": _("Webhook endpoints"),
+                        "icon": "webhook",
+                        "link": reverse_lazy("admin:webhooks_endpoint_changelist"),
+                        "permission": "apps.tenancy.operators.is_inside",
+                    },
+                    {
+                        "title": _("Webhook deliveries"),
+                        "icon": "send",
+                        "link": reverse_lazy("admin:webhooks_delivery_changelist"),
+                        "permission": "apps.tenancy.operators.is_inside",
+                    },
+                    {
                         "title": _("Leave the organisation"),
                         "icon": "logout",
                         "link": reverse_lazy("admin:tenancy_tenant_leave"),
