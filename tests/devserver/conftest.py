@@ -25,11 +25,16 @@ def layout(tmp_path: Path) -> Iterator[Layout]:
     prepared.remove()
 
 
-@pytest.fixture
-def outer(tmp_path: Path) -> dict[str, str]:
+def shells_variables(home: Path) -> dict[str, str]:
     """An environment with nothing set but what a shell sets, and where this run keeps its bytecode."""
     kept = {name: os.environ[name] for name in ("PYTHONPYCACHEPREFIX",) if name in os.environ}
-    return {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **kept}
+    return {"PATH": os.environ["PATH"], "HOME": str(home), **kept}
+
+
+@pytest.fixture
+def outer(tmp_path: Path) -> dict[str, str]:
+    """The environment of a person who set nothing."""
+    return shells_variables(tmp_path)
 
 
 @pytest.fixture
