@@ -119,11 +119,9 @@ def update_account(*, actor: Actor, user_id: UUID, changes: dict[str, object]) -
         NotFound: there is no such person.
         PermissionRefused: the actor lacks ``platform:write``, or would lock himself out.
     """
+    actor.require("platform:write")
     with public_scope(), transaction.atomic():
-        user = User.objects.select_for_update().filter(pk=user_id).first()
-        actor.require("platform:write")
-        if user is None:
-            raise NotFound
+        user = User.objects.locked(user_id)
         wanted = {name: changes[name] for name in _ACCOUNT if name in changes}
         loses_access = not wanted.get("is_active", True) or wanted.get("platform_role", user.platform_role) != (
             user.platform_role

@@ -11,7 +11,7 @@ from apps.audit import services as audit
 from apps.audit.services import Severity
 from apps.core.actor import Actor
 from apps.core.clock import utcnow
-from apps.core.errors import IllegalState, NotFound, PermissionRefused, ValidationFailed
+from apps.core.errors import IllegalState, PermissionRefused, ValidationFailed
 from apps.core.events import publish
 from apps.core.tenants import public_scope
 from apps.iam import signins
@@ -34,7 +34,7 @@ def ban_person(*, actor: Actor, user_id: UUID, reason: str, until: datetime | No
     if until is not None and until <= now:
         raise ValidationFailed.one("until", "in_the_past", _("A ban ends in the future."))
     with public_scope(), transaction.atomic():
-        user = _locked(user_id)
+        user = User.objects.locked(user_id)
         if user.platform_role or user.id == actor.user_id:
             raise PermissionRefused(_("Operators are not banned: take their role away first."))
         user.banned_at, user.banned_until, user.ban_reason = now, until, reason[:300]
@@ -55,7 +55,7 @@ def unban_person(*, actor: Actor, user_id: UUID) -> None:
     """
     actor.require("platform:write")
     with public_scope(), transaction.atomic():
-        user = _locked(user_id)
+        user = User.objects.locked(user_id)
         if user.banned_at is None:
             raise IllegalState(_("This person is not banned."), allowed_actions=["ban"])
         user.banned_at, user.banned_until, user.ban_reason = None, None, ""
@@ -72,16 +72,9 @@ def sign_out_person(*, actor: Actor, user_id: UUID) -> None:
     """
     actor.require("platform:write")
     with public_scope(), transaction.atomic():
-        user = _locked(user_id)
+        user = User.objects.locked(user_id)
         signins.end_all(user, "signout_all", now=utcnow())
         _record(actor, user, "iam.session.end_all", None, Severity.MEDIUM)
-
-
-def _locked(user_id: UUID) -> User:
-    user = User.objects.select_for_update().filter(pk=user_id).first()
-    if user is None:
-        raise NotFound
-    return user
 
 
 def _record(actor: Actor, user: User, action: str, after: Mapping[str, object] | None, severity: Severity) -> None:

@@ -1,6 +1,7 @@
 """People, their memberships, and what keeps them signed in. All tables are shared (``public``)."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core import ids
 from apps.core.clock import utcnow
+from apps.core.errors import NotFound
 from apps.iam import (  # noqa: F401 - Django looks for models here
     api_key_models,
     attempt_models,
@@ -64,7 +66,18 @@ def normal_email(email: str) -> str:
 
 
 class Users(BaseUserManager["User"]):
-    """The way Django's own parts find people."""
+    """How people are found."""
+
+    def locked(self, user_id: UUID) -> "User":
+        """One person, for the caller alone until his transaction ends.
+
+        Raises:
+            NotFound: there is no such person.
+        """
+        user = self.select_for_update().filter(pk=user_id).first()
+        if user is None:
+            raise NotFound
+        return user
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """The person with this e-mail, in any letter case."""
@@ -180,6 +193,8 @@ class Membership(models.Model):
         db_table = "iam_membership"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["user", "tenant"], name="membership_unique"),
+            # What refers to a member and his tenant together refers to this (see `RoleGrant`).
+            models.UniqueConstraint(fields=["id", "tenant"], name="membership_of_tenant"),
             models.CheckConstraint(condition=models.Q(role__in=["", *Role.values]), name="membership_role_known"),
             models.CheckConstraint(
                 condition=models.Q(status__in=MembershipStatus.values), name="membership_status_known"

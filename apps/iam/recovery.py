@@ -115,9 +115,7 @@ def mark_verified(*, actor: Actor, user_id: UUID) -> None:
     """
     actor.require("platform:write")
     with public_scope(), transaction.atomic():
-        user = User.objects.select_for_update().filter(pk=user_id).first()
-        if user is None:
-            raise NotFound
+        user = User.objects.locked(user_id)
         if user.email_verified_at is None:
             user.email_verified_at = utcnow()
             user.save(update_fields=["email_verified_at", "updated_at"])

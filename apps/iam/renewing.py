@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from apps.core.actor import Actor
 from apps.core.clock import utcnow
-from apps.core.errors import Conflict, NotFound
+from apps.core.errors import Conflict
 from apps.core.tenants import public_scope
 from apps.iam import factors, recovery_codes, signins, standing
 from apps.iam.events import MfaChange
@@ -39,9 +39,7 @@ def reset_factors(*, actor: Actor, user_id: UUID) -> bool:
     """
     actor.require("platform:write")
     with public_scope(), transaction.atomic():
-        user = User.objects.select_for_update().filter(pk=user_id).first()
-        if user is None:
-            raise NotFound
+        user = User.objects.locked(user_id)
         had_any = factors.has_any(user.id)
         AuthenticatorApp.objects.filter(user=user).delete()
         Passkey.objects.filter(user=user).delete()

@@ -11,7 +11,7 @@ from apps.audit import services as audit
 from apps.audit.services import Severity
 from apps.core.actor import Actor
 from apps.core.clock import utcnow
-from apps.core.errors import NotFound, PermissionRefused
+from apps.core.errors import PermissionRefused
 from apps.core.events import publish
 from apps.core.tenants import public_scope
 from apps.iam import api_keys, lockout, signins
@@ -36,9 +36,7 @@ def set_temporary_password(*, actor: Actor, user_id: UUID, with_keys: bool = Fal
     password = _random()
     hashed = make_password(password)
     with public_scope(), transaction.atomic():
-        user = User.objects.select_for_update().filter(pk=user_id).first()
-        if user is None:
-            raise NotFound
+        user = User.objects.locked(user_id)
         if user.platform_role:
             raise PermissionRefused(_("Operators reset their passwords by mail."))
         now = utcnow()
