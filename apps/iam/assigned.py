@@ -8,7 +8,12 @@ from uuid import UUID
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from apps.audit import services as audit
+from apps.audit.services import Severity
+from apps.core.actor import Actor
 from apps.core.errors import ValidationFailed
+from apps.core.events import publish
+from apps.iam.events import MemberRolesChanged
 from apps.iam.models import Invitation, Membership, Role
 from apps.iam.permissions import permissions_of, together
 from apps.iam.role_models import CustomRole, RoleGrant
@@ -99,6 +104,31 @@ def assign(member: Membership, roles: Assigned) -> None:
     )
     # What was read ahead says the former roles.
     member._prefetched_objects_cache = {}  # type: ignore[attr-defined]  # not in the stubs
+
+
+def change(actor: Actor, member: Membership, before: Assigned, after: Assigned, *, by: str = "") -> None:
+    """`assign` other roles to a member, with trail and event; `by` says in the trail what decided it, if nobody did."""
+    assign(member, after)
+    audit.record(
+        actor=actor,
+        action="iam.membership.change_role",
+        entity_type="membership",
+        entity_id=member.id,
+        entity_label=member.user.email,
+        before={"roles": list(before.names)},
+        after={"roles": list(after.names)} | ({"by": by} if by else {}),
+        severity=Severity.HIGH,
+        tenant_id=member.tenant_id,
+    )
+    publish(
+        MemberRolesChanged(
+            tenant_id=member.tenant_id,
+            membership_id=member.id,
+            user_id=member.user_id,
+            roles_before=before.names,
+            roles=after.names,
+        )
+    )
 
 
 def _refuse(field: str, code: str, detail: str) -> NoReturn:

@@ -22,7 +22,6 @@ from apps.iam.errors import NotAMember
 from apps.iam.events import (
     MemberBanned,
     MemberRemoved,
-    MemberRolesChanged,
     MemberUnbanned,
     OwnershipTransferred,
 )
@@ -52,24 +51,7 @@ def change_roles(
         standing.require_grantable(held, before, after)
         if after.builtin != Role.OWNER:
             standing.require_other_owner(member)
-        assigned.assign(member, after)
-        _record(
-            actor,
-            member,
-            "iam.membership.change_role",
-            before={"roles": list(before.names)},
-            after={"roles": list(after.names)},
-            severity=Severity.HIGH,
-        )
-        publish(
-            MemberRolesChanged(
-                tenant_id=member.tenant_id,
-                membership_id=member.id,
-                user_id=member.user_id,
-                roles_before=before.names,
-                roles=after.names,
-            )
-        )
+        assigned.change(actor, member, before, after)
 
 
 def ban_member(*, actor: Actor, membership_id: UUID, reason: str = "", until: datetime | None = None) -> None:

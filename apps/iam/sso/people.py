@@ -21,7 +21,7 @@ from apps.core.clock import utcnow
 from apps.core.events import publish
 from apps.iam import assigned, seats, standing
 from apps.iam.assigned import Assigned
-from apps.iam.events import MemberJoined, MemberRolesChanged
+from apps.iam.events import MemberJoined
 from apps.iam.models import Membership, MembershipStatus, User
 from apps.iam.sso import claiming, mail_domains, mapped
 from apps.iam.sso.errors import SsoRefused
@@ -145,25 +145,7 @@ def _follow_groups(row: SsoConnection, member: Membership, said: Assertion, acto
     roles = _mapped_roles(row, said.claims) or mapped.one(row.tenant_id, row.default_role)
     if roles.names == before.names:
         return
-    assigned.assign(member, roles)
-    _record(
-        actor,
-        "iam.membership.change_role",
-        "membership",
-        member,
-        before={"roles": list(before.names)},
-        after={"roles": list(roles.names), "by": "sso"},
-        severity=Severity.HIGH,
-    )
-    publish(
-        MemberRolesChanged(
-            tenant_id=member.tenant_id,
-            membership_id=member.id,
-            user_id=member.user_id,
-            roles_before=before.names,
-            roles=roles.names,
-        )
-    )
+    assigned.change(actor, member, before, roles, by="sso")
 
 
 def _mapped_roles(row: SsoConnection, claims: dict[str, Any]) -> Assigned | None:
