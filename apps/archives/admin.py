@@ -18,9 +18,9 @@ from apps.archives.models import ArchiveJob, JobKind, JobStatus
 from apps.archives.responses import sent
 from apps.core.errors import DomainError
 from apps.core.jobs import wake
+from apps.core.read_only import ReadOnlyAdmin
 from apps.core.tenants import public_scope
 from apps.tenancy import operators, selectors
-from apps.tenancy.admin import ReadOnlyAdmin
 
 STATUS_LABELS = {
     JobStatus.PENDING: "info",

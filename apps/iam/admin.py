@@ -11,13 +11,13 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.core.actor import Actor
 from apps.core.errors import DomainError, PermissionRefused
-from apps.core.read_only import ReadOnlyAdmin
+from apps.core.read_only import ReadOnlyAdmin, ReadOnlyInline
 from apps.iam import (  # noqa: F401 - some register their own
     api_key_admin,
     federation_admin,
@@ -32,24 +32,14 @@ from apps.iam.origins import origin_of
 from apps.iam.support_admin import SupportActions
 
 
-class MembershipInline(TabularInline):
+class MembershipInline(ReadOnlyInline):
     """The organisations that a person belongs to; changed there, not here."""
 
     model = Membership
-    extra = 0
-    can_delete = False
     hide_title = True
     fields: ClassVar = ["tenant", "role", "status", "created_at"]
     readonly_fields: ClassVar = ["tenant", "role", "status", "created_at"]
     verbose_name_plural = _("memberships")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never here."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never here."""
-        return False
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Membership]":
         """With the organisations' names in the same statement."""

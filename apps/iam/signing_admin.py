@@ -11,19 +11,19 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from apps.core.actor import Actor
 from apps.core.errors import DomainError
+from apps.core.read_only import ReadOnlyAdmin
 from apps.iam import selectors, signing
 from apps.iam.origins import origin_of
 from apps.iam.signing_models import SigningKey
 
 
 @admin.register(SigningKey)
-class SigningKeyAdmin(ModelAdmin):
-    """Read-only; private keys are not here."""
+class SigningKeyAdmin(ReadOnlyAdmin):
+    """Private keys are not here. A key comes by a rotation and never goes: an old token's must stay known."""
 
     list_display: ClassVar = ["kid", "state", "published_at", "signs_from", "until"]
     fields: ClassVar = ["kid", "public_pem", "published_at", "signs_from", "withdrawn_at"]
@@ -81,7 +81,7 @@ class SigningKeyAdmin(ModelAdmin):
         """Withdraw a key at once."""
         row = get_object_or_404(SigningKey, pk=key_id)
 
-        def act(actor: Actor) -> str:
+        def act(actor: Actor) -> Promise:
             signing.replace_leaked_key(actor=actor, kid=row.kid)
             return _("The key is withdrawn.")
 
@@ -106,7 +106,7 @@ class SigningKeyAdmin(ModelAdmin):
             actor = selectors.operator_of(request.user, origin_of(request, "WEB"))
             assert actor is not None, "the admin lets operators in only"
             try:
-                messages.success(request, act(actor))
+                messages.success(request, str(act(actor)))
             except DomainError as error:
                 messages.error(request, error.detail)
             return HttpResponseRedirect(back)
@@ -119,18 +119,6 @@ class SigningKeyAdmin(ModelAdmin):
             "back": back,
         }
         return TemplateResponse(request, "admin/iam/signingkey/rotate.html", context)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Only by a rotation."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: an old token's key must stay known."""
-        return False
 
 
 def _views() -> dict[str, signing.SigningKeyView]:

@@ -3,14 +3,13 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from apps.core.money import format_minor
+from apps.core.read_only import ReadOnlyInline
 from apps.invoices.models import Client, Invoice, InvoiceLine, InvoiceStatus, Settlement, TaxTotal
-from apps.tenancy.admin import TenantModelAdmin
+from apps.tenancy.operator_admin import TenantModelAdmin
 
 STATUS_LABELS = {
     InvoiceStatus.DRAFT: "info",
@@ -21,22 +20,7 @@ STATUS_LABELS = {
 }
 
 
-class PartInline(TabularInline):
-    """Rows of an invoice; operators look, services write."""
-
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never here."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never here."""
-        return False
-
-
-class LineInline(PartInline):
+class LineInline(ReadOnlyInline):
     """The lines."""
 
     model = InvoiceLine
@@ -53,7 +37,7 @@ class LineInline(PartInline):
     ]
 
 
-class TaxInline(PartInline):
+class TaxInline(ReadOnlyInline):
     """The tax by rate."""
 
     model = TaxTotal
@@ -61,7 +45,7 @@ class TaxInline(PartInline):
     fields: ClassVar = ["rate", "base_minor", "tax_minor"]
 
 
-class SettlementInline(PartInline):
+class SettlementInline(ReadOnlyInline):
     """What came in and went back."""
 
     model = Settlement

@@ -3,21 +3,18 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.http import HttpRequest
-from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from apps.core.money import format_minor
+from apps.core.read_only import ReadOnlyInline
 from apps.ledger.models import Account, Entry, Posting
-from apps.tenancy.admin import TenantModelAdmin
+from apps.tenancy.operator_admin import TenantModelAdmin
 
 
-class PostingInline(TabularInline):
+class PostingInline(ReadOnlyInline):
     """The legs of an entry."""
 
     model = Posting
-    extra = 0
-    can_delete = False
     fields: ClassVar = ["position", "account", "amount"]
     readonly_fields: ClassVar = ["position", "account", "amount"]
 
@@ -25,14 +22,6 @@ class PostingInline(TabularInline):
     def amount(self, posting: Posting) -> str:
         """The amount with its currency; credits are negative."""
         return format_minor(posting.amount_minor, posting.currency)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
 
 
 @admin.register(Entry)

@@ -13,10 +13,10 @@ from unfold.decorators import action, display
 
 from apps.core.errors import DomainError, PermissionRefused
 from apps.core.jobs import wake
+from apps.core.read_only import ReadOnlyAdmin
 from apps.notifications import services, tasks
 from apps.notifications.models import DeliveryState, EmailDelivery, Notification
 from apps.tenancy import operators
-from apps.tenancy.admin import ReadOnlyAdmin
 
 STATE_LABELS = {
     DeliveryState.QUEUED: "info",

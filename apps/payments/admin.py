@@ -13,15 +13,15 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from apps.core.jobs import wake
 from apps.core.money import format_minor
+from apps.core.read_only import ReadOnlyAdmin, ReadOnlyInline
 from apps.payments import inbox, tasks
 from apps.payments.choices import GatewayEventStatus, PaymentStatus, RefundStatus
 from apps.payments.models import GatewayEvent, Payment, Refund
-from apps.tenancy.admin import ReadOnlyAdmin, TenantModelAdmin
+from apps.tenancy.operator_admin import TenantModelAdmin
 from apps.tenancy.operators import operator
 
 PAYMENT_LABELS = {
@@ -41,12 +41,10 @@ EVENT_LABELS = {
 }
 
 
-class RefundInline(TabularInline):
+class RefundInline(ReadOnlyInline):
     """The refunds of a payment."""
 
     model = Refund
-    extra = 0
-    can_delete = False
     fields: ClassVar = ["amount", "reason", "status", "requested_by", "failure_reason", "created_at"]
     readonly_fields: ClassVar = fields
 
@@ -54,14 +52,6 @@ class RefundInline(TabularInline):
     def amount(self, refund: Refund) -> str:
         """The amount with its currency."""
         return format_minor(refund.amount_minor, refund.currency)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
 
 
 @admin.register(Payment)

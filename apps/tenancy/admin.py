@@ -10,17 +10,14 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
-from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from apps.core.errors import DomainError, PermissionRefused
-from apps.core.read_only import ReadOnlyAdmin
+from apps.core.read_only import ReadOnlyAdmin, ReadOnlyInline
 from apps.tenancy import deleting, operators, selectors, services
 from apps.tenancy.models import Domain, SchemaReport, Tenant, TenantStatus
-from apps.tenancy.operator_admin import ReasonForm, TenantModelAdmin
+from apps.tenancy.operator_admin import ReasonForm
 from apps.tenancy.schema_admin import SchemaHealthAdmin
-
-__all__ = ["ReadOnlyAdmin", "TenantAdmin", "TenantModelAdmin"]
 
 admin.site.register(SchemaReport, SchemaHealthAdmin)
 
@@ -33,21 +30,11 @@ STATUS_LABELS = {
 }
 
 
-class DomainInline(TabularInline):
+class DomainInline(ReadOnlyInline):
     """The hosts that lead to an organisation."""
 
     model = Domain
-    extra = 0
-    can_delete = False
     fields: ClassVar = ["domain", "is_primary"]
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never here."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never here."""
-        return False
 
 
 @admin.register(Tenant)

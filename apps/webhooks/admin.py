@@ -14,12 +14,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from apps.core.actor import Actor
 from apps.core.errors import DomainError, PermissionRefused
-from apps.tenancy.admin import TenantModelAdmin
+from apps.core.read_only import ReadOnlyInline
+from apps.tenancy.operator_admin import TenantModelAdmin
 from apps.tenancy.operators import operator
 from apps.webhooks import services
 from apps.webhooks.models import Attempt, Delivery, DeliveryState, Endpoint
@@ -106,23 +106,13 @@ class EndpointAdmin(ConfirmedAdmin):
         return HttpResponseRedirect(back)
 
 
-class AttemptInline(TabularInline):
+class AttemptInline(ReadOnlyInline):
     """The attempts of a delivery."""
 
     model = Attempt
-    extra = 0
-    can_delete = False
     ordering: ClassVar = ["number"]
     fields: ClassVar = ["number", "started_at", "duration_ms", "status", "error", "response_body"]
     readonly_fields: ClassVar = fields
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
 
 
 @admin.register(Delivery)

@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.audit.models import AuditEntry
-from apps.tenancy.admin import TenantModelAdmin
 from apps.tenancy.models import Tenant, TenantStatus
+from apps.tenancy.operator_admin import TenantModelAdmin
 from apps.tenancy.selectors import TenantView
 from tests.factories.iam import PASSWORD, operator
 
