@@ -42,6 +42,9 @@ INSIDE = (
     "settings/sign-in",
     "settings/api-keys",
     "settings/api-keys/new",
+    "settings/webhooks",
+    "settings/webhooks/new",
+    "settings/webhooks/deliveries",
     "settings/sso",
     "settings/directory",
     "settings/data",
@@ -123,6 +126,8 @@ class Album:
         self.follow("audit", "audit-entry")
         self.follow("team", "member")
         self.follow("team/roles", "role")
+        self.follow("settings/webhooks", "webhook-endpoint")
+        self.follow("settings/webhooks/deliveries", "webhook-delivery")
         self.shown_once()
         self.invited()
         self.follow("invoices/?status=open", "invoice-open")
@@ -194,7 +199,17 @@ class Album:
         self.take("stale")
 
     def shown_once(self) -> None:
-        """Secrets that are shown once: an API key's and a directory token's."""
+        """Secrets that are shown once: a webhook endpoint's, an API key's and a directory token's."""
+        self.page.goto(f"{self.tenant}/settings/webhooks/new/")
+        self.page.fill("[name=url]", "https://warehouse.example/hooks")
+        self.page.locator("[name=event_types]").nth(1).check()
+        self.page.locator("main form[data-guard] button[type=submit]").click()
+        self.page.locator("[data-copy]").wait_for()
+        self.take("webhook-secret")
+        self.page.locator("main .form-actions a").click()
+        self.page.locator("[data-dialog=remove]").click()
+        with self.page.expect_navigation():
+            self.page.locator("dialog[open] [type=submit]").last.click()
         self.page.goto(f"{self.tenant}/settings/api-keys/new/")
         self.page.fill("[name=name]", "Warehouse export")
         self.page.locator("[name=scopes]").first.check()

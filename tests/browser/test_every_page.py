@@ -29,6 +29,8 @@ def made(platform: Platform) -> dict[str, Any]:
     program.call("POST", f"/invoices/{found['paid']['id']}/payments", body)
     found["payment"] = program.call("GET", "/payments")["data"][0]
     program.call("POST", "/api-keys", {"name": LONG[:100], "scopes": ["invoices:read", "clients:write"]})
+    hook = {"url": f"https://hooks.example/{LONG[:60]}?{'x' * 200}", "event_types": ["member.*"]}
+    found["endpoint"] = program.call("POST", "/webhooks/endpoints", hook)
     found["entry"] = _entry(program)
     return found
 
@@ -64,6 +66,8 @@ INSIDE: dict[str, Callable[[dict[str, Any]], str]] = {
     "brand editor": lambda made: "/settings/brands/new/",
     "API keys": lambda made: "/settings/api-keys/",
     "new API key": lambda made: "/settings/api-keys/new/",
+    "new webhook endpoint": lambda made: "/settings/webhooks/new/",
+    "webhook endpoint": lambda made: f"/settings/webhooks/{made['endpoint']['id']}/",
     "single sign-on": lambda made: "/settings/sso/",
     "directory": lambda made: "/settings/directory/",
     "roles": lambda made: "/team/roles/",

@@ -166,10 +166,10 @@ def test_a_delivery_is_looked_at_and_sent_again(acme: TenantView, visitor: Clien
     assert "Ионические яхты" in looking and f"/clients/{client.id}/" in looking and f"{path}replay/" not in looking
     # The first attempt is near: the page asks what is new.
     (seen,) = re.findall(r"\?seen=([\w-]+)", looking)
-    asked = {"headers": {"HX-Request": "true"}}
-    assert visitor.get(path, {"seen": seen}, **asked).status_code == 204
+    asked = {"HX-Request": "true"}
+    assert visitor.get(path, {"seen": seen}, headers=asked).status_code == 204
     turn(acme, endpoint.id)
-    news = visitor.get(path, {"seen": seen}, **asked)
+    news = visitor.get(path, {"seen": seen}, headers=asked)
     assert news.status_code == 200 and 'hx-trigger="every' not in news.content.decode()
     assert visitor.post(f"{path}replay/").status_code == 302
     (again,) = deliveries(acme, endpoint_id=endpoint.id)

@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,9 @@ from apps.tenancy import services as tenancy_services
 from apps.tenancy import tax_ids
 from apps.tenancy.errors import NameTaken
 from apps.tenancy.selectors import TenantView
+from apps.webhooks import sending
+from apps.webhooks import services as webhooks
+from devserver.listening import listening
 
 PASSWORD = "Insula-demo-1"  # noqa: S105 (a demo's, in development settings only)
 OPERATOR = "operator@insula.localhost"
@@ -105,7 +109,25 @@ class Command(BaseCommand):
             for index in range(count):
                 with transaction.atomic():
                     self._invoice(actor, chance.choice(clients), index, count, chance)
+            if settings.OUTBOUND_PRIVATE_ADDRESSES:
+                self._webhooks(actor, clients[:3])
         self.stdout.write(f"{tenant.name}: {len(clients)} clients, {count} invoices")
+
+    def _webhooks(self, actor: Actor, clients: list[UUID]) -> None:
+        """An endpoint that took what it was told until its program broke; nobody listens there, so it is disabled."""
+        with listening([HTTPStatus.NO_CONTENT, HTTPStatus.NO_CONTENT, HTTPStatus.INTERNAL_SERVER_ERROR]) as url:
+            with transaction.atomic():
+                endpoint_id = webhooks.create_endpoint(
+                    actor=actor, url=url, event_types=["client.*", "invoice.paid"], description="Bookkeeping"
+                ).endpoint.id
+                for number, client_id in enumerate(clients):
+                    phone = f"+49 40 30 06 {number}0"
+                    invoices.update_client(actor=actor, client_id=client_id, changes={"phone": phone})
+            sending.take_turn(endpoint_id=endpoint_id)
+        with transaction.atomic():
+            webhooks.disable_endpoint(actor=actor, endpoint_id=endpoint_id)
+            address: webhooks.EndpointChanges = {"url": "https://books.example/hooks/insula"}
+            webhooks.update_endpoint(actor=actor, endpoint_id=endpoint_id, changes=address)
 
     def _client(self, actor: Actor, name: str, address: str, locale: str) -> UUID:
         mailbox = "".join(letter for letter in name.lower() if letter.isascii() and letter.isalpha()) or "client"
