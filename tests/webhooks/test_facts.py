@@ -121,12 +121,13 @@ def test_a_message_remembers_the_request(acme: TenantView) -> None:
     assert (message.correlation_id, message.traceparent) == ("order-4711", span.header)
 
 
-def test_members_are_told_of_wherever_they_change(acme: TenantView) -> None:
+def test_members_are_told_of_wherever_they_change(acme: TenantView, api: Callable[..., Client]) -> None:
     make_endpoint(acme, event_types=["member.*"])
     owner = actor_of(acme)
     viewer = Membership.objects.get(tenant_id=acme.id, user__email=f"viewer@{acme.slug}.test")
     iam.change_roles(actor=owner, membership_id=viewer.id, roles=["MEMBER"])
     assert last_event(acme)["data"]["roles"] == ["MEMBER"]
+    assert last_event(acme)["data"] == api(acme).get(f"/api/v1/members/{viewer.id}").json()
     iam.ban_member(actor=owner, membership_id=viewer.id, reason="Left")
     assert last_event(acme)["data"]["status"] == "BANNED"
     iam.unban_member(actor=owner, membership_id=viewer.id)
