@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 from django.conf import settings
 from django.contrib import admin
+from django.template.defaultfilters import filesizeformat
 from django.test import Client
 from django.urls import reverse
 
@@ -12,6 +13,7 @@ from apps.audit.models import AuditEntry
 from apps.core.clock import utcnow
 from apps.tenancy.models import Tenant, TenantStatus
 from apps.tenancy.selectors import TenantView
+from apps.tenancy.sizes import sizes_of
 from tests.factories.iam import PASSWORD, operator
 
 LIST = "/admin/tenancy/tenant/"
@@ -71,7 +73,10 @@ def test_an_action_needs_a_reason_and_more_than_support(acme: TenantView, verb: 
 
 def test_the_list_shows_what_matters(acme: TenantView, globex: TenantView) -> None:
     page = _signed_in().get(LIST).content.decode()
-    for word in (acme.name, globex.name, f"owner@{acme.slug}.test", "up to date", "KB"):
+    schemas = [tenant.scope.schema_name for tenant in (acme, globex)]
+    room = [filesizeformat(size) for size in sizes_of(schemas).values()]
+    assert len(room) == len(schemas)
+    for word in (acme.name, globex.name, f"owner@{acme.slug}.test", "up to date", *room):
         assert word in page, word
 
 
