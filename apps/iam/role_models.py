@@ -25,6 +25,8 @@ class CustomRole(models.Model):
         db_table = "iam_custom_role"
         constraints: ClassVar = [
             models.UniqueConstraint("tenant", Lower("name"), name="custom_role_name_once"),
+            # What refers to a role and its tenant together refers to this (see `RoleGrant`).
+            models.UniqueConstraint(fields=["id", "tenant"], name="custom_role_of_tenant"),
         ]
 
     def __str__(self) -> str:
@@ -32,7 +34,11 @@ class CustomRole(models.Model):
 
 
 class RoleGrant(models.Model):
-    """A member holds a custom role. The role stays as long as anybody holds it."""
+    """A member holds a custom role. The role stays as long as anybody holds it.
+
+    That grant, member and role are of one tenant is kept by foreign keys of two columns, which migration 0014 makes and
+    Django does not know of; so for a group's members, directory entries and invitations.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")

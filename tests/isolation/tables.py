@@ -96,7 +96,10 @@ def _may_be_empty(field: "models.Field[Any, Any]") -> bool:
 
 
 def _parent(model: Any, tenant: TenantView) -> Any:
-    existing = model._base_manager.values_list("pk", flat=True).first()
+    rows = model._base_manager.all()
+    if model is not Tenant and _holds_tenants(model):
+        rows = rows.filter(tenant_id=tenant.id)
+    existing = rows.values_list("pk", flat=True).first()
     if existing is not None:
         return existing
     if model is Tenant:

@@ -90,6 +90,7 @@ class DirectoryGroup(models.Model):
         verbose_name_plural = _("directory groups")
         constraints: ClassVar = [
             models.UniqueConstraint("tenant", Lower("display_name"), name="directory_group_name_once"),
+            models.UniqueConstraint(fields=["id", "tenant"], name="directory_group_of_tenant"),
             models.CheckConstraint(condition=~models.Q(role="OWNER"), name="directory_group_gives_no_ownership"),
         ]
 
