@@ -1,6 +1,6 @@
 """Who a sign-in stands for right now: one statement, asked once a request (ARCHITECTURE, hot path)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -47,12 +47,11 @@ u.email, u.first_name, u.last_name, u.locale, u.platform_role, u.email_verified_
    AND CASE WHEN f.tenant_id IS NULL THEN u.platform_role <> '' ELSE m.role IS NOT NULL END
 """
 _STATEMENT = f"SELECT {_FOUND}"
-# The same, and the tenant's transaction is his from here on, where there is something to enter.
-_ENTERING = f"""
-SELECT CASE WHEN t.status IN ('ACTIVE', 'SUSPENDED') AND t.database_alias = '{DEFAULT_DB_ALIAS}'
-            THEN {ENTER_TENANT.format(t="t")} END IS NOT NULL, {_FOUND}
-"""
-
+# A column of a statement about the tenant `t`: its transaction is his from here on, where there is something to enter.
+ENTERS_TENANT = f"""
+CASE WHEN t.status IN ('ACTIVE', 'SUSPENDED') AND t.database_alias = '{DEFAULT_DB_ALIAS}'
+     THEN {ENTER_TENANT.format(t="t")} END IS NOT NULL"""
+_ENTERING = f"SELECT {ENTERS_TENANT}, {_FOUND}"
 _AT_ONCE = Statement.of(_ENTERING)
 
 
@@ -88,6 +87,10 @@ class Identity:
         return self.must_change_password and self.actor.impersonator_id is None and not self.actor.is_federated
 
 
+# What makes an identity of the rows that a question `at_once` found.
+Reader = Callable[[Sequence[Row], Origin], Identity | None]
+
+
 def identify(
     *, family_id: UUID, user_id: UUID, tenant_id: UUID | None, channel: Channel, origin: Origin
 ) -> Identity | None:
@@ -116,16 +119,16 @@ def identified_within(
         yield None if row is None else _identity(row[1:], family_id, user_id, tenant_id, origin)
 
 
-def asked_at_once(*, family_id: UUID, user_id: UUID, tenant_id: UUID) -> Asked:
-    """The question of `identified_within` for a program's sign-in, to be sent with what is asked of the tenant."""
-    return _AT_ONCE, (family_id, user_id, tenant_id, Channel.API.value)
+def at_once(*, family_id: UUID, user_id: UUID, tenant_id: UUID) -> tuple[Asked, Reader]:
+    """The question of `identified_within` for a program's sign-in, to be sent with what is asked of its tenant.
 
+    The second value reads the answer: nobody when the sign-in does not hold, or entered no tenant.
+    """
 
-def answered_at_once(
-    rows: Sequence[Row], *, family_id: UUID, user_id: UUID, tenant_id: UUID, origin: Origin
-) -> Identity | None:
-    """Whom the rows that answer `asked_at_once` name; nobody when the sign-in does not hold or entered no tenant."""
-    return _identity(rows[0][1:], family_id, user_id, tenant_id, origin) if rows and rows[0][0] else None
+    def read(rows: Sequence[Row], origin: Origin) -> Identity | None:
+        return _identity(rows[0][1:], family_id, user_id, tenant_id, origin) if rows and rows[0][0] else None
+
+    return (_AT_ONCE, (family_id, user_id, tenant_id, Channel.API.value)), read
 
 
 def _tenant(row: Sequence[Any]) -> TenantView:

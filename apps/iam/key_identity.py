@@ -1,5 +1,6 @@
 """Whom an API key stands for right now: one statement, like that of a sign-in (`identity`)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,12 +11,13 @@ from django.http import HttpRequest
 
 from apps.core.actor import Origin
 from apps.core.clock import utcnow
+from apps.core.postgres.pipeline import Asked, Row, Statement
 from apps.core.sealing import unseal
 from apps.core.tenants import public_scope
 from apps.iam import identity, key_secrets, signed_requests
 from apps.iam.api_key_models import SignatureAlgorithm
 from apps.iam.errors import InvalidToken
-from apps.iam.identity import Identity
+from apps.iam.identity import ENTERS_TENANT, Identity, Reader
 from apps.tenancy.selectors import TenantView
 
 # The moment of last use is written when it is older than this, so that a busy key costs no write a request.
@@ -25,8 +27,8 @@ _TENANT_FIELDS = tuple(TenantView.__dataclass_fields__)
 
 # The database is the truth: a key that was revoked or ran out, whose maker is inactive or not an active member any
 # more, finds no row; what he may do at present bounds what the key may.
-_STATEMENT = f"""
-SELECT k.id, k.name, k.scopes, k.digest = ANY(%(digests)s), k.digest, k.pepper, k.algorithm,
+_FOUND = f"""
+k.id, k.name, k.scopes, k.digest = ANY(%(digests)s), k.digest, k.pepper, k.algorithm,
        k.verifier, k.previous_verifier, k.last_used_at, k.created_at, k.expires_at,
        u.id, u.email, u.first_name, u.last_name, u.locale, u.email_verified_at IS NOT NULL, m.role,
        c.names, c.permissions, {", ".join(f"t.{name}" for name in _TENANT_FIELDS)}
@@ -46,6 +48,9 @@ SELECT k.id, k.name, k.scopes, k.digest = ANY(%(digests)s), k.digest, k.pepper, 
    AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())
    AND u.is_active AND (u.banned_at IS NULL OR u.banned_until <= statement_timestamp())
 """
+_STATEMENT = f"SELECT {_FOUND}"
+# The same, and the transaction is his tenant's from here on; the digests are named three times.
+_AT_ONCE = Statement.of(f"SELECT {ENTERS_TENANT}, {_FOUND}" % {"digests": "%s::text[]"})
 # Whoever finds the row taken leaves it to the one who has it.
 _NOTE_USE = """
 UPDATE public.iam_api_key SET last_used_at = statement_timestamp(), last_used_ip = %(ip)s
@@ -87,9 +92,7 @@ def identity_of_key(secret: str, request: HttpRequest, origin: Origin) -> Identi
         InvalidToken: not a key of ours, expired, revoked, or its maker may not enter any more.
         InvalidSignature: the key demands a signature and the request has none that holds.
     """
-    if not key_secrets.is_well_formed(secret):
-        raise InvalidToken("This is not an API key: a character is missing or wrong.")
-    digests = key_secrets.digests_of(secret)
+    digests = _digests(secret)
     with public_scope(), connection.cursor() as cursor:
         cursor.execute(_STATEMENT, {"digests": list(digests.values())})
         row = cursor.fetchone()
@@ -102,6 +105,33 @@ def identity_of_key(secret: str, request: HttpRequest, origin: Origin) -> Identi
         _require_signature(key, found.tenant.id, request)
     _note_use(key, digests, origin)
     return found
+
+
+def at_once(secret: str) -> tuple[Asked, Reader]:
+    """The same question, to be sent with what is asked of the key's tenant, and what reads the answer.
+
+    It reads nobody where more than reading is due: a signature to be proved, or the key's use to be noted.
+
+    Raises:
+        InvalidToken: not a key of ours.
+    """
+    digests = _digests(secret)
+
+    def read(rows: Sequence[Row], origin: Origin) -> Identity | None:
+        if not rows or not rows[0][0]:
+            return None
+        key = _Key(*rows[0][1 : _KEY_COLUMNS + 1])
+        if key.algorithm or not _is_noted(key, digests):
+            return None
+        return _identity(key, rows[0][_KEY_COLUMNS + 1 :], origin)
+
+    return (_AT_ONCE, ("{" + ",".join(digests.values()) + "}",) * _AT_ONCE.sql.count(b"::text[]")), read
+
+
+def _digests(secret: str) -> dict[str, str]:
+    if not key_secrets.is_well_formed(secret):
+        raise InvalidToken("This is not an API key: a character is missing or wrong.")
+    return key_secrets.digests_of(secret)
 
 
 def _identity(key: _Key, row: tuple[Any, ...], origin: Origin) -> Identity:
@@ -137,13 +167,21 @@ def _require_signature(key: _Key, tenant_id: UUID, request: HttpRequest) -> None
     )
 
 
+def _is_noted(key: _Key, digests: dict[str, str]) -> bool:
+    is_recent = key.last_used_at is not None and key.last_used_at >= utcnow() - NOTED_EVERY
+    return is_recent and not _may_move(key, digests)
+
+
+def _may_move(key: _Key, digests: dict[str, str]) -> bool:
+    """Whether the key still stands under an older pepper than the newest."""
+    return key.is_present and key.pepper != next(iter(digests))
+
+
 def _note_use(key: _Key, digests: dict[str, str], origin: Origin) -> None:
-    before = utcnow() - NOTED_EVERY
-    pepper, newest = next(iter(digests.items()))
-    is_moved = not key.is_present or key.pepper == pepper
-    if is_moved and key.last_used_at is not None and key.last_used_at >= before:
+    if _is_noted(key, digests):
         return
+    pepper, newest = next(iter(digests.items()))
     with public_scope(), connection.cursor() as cursor:
-        cursor.execute(_NOTE_USE, {"id": key.id, "ip": origin.ip, "before": before})
-        if not is_moved:
+        cursor.execute(_NOTE_USE, {"id": key.id, "ip": origin.ip, "before": utcnow() - NOTED_EVERY})
+        if _may_move(key, digests):
             cursor.execute(_MOVE_TO_NEWEST, {"id": key.id, "digest": newest, "pepper": pepper, "before": key.digest})

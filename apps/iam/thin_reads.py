@@ -1,9 +1,9 @@
 """The short way: what programs read most, answered before the many layers that such a request has no use for.
 
 The long way (`middleware.WorkspaceMiddleware` and the REST view) decides what may be asked; the short one repeats only
-what that has answered before, to the same token at the same path, and by the same functions: the token is read, the
-sign-in asked of the database, the request admitted, the permission required, each time. Whatever is not plain, and
-whatever does not hold any more, goes the long way, which refuses it. So it answers 200 or nothing.
+what that has answered before, to the same token or key at the same path. The same functions decide each time: the token
+is read, the sign-in or key asked of the database, the request admitted, the permission required. Whatever is not plain,
+and whatever does not hold any more, goes the long way, which refuses it. So it answers 200 or nothing.
 
 The database is asked once: who calls, his tenant's transaction, the rows and its end are one message.
 """
@@ -19,16 +19,17 @@ from django.http import HttpResponse, HttpResponseBase
 from django.urls import ResolverMatch
 
 from apps.core.errors import DomainError
+from apps.core.postgres.pipeline import Asked
 from apps.core.rest.paging import PageRequest
 from apps.core.rest.rendering import encoded
 from apps.core.rest.thin import PLAIN, ThinRead
 from apps.core.rest.views import ApiView
 from apps.core.tenants import is_in_transaction, read_at_once
 from apps.edge import services as edge
-from apps.iam import admission, identity, tokens
+from apps.iam import admission, identity, key_identity, key_secrets, tokens
 from apps.iam.api.authentication import bearer_token
 from apps.iam.errors import InvalidToken
-from apps.iam.identity import Identity
+from apps.iam.identity import Identity, Reader
 from apps.iam.origins import origin_of
 from apps.tenancy import hosts
 
@@ -41,9 +42,9 @@ _DECIDING = frozenset({"HTTP_X_TENANT_ID", "HTTP_X_FORWARDED_HOST", "HTTP_TRANSF
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """What the long way has answered: to which token, by which view, and which methods it said to allow."""
+    """What the long way has answered: to which token or key, by which view, and which methods it said to allow."""
 
-    token: str
+    secret: str
     match: ResolverMatch
     view: type[ApiView]
     read: ThinRead
@@ -79,12 +80,10 @@ class ThinReadMiddleware:
 
 def _answer(request: Any, way: _Way, page: PageRequest) -> HttpResponseBase | None:
     try:
-        claims = tokens.read_access(way.token)
-        assert claims.tenant_id is not None
-        who = {"family_id": claims.family_id, "user_id": claims.user_id, "tenant_id": claims.tenant_id}
-        caller, rows = read_at_once(identity.asked_at_once(**who), way.read.asked(page))
+        question, read = _question(way.secret)
+        caller, rows = read_at_once(question, way.read.asked(page))
         request.origin = origin_of(request, "API")
-        found = identity.answered_at_once(caller, **who, origin=request.origin)
+        found = read(caller, request.origin)
         if found is None or found.tenant is None:
             return None
         request.identity, request.actor, request.tenant = found, found.actor, found.tenant
@@ -99,6 +98,14 @@ def _answer(request: Any, way: _Way, page: PageRequest) -> HttpResponseBase | No
     response.headers["Content-Length"] = str(len(response.content))
     edge.describe(request, response)
     return response
+
+
+def _question(secret: str) -> tuple[Asked, Reader]:
+    if key_secrets.is_meant_as_key(secret):
+        return key_identity.at_once(secret)
+    claims = tokens.read_access(secret)
+    assert claims.tenant_id is not None
+    return identity.at_once(family_id=claims.family_id, user_id=claims.user_id, tenant_id=claims.tenant_id)
 
 
 def _page(request: Any) -> PageRequest | None:
@@ -142,8 +149,8 @@ def _learned(request: Any, response: HttpResponseBase) -> _Way | None:
     match, found = request.resolver_match, getattr(request, "identity", None)
     if response.status_code != 200 or match is None or match.kwargs or not isinstance(found, Identity):
         return None
-    view, token = getattr(match.func, "cls", None), bearer_token(request)
+    view, secret = getattr(match.func, "cls", None), bearer_token(request)
     read: ThinRead | None = getattr(view, "thin", None)
-    if read is None or view is None or token is None or found.tenant is None or found.actor.api_key_id is not None:
+    if read is None or view is None or secret is None or found.tenant is None:
         return None
-    return _Way(token, match, view, read, response.headers.get("Allow", ""))
+    return _Way(secret, match, view, read, response.headers.get("Allow", ""))

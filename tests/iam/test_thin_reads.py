@@ -19,7 +19,8 @@ from apps.core.clock import utcnow
 from apps.core.postgres.pipeline import Statement
 from apps.core.rest.thin import ThinRead
 from apps.core.tenants import owner_transaction, read_at_once
-from apps.iam import identity, origins, tokens
+from apps.iam import api_keys, identity, key_secrets, origins, tokens
+from apps.iam.api_key_models import ApiKey
 from apps.iam.models import Channel, Membership, MembershipStatus, TokenFamily, User
 from apps.iam.permissions import ROLE_PERMISSIONS
 from apps.invoices.models import Client as InvoiceClient
@@ -29,6 +30,7 @@ from apps.tenancy.selectors import TenantView
 from tests.factories import invoices as invoice_factory
 from tests.fixtures.clients import ApiFor
 from tests.fixtures.tenants import PASSWORD, NewTenant, actor_of, in_tenant
+from tests.iam.keys import program
 
 LIST = "/api/v1/invoices"
 
@@ -296,10 +298,47 @@ def test_identity_is_the_same_from_either_question(committed: NewTenant, anonymo
         claims, origin = tokens.read_access(token), origins.origin_of(RequestFactory().get("/"), "API")
         assert claims.tenant_id is not None
         who = {"family_id": claims.family_id, "user_id": claims.user_id, "tenant_id": claims.tenant_id}
-        (rows,) = read_at_once(identity.asked_at_once(**who))
-        found = identity.answered_at_once(rows, **who, origin=origin)
+        question, read = identity.at_once(**who)
+        (rows,) = read_at_once(question)
+        found = read(rows, origin)
         assert found is not None
         assert found == identity.identify(**who, channel=Channel.API, origin=origin)
+
+
+def test_a_key_goes_the_short_way_until_its_use_is_to_be_noted(committed: NewTenant) -> None:
+    tenant = committed("Keys")
+    furnish(tenant)
+    owner = actor_of(tenant)
+    with in_tenant(tenant):
+        made = api_keys.create_api_key(actor=owner, name="Reader", scopes=["invoices:read"])
+    rows = ApiKey.objects.filter(user_id=owner.user_id)
+    client = program(made.secret)
+    long, short = asked_twice(client, LIST)
+    assert is_short(short) and short.json() == long.json() and short.json()["data"]
+    noted = rows.get().last_used_at
+    rows.update(last_used_at=utcnow() - timedelta(minutes=2))
+    answers = asked_twice(client, LIST)
+    assert [is_short(answer) for answer in answers] == [False, True]
+    assert noted and rows.get().last_used_at > noted
+    for values in ({"scopes": ["clients:read"]}, {"revoked_at": utcnow()}, {"expires_at": utcnow()}):
+        with changed(rows, **values):
+            refused = asked_twice(client, LIST)
+            assert {answer.status_code for answer in refused} == {403 if "scopes" in values else 401}
+        assert is_short(asked_twice(client, LIST)[1])
+
+
+def test_a_key_that_signs_goes_the_long_way(committed: NewTenant) -> None:
+    tenant = committed("Signed")
+    with in_tenant(tenant):
+        made = api_keys.create_api_key(
+            actor=actor_of(tenant), name="Signer", scopes=["invoices:read"], algorithm="hmac-sha256"
+        )
+    client = program(made.secret)
+    assert {answer.status_code for answer in asked_twice(client, LIST)} == {401}
+    rows = ApiKey.objects.filter(hint=key_secrets.hint_of(made.secret))
+    with changed(rows, algorithm=""):
+        assert is_short(asked_twice(client, LIST)[1])
+    assert {answer.status_code for answer in asked_twice(client, LIST)} == {401}
 
 
 def test_nothing_can_be_written_by_it(committed: NewTenant) -> None:
