@@ -7,10 +7,12 @@ and tests. Source: OWASP, Server-Side Request Forgery Prevention.
 
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from queue import Empty, SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -125,7 +127,7 @@ def is_public(address: str) -> bool:
 
 
 class _GuardedBackend(httpcore.NetworkBackend):
-    """Looks a name up, refuses it when any of its addresses is private, and connects to the first that was seen."""
+    """Looks a name up, refuses it when any of its addresses is private, and connects to the first that answers."""
 
     def __init__(self, deadline: float) -> None:
         self._inner, self._deadline = httpcore.SyncBackend(), deadline
@@ -139,18 +141,21 @@ class _GuardedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         """A connection to `host` by an address that was looked at."""
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError("The name is not known.") from error
-        addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
-        if not addresses or (
-            not settings.OUTBOUND_PRIVATE_ADDRESSES and not all(is_public(address) for address in addresses)
-        ):
+        addresses = _addresses_of(host, port, _left(timeout, self._deadline))
+        if not settings.OUTBOUND_PRIVATE_ADDRESSES and not all(is_public(address) for address in addresses):
             raise FetchFailed("The server cannot be reached.")
+        for address in addresses[:-1]:
+            try:
+                return self._connect(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        return self._connect(addresses[-1], port, timeout, local_address, socket_options)
+
+    def _connect(
+        self, address: str, port: int, timeout: float | None, local_address: str | None, options: Iterable[Any] | None
+    ) -> httpcore.NetworkStream:
         left = _left(timeout, self._deadline)
-        stream = self._inner.connect_tcp(addresses[0], port, left, local_address, socket_options)
-        return _TimedStream(stream, self._deadline)
+        return _TimedStream(self._inner.connect_tcp(address, port, left, local_address, options), self._deadline)
 
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
@@ -187,6 +192,31 @@ class _TimedStream(httpcore.NetworkStream):
     def get_extra_info(self, info: str) -> Any:
         """What is known of the connection."""
         return self._inner.get_extra_info(info)
+
+
+def _addresses_of(host: str, port: int, seconds: float) -> list[str]:
+    """What a name stands for now, in the resolver's order.
+
+    A resolver waits as long as it likes, and who owns a name may let it wait: it has a thread of its own, which is left
+    to itself when the time is over.
+    """
+    found: SimpleQueue[list[str]] = SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            entries = []
+        found.put(list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in entries)))
+
+    threading.Thread(target=look_up, name="look-up", daemon=True).start()
+    try:
+        addresses = found.get(timeout=seconds)
+    except Empty:
+        raise FetchFailed("The server took too long.") from None
+    if not addresses:
+        raise httpcore.ConnectError("The name is not known.")
+    return addresses
 
 
 def _left(timeout: float | None, deadline: float) -> float:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
@@ -27,6 +27,8 @@ from apps.webhooks.models import Attempt, Delivery, DisabledReason, Endpoint
 from apps.webhooks.selectors import PERMISSION, EndpointView, endpoint_view
 from apps.webhooks.sending import breaker_of
 
+# Who counts endpoints before he adds one does so alone.
+_ONE_MAKER = "select pg_advisory_xact_lock(hashtextextended('webhooks:' || %s, 0))"
 DEFAULT_OVERLAP, LONGEST_OVERLAP = timedelta(days=1), timedelta(days=7)
 
 
@@ -68,6 +70,8 @@ def create_endpoint(
     actor.require(PERMISSION)
     moment = now or utcnow()
     with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_ONE_MAKER, [str(current_tenant_id())])
         if Endpoint.objects.count() >= settings.WEBHOOK_ENDPOINTS_PER_WORKSPACE:
             raise EndpointLimit(
                 _("Remove endpoints that nobody uses: a workspace may have %d.")

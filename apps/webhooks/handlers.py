@@ -1,6 +1,5 @@
 """What webhooks tell of what happened below them, in the transaction in which it happened."""
 
-from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -82,13 +81,14 @@ def _tell_of(name: str, attribute: str, event: Event) -> None:
 
 
 def _tell(tenant_id: UUID, name: str, subject_id: UUID) -> None:
+    if current_scope().id == tenant_id:
+        recording.tell(event=CATALOGUE[name], subject_id=subject_id)
+        return
+    # What happens to people happens in the shared tables, also before the tenant's own stand and after they went.
     tenant = tenancy.tenant_by_id(tenant_id)
-    if not tenant.is_readable:
-        return  # nobody could have set up an endpoint yet, or nobody is served any more
-    # What happens to people happens in the shared tables.
-    is_inside = current_scope().id == tenant.id
-    with nullcontext() if is_inside else tenant_scope(tenant.scope):
-        recording.tell(tenant=tenant, event=CATALOGUE[name], subject_id=subject_id)
+    if tenant.is_readable:
+        with tenant_scope(tenant.scope):
+            recording.tell(event=CATALOGUE[name], subject_id=subject_id)
 
 
 for _attribute, _facts in FACTS.items():

@@ -11,6 +11,8 @@ from apps.core import correlation, ids, tracing
 from apps.core.clock import utcnow
 from apps.core.events import publish
 from apps.core.rest.rendering import JsonRenderer
+from apps.core.tenants import current_tenant_id
+from apps.tenancy import selectors as tenancy
 from apps.tenancy.selectors import TenantView
 from apps.webhooks.catalogue import VERSION, EventType
 from apps.webhooks.events import DeliveriesOwed
@@ -21,8 +23,8 @@ from apps.webhooks.representations import REPRESENTED
 _LISTENERS = "select id, is_enabled from webhooks_endpoint where event_types && %s::varchar[] for key share"
 
 
-def tell(*, tenant: TenantView, event: EventType, subject_id: UUID, now: datetime | None = None) -> UUID | None:
-    """Owe the fact to every enabled endpoint that listens to it; the message's id, None when nobody listens.
+def tell(*, event: EventType, subject_id: UUID, now: datetime | None = None) -> UUID | None:
+    """Owe a fact of the current tenant to every enabled endpoint that listens; the message's id, None without any.
 
     `subject_id`: the thing that the fact is about; how the API shows it is asked only when somebody listens. Disabled
     endpoints are owed nothing, but the message is kept for them, so that it can be replayed.
@@ -32,7 +34,7 @@ def tell(*, tenant: TenantView, event: EventType, subject_id: UUID, now: datetim
         listeners = cursor.fetchall()
     if not listeners:
         return None
-    moment = now or utcnow()
+    moment, tenant = now or utcnow(), tenancy.tenant_by_id(current_tenant_id())
     data = REPRESENTED[event.resource](tenant.id, subject_id)
     message = write_message(tenant=tenant, event=event, data=data, subject_id=subject_id, now=moment)
     owed = [endpoint_id for endpoint_id, is_enabled in listeners if is_enabled]

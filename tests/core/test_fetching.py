@@ -1,5 +1,6 @@
 """Servers that tenants name are asked carefully."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -101,3 +102,26 @@ def test_what_is_not_public(address):
 def test_what_is_public():
     assert fetching.is_public("93.184.215.14") and fetching.is_public("2606:4700::1111")
     assert fetching.is_public("::ffff:93.184.215.14") and fetching.is_public("64:ff9b::5db8:d70e")
+
+
+def test_a_name_that_nobody_answers_for_gains_no_time(settings, monkeypatch):
+    settings.OUTBOUND_PRIVATE_ADDRESSES = True
+    answered = threading.Event()
+    monkeypatch.setattr(fetching.socket, "getaddrinfo", lambda *_, **__: answered.wait(60) and [])
+    with pytest.raises(FetchFailed, match="too long"):
+        fetching.fetch("GET", "https://slow-names.example/", total_seconds=0.2)
+    answered.set()
+
+
+def test_the_next_address_is_asked_when_the_first_does_not_answer(server, settings, monkeypatch):
+    settings.OUTBOUND_PRIVATE_ADDRESSES = True
+    port = int(server.rpartition(":")[2])
+    entries = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in ("127.0.0.9", "127.0.0.1")]
+    monkeypatch.setattr(fetching.socket, "getaddrinfo", lambda host, *_, **__: entries)
+    assert fetching.fetch("GET", f"http://several.example:{port}/small").body == b"xxx"
+
+
+def test_of_a_long_answer_the_beginning_may_be_enough(server, settings):
+    settings.OUTBOUND_PRIVATE_ADDRESSES = True
+    answer = fetching.fetch("GET", f"{server}/large", most_bytes=10, cut=True)
+    assert (answer.body, dict(answer.headers)["content-length"]) == (b"x" * 10, str(fetching.MOST_BYTES + 1))

@@ -20,11 +20,11 @@ from apps.core.tenants import tenant_scope
 from apps.notifications.composing import compose
 from apps.notifications.models import EmailDelivery, Notification
 from apps.tenancy.selectors import TenantView
-from apps.webhooks import calling, recording, selectors, sending, services
+from apps.webhooks import calling, recording, selectors, sending, services, tasks
 from apps.webhooks.calling import Outcome
 from apps.webhooks.catalogue import CATALOGUE
 from apps.webhooks.ladder import MOST_ATTEMPTS, STEPS
-from apps.webhooks.models import Attempt, Delivery, Endpoint
+from apps.webhooks.models import Attempt, Delivery, Endpoint, Message
 from tests.factories.invoices import make_client
 from tests.factories.webhooks import Receiver, deliveries, make_endpoint, receiving, stored, turn
 from tests.fixtures.tenants import actor_of, in_tenant
@@ -315,13 +315,31 @@ def test_the_sweep_finds_what_is_due_and_calls_nobody(acme: TenantView, globex: 
         assert selectors.endpoints_with_work() == []
 
 
+def test_what_happens_is_sent_after_the_commit_and_the_sweep_does_what_is_left(
+    acme: TenantView, receiver: Receiver, run_tasks: Callable[[], Any]
+) -> None:
+    endpoint_id = make_endpoint(acme, receiver.url, event_types=["client.created"]).endpoint.id
+    receiver.answers = [204, 500]
+    with run_tasks():
+        tell(acme, 2)
+    assert states(acme, endpoint_id=endpoint_id) == ["SUCCEEDED", "PENDING"]
+    make_due(acme)
+    with run_tasks():
+        tasks.sweep()
+    assert states(acme) == ["SUCCEEDED"] * 2 and len(receiver.calls) == 3
+    with in_tenant(acme):
+        Message.objects.update(occurred_at=utcnow() - timedelta(days=31))
+    tasks.purge()
+    assert deliveries(acme) == []
+
+
 def test_two_workers_send_each_message_once(committed: NewTenant, receiver: Receiver) -> None:
     tenant = committed("Hooks at once")
     endpoint_id = make_endpoint(tenant, receiver.url, event_types=["client.created"]).endpoint.id
     with in_tenant(tenant):
         client_id = make_client(actor_of(tenant)).id
         for _ in range(11):
-            recording.tell(tenant=tenant, event=CATALOGUE["client.created"], subject_id=client_id)
+            recording.tell(event=CATALOGUE["client.created"], subject_id=client_id)
     outcomes = at_once([lambda: turn(tenant, endpoint_id)] * 4)
     assert outcomes == [False] * 4
     ids = [call.headers["webhook-id"] for call in receiver.calls]
