@@ -18,4 +18,5 @@ class NotificationsConfig(AppConfig):
         import_module("apps.notifications.life_handlers")
         import_module("apps.notifications.people_handlers")
         import_module("apps.notifications.session_handlers")
+        import_module("apps.notifications.sso_handlers")
         import_module("apps.notifications.webhook_handlers")

@@ -7,7 +7,7 @@ import pytest
 
 from apps.core.clock import utcnow
 from apps.core.errors import PermissionRefused, ValidationFailed
-from apps.iam.models import TokenFamily
+from apps.iam.models import TokenFamily, User
 from apps.iam.scim.models import ScimToken
 from apps.iam.sso import connections, mail_domains
 from apps.iam.sso.errors import MailDomainTaken
@@ -16,6 +16,7 @@ from tests.fixtures.clients import ApiFor, BrowserFor
 from tests.fixtures.tenants import actor_of
 from tests.iam import federated
 from tests.iam.idp import CLIENT_SECRET, Idp
+from tests.iam.mailbox import RunTasks, mails_to
 from tests.tenancy.nameserver import NameServer, running
 
 FORM = {
@@ -57,6 +58,26 @@ def test_a_domain_is_proved_lost_and_another_organisations(acme, globex, dns_ser
     with pytest.raises(MailDomainTaken):
         mail_domains.remove_domain(actor=owner, domain_id=mine.id)
         mail_domains.add_domain(actor=owner, domain="acme.example")
+
+
+def test_who_keeps_the_sign_in_hears_of_its_changes(acme, run_tasks: RunTasks):
+    User.objects.filter(email="owner@acme.test").update(locale="de")
+    admin, domain = actor_of(acme, "ADMIN"), federated.prove_domain(acme)
+    values = {"name": "Acme ID", "issuer": "https://login.acme.example", "client_id": "i", "client_secret": "s3cret"}
+    with run_tasks():
+        connections.save_connection(actor=admin, values={**values, "is_enabled": True})
+        connections.save_connection(actor=admin, values={"name": "Acme ID"})
+        mail_domains.remove_domain(actor=admin, domain_id=domain.id)
+
+    changed, lost = mails_to("admin@acme.test")
+    assert changed.subject == "The sign-in of Acme was changed"
+    assert "State: On\nChanged by: admin@acme.test\nSettings: http" in changed.body and "s3cret" not in changed.body
+    assert lost.subject == "acme.test is no mail domain of Acme any more"
+    assert [mail.subject for mail in mails_to("owner@acme.test")] == [
+        "Die Anmeldung bei Acme wurde geändert",
+        "acme.test ist keine Mail-Domain von Acme mehr",
+    ]
+    assert mails_to("member@acme.test") == mails_to("owner@globex.test") == []
 
 
 def test_domains_that_nobody_proves(acme):

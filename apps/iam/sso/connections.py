@@ -17,13 +17,13 @@ from apps.audit.services import Severity
 from apps.core import fetching, sealing, versions
 from apps.core.actor import Actor
 from apps.core.clock import utcnow
-from apps.core.errors import FieldError, IllegalState, NotFound, PermissionRefused, ValidationFailed
+from apps.core.errors import FieldError, IllegalState, NotFound, ValidationFailed
 from apps.core.events import publish
 from apps.core.fetching import FetchFailed
 from apps.core.tenants import assert_no_transaction, public_scope
-from apps.iam import assigned, signins, standing
+from apps.iam import signins, standing
 from apps.iam.permissions import ALL
-from apps.iam.sso import attempts, enforcing, mail_domains, providers
+from apps.iam.sso import attempts, enforcing, mail_domains, mapped, providers
 from apps.iam.sso.errors import ProviderFailed
 from apps.iam.sso.events import SsoChanged
 from apps.iam.sso.models import SsoConnection, SsoLink
@@ -33,10 +33,8 @@ PERMISSION = "sso:write"
 # Changing one of these changes who comes in.
 _IDENTITY = ("issuer", "client_id", "client_secret", "trusts_email")
 _PLAIN = ("name", "is_enabled", "is_required", "admits_new", "default_role", "group_claim", "group_roles")
-MOST_GROUPS = 100
-
-
 _UNEDITED = ("tested_at", "updated_at")
+MOST_GROUPS = 100
 # Of a tenant without a connection.
 NO_VERSION = versions.version_of({})
 
@@ -143,7 +141,16 @@ def save_connection(*, actor: Actor, values: dict[str, Any], expected: versions.
             after=after,
             has_new_secret=bool(secret),
         )
-        publish(SsoChanged(tenant_id=tenant_id, is_enabled=row.is_enabled, is_required=row.is_required))
+        if is_new or before or secret:
+            publish(
+                SsoChanged(
+                    tenant_id=tenant_id,
+                    is_enabled=row.is_enabled,
+                    is_required=row.is_required,
+                    provider=row.name,
+                    by=actor.name,
+                )
+            )
         return _view(row)
 
 
@@ -166,7 +173,16 @@ def remove_connection(*, actor: Actor, expected: versions.Expected = None) -> No
         SsoLink.objects.filter(tenant_id=tenant_id).delete()
         _record(actor, row, "remove", before={"issuer": row.issuer}, after={})
         row.delete()
-        publish(SsoChanged(tenant_id=tenant_id, is_enabled=False, is_required=False))
+        publish(
+            SsoChanged(
+                tenant_id=tenant_id,
+                is_enabled=False,
+                is_required=False,
+                is_removed=True,
+                provider=row.name,
+                by=actor.name,
+            )
+        )
 
 
 def test_connection(*, actor: Actor, now: datetime | None = None) -> ConnectionView:
@@ -245,12 +261,7 @@ def _group_roles(
 
 
 def _role(word: str, before: str, held: frozenset[str] | None, tenant_id: UUID, field: str) -> str:
-    if word == before:
-        return word
-    roles = assigned.named(tenant_id, [word], field=field)
-    if not standing.may_grant(held, roles.permissions):
-        raise PermissionRefused(_("Nobody grants what he lacks, and ownership is transferred."))
-    return roles.builtin or str(roles.custom[0].id)
+    return word if word == before else mapped.granted(held, tenant_id, word, field=field)
 
 
 def _check_required(row: SsoConnection) -> None:

@@ -22,7 +22,10 @@ class MailDomainLost(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SsoChanged(Event):
-    """The tenant's own sign-in is another, or was switched on or off."""
+    """The tenant's own sign-in is another, or was switched on or off. `provider` is its name, `by` who changed it."""
 
     is_enabled: bool
     is_required: bool
+    is_removed: bool = False
+    provider: str = ""
+    by: str = ""
