@@ -14,12 +14,10 @@ from apps.core import ids
 from apps.core.actor import Actor, ActorKind, Origin
 from apps.core.clock import utcnow
 from apps.core.errors import Conflict, FieldError, NotFound, ValidationFailed
-from apps.core.events import publish
 from apps.core.tenants import public_scope
 from apps.iam import assigned, credentials, entering, proving, seats, standing
 from apps.iam.assigned import Assigned
 from apps.iam.errors import AlreadyMember, InvitationsClosed
-from apps.iam.events import MemberJoined
 from apps.iam.identity import Identity
 from apps.iam.models import Channel, Invitation, Membership, MembershipStatus, User
 from apps.iam.signins import TokenPair
@@ -191,15 +189,7 @@ def _join(user: User, rows: QuerySet[Invitation], origin: Origin, now: datetime)
     row.save(update_fields=["accepted_at", "accepted_by_id"])
     _record(actor, "iam.invitation.accept", ("invitation", row.id, row.email))
     _record(actor, "iam.membership.create", ("membership", membership.id, user.email), {"roles": list(offered.names)})
-    publish(
-        MemberJoined(
-            tenant_id=tenant.id,
-            membership_id=membership.id,
-            user_id=user.id,
-            name=user.name,
-            role=", ".join(offered.names),
-        )
-    )
+    assigned.tell_of_joining(membership, user, offered)
     return tenant
 
 

@@ -13,8 +13,8 @@ from apps.audit.services import Severity
 from apps.core.actor import Actor
 from apps.core.errors import ValidationFailed
 from apps.core.events import publish
-from apps.iam.events import MemberRolesChanged
-from apps.iam.models import Invitation, Membership, Role
+from apps.iam.events import MemberJoined, MemberRolesChanged
+from apps.iam.models import Invitation, Membership, Role, User
 from apps.iam.permissions import permissions_of, together
 from apps.iam.role_models import CustomRole, RoleGrant
 
@@ -127,6 +127,19 @@ def change(actor: Actor, member: Membership, before: Assigned, after: Assigned, 
             user_id=member.user_id,
             roles_before=before.names,
             roles=after.names,
+        )
+    )
+
+
+def tell_of_joining(member: Membership, user: User, roles: Assigned) -> None:
+    """Publish that somebody is a member from now on."""
+    publish(
+        MemberJoined(
+            tenant_id=member.tenant_id,
+            membership_id=member.id,
+            user_id=user.id,
+            name=user.name,
+            role=", ".join(roles.names),
         )
     )
 

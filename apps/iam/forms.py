@@ -1,4 +1,4 @@
-"""What people fill in to sign up and sign in."""
+"""What people fill in: to sign up and in, of themselves, and of members whom they invite, give roles or ban."""
 
 from datetime import datetime, timedelta
 from typing import Any

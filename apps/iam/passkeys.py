@@ -100,9 +100,7 @@ def finish_registration(
         ValidationFailed: no name.
         Conflict: this passkey is known already.
     """
-    name = " ".join(name.split())[:60]
-    if not name:
-        raise ValidationFailed.one("name", "required", _("Give the passkey a name that you will recognise."))
+    name = _checked_name(name)
     challenge = _take(ceremony, bound_to, CeremonyPurpose.REGISTER, standing.person(actor))
     try:
         origin = _origin_of(credential)
@@ -201,9 +199,7 @@ def rename(*, actor: Actor, passkey_id: UUID, name: str) -> PasskeyView:
         NotFound: it is nobody's, or somebody else's.
         ValidationFailed: no name.
     """
-    name = " ".join(name.split())[:60]
-    if not name:
-        raise ValidationFailed.one("name", "required", _("Give the passkey a name that you will recognise."))
+    name = _checked_name(name)
     with public_scope(), transaction.atomic():
         row = _own(actor, passkey_id)
         row.name = name
@@ -233,6 +229,13 @@ def relying_party(place: str) -> str:
 def purge_ceremonies(*, now: datetime) -> None:
     """Delete challenges that nobody answered in time."""
     PasskeyCeremony.objects.filter(expires_at__lt=now).delete()
+
+
+def _checked_name(name: str) -> str:
+    name = " ".join(name.split())[:60]
+    if not name:
+        raise ValidationFailed.one("name", "required", _("Give the passkey a name that you will recognise."))
+    return name
 
 
 def _own(actor: Actor, passkey_id: UUID) -> Passkey:

@@ -77,7 +77,6 @@ def map_group(*, actor: Actor, group_id: UUID, role: str, expected: versions.Exp
         PermissionRefused: the actor lacks ``scim:write``, what the role holds, or stands below one of the members.
         ValidationFailed: there is no such role.
         NotFound: no such group here.
-        LastOwner: never for owners, who keep their role.
         VersionConflict: its version is not among `expected`.
     """
     actor.require(PERMISSION)
@@ -90,10 +89,7 @@ def map_group(*, actor: Actor, group_id: UUID, role: str, expected: versions.Exp
             raise NotFound(_("There is no such group."))
         versions.require(expected, versions.version_of({"role": row.role}))
         if role:
-            wanted = assigned.named(tenant_id, [role], field="role")
-            if not standing.may_grant(held, wanted.permissions):
-                raise PermissionRefused(_("Nobody grants what he lacks, and ownership is transferred."))
-            role = wanted.builtin or str(wanted.custom[0].id)
+            role = mapped.granted(held, tenant_id, role, field="role")
         before, row.role = row.role, role
         if before == role:
             return

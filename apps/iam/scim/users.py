@@ -17,11 +17,9 @@ from django.db.models import Q, QuerySet
 from apps.audit import services as audit
 from apps.core.clock import utcnow
 from apps.core.errors import Conflict, NotFound, PermissionRefused, ValidationFailed
-from apps.core.events import publish
 from apps.core.tenants import public_scope
 from apps.iam import assigned, members, seats, standing
 from apps.iam.assigned import Assigned
-from apps.iam.events import MemberJoined
 from apps.iam.models import Membership, MembershipStatus, User, normal_email
 from apps.iam.scim import resources
 from apps.iam.scim.models import DirectoryEntry, GroupPlace
@@ -93,15 +91,7 @@ def create(source: Directory, said: resources.User) -> Membership:
             _record(source, "iam.user.provision", "user", user, {"email": email, "by": "scim"})
         _record(source, "iam.membership.create", "membership", member, {"roles": list(roles.names), "by": "scim"})
         _write(source, member, said)
-        publish(
-            MemberJoined(
-                tenant_id=source.tenant_id,
-                membership_id=member.id,
-                user_id=user.id,
-                name=user.name,
-                role=", ".join(roles.names),
-            )
-        )
+        assigned.tell_of_joining(member, user, roles)
         return find(source, str(member.id))
 
 

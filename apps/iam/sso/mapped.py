@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from apps.core.errors import ValidationFailed
-from apps.iam import assigned
+from django.utils.translation import gettext as _
+
+from apps.core.errors import PermissionRefused, ValidationFailed
+from apps.iam import assigned, standing
 from apps.iam.assigned import Assigned
 from apps.iam.models import Role
 from apps.iam.permissions import permissions_of
@@ -33,6 +35,19 @@ def default(tenant_id: UUID) -> Assigned:
     """The role of people whom a provider or a directory brings and says nothing else about."""
     word = SsoConnection.objects.filter(tenant_id=tenant_id).values_list("default_role", flat=True).first()
     return one(tenant_id, word or DEFAULT_ROLE)
+
+
+def granted(held: frozenset[str] | None, tenant_id: UUID, word: str, *, field: str) -> str:
+    """`word` as it is stored, if who holds `held` may give that role.
+
+    Raises:
+        ValidationFailed: there is no such role; `field` is where it was named.
+        PermissionRefused: it holds what he lacks, or ownership.
+    """
+    roles = assigned.named(tenant_id, [word], field=field)
+    if not standing.may_grant(held, roles.permissions):
+        raise PermissionRefused(_("Nobody grants what he lacks, and ownership is transferred."))
+    return roles.builtin or str(roles.custom[0].id)
 
 
 def _reach(role: str) -> int:

@@ -18,10 +18,8 @@ from apps.audit import services as audit
 from apps.audit.services import Severity
 from apps.core.actor import Actor, ActorKind, Origin
 from apps.core.clock import utcnow
-from apps.core.events import publish
 from apps.iam import assigned, seats, standing
 from apps.iam.assigned import Assigned
-from apps.iam.events import MemberJoined
 from apps.iam.models import Membership, MembershipStatus, User
 from apps.iam.sso import claiming, mail_domains, mapped
 from apps.iam.sso.errors import SsoRefused
@@ -125,15 +123,7 @@ def _member(tenant: TenantView, row: SsoConnection, user: User, said: Assertion,
     member = Membership.objects.create(user=user, tenant_id=tenant.id, role=roles.builtin)
     assigned.assign(member, roles)
     _record(actor, "iam.membership.create", "membership", member, after={"roles": list(roles.names), "by": "sso"})
-    publish(
-        MemberJoined(
-            tenant_id=tenant.id,
-            membership_id=member.id,
-            user_id=user.id,
-            name=user.name,
-            role=", ".join(roles.names),
-        )
-    )
+    assigned.tell_of_joining(member, user, roles)
     return member
 
 
@@ -176,7 +166,6 @@ def _record(
     kind: str,
     row: User | Membership | SsoLink,
     *,
-    before: dict[str, Any] | None = None,
     after: dict[str, Any],
     severity: Severity = Severity.INFO,
 ) -> None:
@@ -186,7 +175,6 @@ def _record(
         entity_type=kind,
         entity_id=row.pk,
         entity_label=actor.email,
-        before=before,
         after=after,
         severity=severity,
     )
