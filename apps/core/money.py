@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 
@@ -84,15 +83,3 @@ def format_minor(amount_minor: int, currency: str, locale: str = "en") -> str:
     shown = pattern.apply(to_decimal(amount_minor, currency), babel_locale, currency=currency, currency_digits=False)
     # CLDR's currencySpacing, which Babel leaves out: "CHF 5.00", not "CHF5.00".
     return _LETTER_BESIDE_DIGIT.sub("\u00a0", str(shown))
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """An amount that knows its currency, for values that cross a door together."""
-
-    amount_minor: int
-    currency: str
-
-    def formatted(self, locale: str = "en") -> str:
-        """See `format_minor`."""
-        return format_minor(self.amount_minor, self.currency, locale)

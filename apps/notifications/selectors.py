@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Max, QuerySet
 
 from apps.core.actor import Actor
 from apps.core.rest.paging import Page, PageRequest, paginate
@@ -95,12 +95,6 @@ def due_deliveries(*, now: datetime, limit: int) -> list[UUID]:
     """E-mails that wait to be sent, or whose worker vanished, most overdue first."""
     rows = EmailDelivery.objects.filter(state__in=("QUEUED", "SENDING"), next_attempt_at__lte=now)
     return list(rows.order_by("next_attempt_at").values_list("pk", flat=True)[:limit])
-
-
-def delivery_counts() -> dict[str, int]:
-    """E-mails by state, over all tenants; for operators."""
-    counted = EmailDelivery.objects.values("state").annotate(number=Count("pk"))
-    return {row["state"]: row["number"] for row in counted}
 
 
 def view(row: Notification) -> NotificationView:

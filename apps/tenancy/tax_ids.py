@@ -48,7 +48,6 @@ EU_COUNTRIES = (
     *("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "FR", "HR", "HU", "IE"),
     *("IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "XI"),
 )
-_EU_KINDS = frozenset(f"{code.lower()}_vat" for code in EU_COUNTRIES)
 # A number that nobody can check: registers without a checksum, countries that are not listed.
 OTHER = "other"
 

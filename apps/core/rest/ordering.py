@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from django.db.models import BooleanField, Expression, F, Func
@@ -105,11 +105,6 @@ def words(text: str) -> str:
 def by_day(expression: str | Expression) -> SortKey:
     """By a date."""
     return SortKey(expression, date.fromisoformat)
-
-
-def by_moment(expression: str | Expression) -> SortKey:
-    """By an instant."""
-    return SortKey(expression, datetime.fromisoformat)
 
 
 def by_number(expression: str | Expression) -> SortKey:
