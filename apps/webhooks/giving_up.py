@@ -14,13 +14,17 @@ from apps.webhooks.events import EndpointDisabled
 from apps.webhooks.models import WAITING, Delivery, DeliveryState, DisabledReason, Endpoint
 
 PATIENCE = timedelta(days=5)
+# A message that failed less often says too little: after a quiet week one bad minute is no week of failure.
+ENOUGH_ATTEMPTS = 5
 _UNHEARD = "The endpoint was disabled."
 _DISABLED = Counter("insula_webhook_endpoints_disabled_total", "Webhook endpoints that were disabled", ["reason"])
 
 
-def has_failed_too_long(endpoint: Endpoint, *, now: datetime) -> bool:
-    """Whether nothing has reached it for `PATIENCE`."""
-    return endpoint.failing_since is not None and now - endpoint.failing_since >= PATIENCE
+def has_failed_too_long(endpoint: Endpoint, *, attempts: int, now: datetime) -> bool:
+    """Whether nothing has reached it for `PATIENCE`, and a message of now has failed `attempts` times, too."""
+    if endpoint.failing_since is None or attempts < ENOUGH_ATTEMPTS:
+        return False
+    return now - endpoint.failing_since >= PATIENCE
 
 
 def disable(endpoint: Endpoint, reason: DisabledReason, *, actor: Actor, now: datetime) -> None:

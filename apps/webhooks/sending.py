@@ -170,7 +170,7 @@ def _settle_failure(endpoint: Endpoint, row: Delivery, outcome: Outcome, now: da
         return
     if outcome.is_gone:
         giving_up.give_up(endpoint, DisabledReason.GONE, now=now)
-    elif giving_up.has_failed_too_long(endpoint, now=now):
+    elif giving_up.has_failed_too_long(endpoint, attempts=row.round_attempts, now=now):
         giving_up.give_up(endpoint, DisabledReason.FAILING, now=now)
 
 

@@ -151,13 +151,16 @@ def test_410_ends_it_at_once(acme: TenantView, receiver: Receiver) -> None:
 def test_after_five_days_of_failure_it_is_given_up_with_notice(acme: TenantView, receiver: Receiver) -> None:
     receiver.answers = [500] * 9
     endpoint_id = owe(acme, receiver.url)
-    with in_tenant(acme):
-        Endpoint.objects.update(failing_since=utcnow() - timedelta(days=4, hours=23))
-    turn(acme, endpoint_id)
-    assert stored(acme, endpoint_id).is_enabled
+    for since, attempts in ((timedelta(days=4, hours=23), 7), (timedelta(days=7), 0)):
+        # Not yet so long; or a week ago, and once now.
+        with in_tenant(acme):
+            Endpoint.objects.update(failing_since=utcnow() - since)
+        make_due(acme, round_attempts=attempts)
+        turn(acme, endpoint_id)
+        assert stored(acme, endpoint_id).is_enabled
     with in_tenant(acme):
         Endpoint.objects.update(failing_since=utcnow() - timedelta(days=5))
-    make_due(acme)
+    make_due(acme, round_attempts=4)
     turn(acme, endpoint_id)
     endpoint = stored(acme, endpoint_id)
     assert (endpoint.is_enabled, endpoint.disabled_reason, states(acme)) == (False, "FAILING", ["DEAD"])
