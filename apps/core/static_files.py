@@ -1,6 +1,7 @@
 """Static files from the web process, without a detour for everything else."""
 
 from collections.abc import Callable
+from functools import cached_property
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
@@ -21,10 +22,14 @@ class StaticFilesMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self._serve: GetResponse = async_to_sync(ServeStaticMiddleware(sync_to_async(get_response)))
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """The file, or what the rest of the chain answers."""
         if request.path_info.startswith(settings.STATIC_URL):
             return self._serve(request)
         return self.get_response(request)
+
+    @cached_property
+    def _serve(self) -> GetResponse:
+        # It looks at every file there is, so not before the first is asked for.
+        return async_to_sync(ServeStaticMiddleware(sync_to_async(self.get_response)))

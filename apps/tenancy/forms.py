@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
-from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.errors import DomainError, ValidationFailed
 from apps.tenancy import brands, tax_ids
 from apps.tenancy.hosts import readable
+from apps.tenancy.profile import TIME_ZONES
 
 
 def show_refusal(form: forms.Form, error: DomainError, names: dict[str, str] | None = None) -> None:
@@ -45,7 +45,7 @@ class RegionForm(forms.Form):
     locale = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     time_zone = forms.ChoiceField(
         label=_("Time zone"),
-        choices=[(name, name.replace("_", " ")) for name in sorted(available_timezones())],
+        choices=[(name, name.replace("_", " ")) for name in sorted(TIME_ZONES)],
         help_text=_("Decides which day it is on invoices."),
     )
 

@@ -20,6 +20,8 @@ from apps.tenancy.trail import forget_hosts, own_tenant, record_tenant
 
 LONGEST = {"name": 100, "legal_name": 200, "address": 500, "email": 254}
 FIELDS = frozenset({*LONGEST, "currency", "locale", "time_zone"})
+# Found out once: it takes opening some six hundred files.
+TIME_ZONES = frozenset(available_timezones())
 
 
 def update_settings(*, actor: Actor, changes: dict[str, str], expected: versions.Expected = None) -> None:
@@ -79,5 +81,5 @@ def _errors(changes: dict[str, str]) -> Iterator[FieldError]:
         yield FieldError("currency", "unknown_currency", _("This is not a currency we know."))
     if "locale" in changes and changes["locale"] not in dict(settings.LANGUAGES):
         yield FieldError("locale", "invalid_choice", _("This language is not offered."))
-    if "time_zone" in changes and changes["time_zone"] not in available_timezones():
+    if "time_zone" in changes and changes["time_zone"] not in TIME_ZONES:
         yield FieldError("time_zone", "invalid_choice", _("This time zone is not known."))
