@@ -8,8 +8,6 @@ from django.conf import settings
 from apps.core.errors import BodyTooLarge, DomainError
 from apps.edge.errors import LengthRequired
 
-_LEFT_OPEN = ("HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_LENGTH")
-
 
 def refusal(environ: Mapping[str, Any], path: str) -> DomainError | None:
     """Why the body of this request is not read, None when it is.

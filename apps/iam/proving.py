@@ -122,7 +122,7 @@ def _spend(user: User, code: str, origin: Origin, now: datetime) -> bool:
     if not factors.has_any(user.id) or not recovery_codes.spend(user.id, code, now=now):
         return False
     actor = Actor(ActorKind.USER, user_id=user.id, name=user.name, email=user.email, origin=origin)
-    factors.told(actor, user, MfaChange.CODE_USED, detail="")
+    factors.told(actor, user, MfaChange.CODE_USED)
     return True
 
 

@@ -280,12 +280,13 @@ def touch_session(*, family_id: UUID, now: datetime) -> None:
 
 def purge_expired(*, now: datetime | None = None) -> int:
     """Delete sign-ins and handoffs that ended a month ago or were not used for so long; returns how many."""
-    before = (now or utcnow()) - KEPT_AFTER_END
+    moment = now or utcnow()
+    before = moment - KEPT_AFTER_END
     with public_scope(), transaction.atomic():
-        lockout.purge(now=now or utcnow())
-        account_tokens.purge(now=now or utcnow())
-        sso_attempts.purge(now=now or utcnow())
-        purge_ceremonies(now=now or utcnow())
+        lockout.purge(now=moment)
+        account_tokens.purge(now=moment)
+        sso_attempts.purge(now=moment)
+        purge_ceremonies(now=moment)
         SessionHandoff.objects.filter(expires_at__lt=before).delete()
         RefreshToken.objects.filter(expires_at__lt=before).delete()
         return TokenFamily.objects.filter(last_seen_at__lt=before).delete()[0]
