@@ -43,15 +43,15 @@ _ENDS_OTHERS = (MfaChange.APP_ADDED, MfaChange.PASSKEY_ADDED)
 def factors_changed(event: MfaChanged) -> Letter:
     """Word that a second factor came, went or was used up, in case it was not the person himself."""
     with translation.override(language_of(event.locale)):
-        subject, what = _TEXTS[MfaChange(event.change)]
+        subject, what = map(str, _TEXTS[MfaChange(event.change)])
         if MfaChange(event.change) in _ENDS_OTHERS:
             what = f"{what} {_('Devices that had signed in without a second factor are signed out.')}"
         return Letter(
             to=event.email,
             locale=event.locale,
             template="mfa_changed",
-            subject=str(subject),
-            context={"name": event.name, "what": str(what), "passkey": event.detail},
+            subject=subject,
+            context={"name": event.name, "what": what, "passkey": event.detail},
             related_type="user",
             related_id=event.user_id,
         )
