@@ -14,6 +14,9 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "apps.tenancy.operators.badge",
     "DASHBOARD_CALLBACK": "config.operators.dashboard",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/insula.svg")},
+    ],
     "STYLES": [lambda request: static("css/admin.css")],
     "SIDEBAR": {
         "show_search": True,

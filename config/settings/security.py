@@ -7,7 +7,14 @@ from pathlib import Path
 from csp.constants import NONCE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 
-from config.settings.base import PLATFORM_HOST, PUBLIC_PORT, PUBLIC_SCHEME, REALTIME_PORT, SECRET_KEY
+from config.settings.base import (
+    PLATFORM_HOST,
+    PLATFORM_URL,
+    PUBLIC_PORT,
+    PUBLIC_SCHEME,
+    REALTIME_PORT,
+    SECRET_KEY,
+)
 from config.settings.environment import env
 from config.settings.tenants import ARCHIVE_MAX_UPLOAD_BYTES
 
@@ -107,8 +114,9 @@ CONTENT_SECURITY_POLICY = {
             *([f"{_socket}//*:{REALTIME_PORT}"] if REALTIME_PORT else []),
             *UPLOAD_ORIGINS,
         ],
-        # Signing in and switching workspaces lead from one of our hosts to another, paying to the provider's page.
-        "form-action": [SELF, _WORKSPACES, *CHECKOUT_ORIGINS],
+        # Signing in, switching workspaces and an operator's way back lead from one of our hosts to another, paying to the
+        # provider's page.
+        "form-action": [SELF, PLATFORM_URL, _WORKSPACES, *CHECKOUT_ORIGINS],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
         "object-src": ["'none'"],
