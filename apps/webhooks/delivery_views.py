@@ -93,6 +93,7 @@ def delivery(request: PageRequest, delivery_id: UUID) -> HttpResponse:
         event_label=label_of(found.delivery.event_type),
         log=list(reversed(found.log)),
         payload=found.payload,
+        why=_why(found.delivery),
         payload_shown=_laid_out(found.payload),
         subject_href=_page_of(found.delivery),
         seen=seen,
@@ -131,6 +132,13 @@ def _page_of(found: DeliveryView) -> str:
     kind = CATALOGUE.get(found.event_type)
     route = _PAGES.get(kind.resource) if kind else None
     return reverse(route, args=[found.subject_id]) if route and found.subject_id else ""
+
+
+def _why(found: DeliveryView) -> str:
+    """Why it did not arrive, in the reader's language."""
+    if found.last_status and found.last_error.endswith(f" {found.last_status}."):
+        return _("The endpoint last answered %(status)s.") % {"status": found.last_status}
+    return _(found.last_error) if found.last_error else ""
 
 
 def _laid_out(payload: str) -> str:

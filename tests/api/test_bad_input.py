@@ -28,6 +28,7 @@ from tests.api.routes import BODIES, CALLS, METHODS, PROTECTED, ROUTES, WORDS
 from tests.api.test_pages import finished_export
 from tests.factories import invoices as invoice_factory
 from tests.factories import payments as payment_factory
+from tests.factories.webhooks import deliveries, make_endpoint
 from tests.fixtures.clients import ApiFor
 from tests.fixtures.tenants import actor_of, in_tenant
 
@@ -36,6 +37,7 @@ from tests.fixtures.tenants import actor_of, in_tenant
 def belongings(globex: TenantView, db: None) -> dict[str, UUID]:
     """One object of each kind that belongs to Globex, by the name of the route's parameter."""
     owner = actor_of(globex)
+    endpoint = make_endpoint(globex, event_types=["client.created"]).endpoint
     with in_tenant(globex):
         invoice = invoice_factory.make_open(owner)
         entry = Entry.objects.latest("created_at")
@@ -69,6 +71,8 @@ def belongings(globex: TenantView, db: None) -> dict[str, UUID]:
         "key_id": key.id,
         "scim_token_id": token.id,
         "mail_domain_id": mail_domain.id,
+        "endpoint_id": endpoint.id,
+        "delivery_id": deliveries(globex, endpoint_id=endpoint.id)[0].id,
         "job_id": finished_export(globex),
         "brand_id": brand.id,
         "claim_id": claim.id,

@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 
 from apps.core.clock import utcnow
 from apps.edge.models import IdempotencyKey
+from apps.iam.models import TokenFamily
 from apps.tenancy.selectors import TenantView
 from apps.webhooks.catalogue import CATALOGUE
 from tests.api.conftest import document as document  # noqa: PLC0414 (the fixture)
@@ -23,6 +24,7 @@ from tests.factories.invoices import make_client, make_draft, make_open
 from tests.factories.webhooks import Receiver, deliveries, make_endpoint, turn
 from tests.fixtures.clients import ApiFor
 from tests.fixtures.tenants import actor_of, in_tenant
+from tests.iam import keys
 
 ENDPOINTS, DELIVERIES = "/api/v1/webhooks/endpoints", "/api/v1/webhooks/deliveries"
 BODY = {"url": "https://books.example/hooks", "event_types": ["invoice.*", "client.created"], "description": "Books"}
@@ -34,13 +36,13 @@ def program(acme: TenantView, api: ApiFor) -> APIClient:
 
 
 def test_an_endpoint_from_its_beginning_to_its_end(program: APIClient) -> None:
-    made = program.post(ENDPOINTS, BODY)
-    assert (made.status_code, made["Cache-Control"]) == (201, "no-store")
-    body = made.json()
+    answer = program.post(ENDPOINTS, BODY)
+    assert (answer.status_code, answer["Cache-Control"]) == (201, "no-store")
+    body = answer.json()
     secret = body.pop("secret")
     assert secret.startswith("whsec_") and body["secret_hint"] == secret[-4:]
     path = f"{ENDPOINTS}/{body['id']}"
-    assert made["Location"] == path
+    assert answer["Location"] == path
     assert (body["event_types"], body["is_enabled"], body["disabled_reason"]) == (
         ["client.created", "invoice.*"],
         True,
@@ -126,6 +128,27 @@ def test_a_test_event_tells_how_the_endpoint_answers(receiver: Receiver, program
     assert call.headers["webhook-signature"] not in str(told)
     assert _verified(call.headers, call.body, made["secret"])
     assert program.get(f"{DELIVERIES}/{told['id']}").json() == told
+
+
+def test_a_test_that_is_repeated_calls_once(acme: TenantView, program: APIClient, receiver: Receiver) -> None:
+    path = f"{ENDPOINTS}/{make_endpoint(acme, receiver.url).endpoint.id}/test"
+    first = program.post(path, headers={"Idempotency-Key": "try"})
+    again = program.post(path, headers={"Idempotency-Key": "try"})
+    assert (again.json(), again["Idempotent-Replayed"]) == (first.json(), "true")
+    assert len(receiver.calls) == 1
+
+
+def test_a_key_that_may_set_webhooks_up_needs_no_other_proof(acme: TenantView) -> None:
+    robot = keys.program(keys.made(acme, "webhooks:write").secret)
+    assert robot.post(ENDPOINTS, BODY).status_code == 201
+    assert problem(keys.program(keys.made(acme, "invoices:read").secret).get(ENDPOINTS), 403)
+
+
+def test_whoever_signed_in_long_ago_proves_himself_first(acme: TenantView, program: APIClient) -> None:
+    TokenFamily.objects.filter(tenant_id=acme.id).update(proved_at=utcnow() - timedelta(minutes=11))
+    refused = problem(program.post(ENDPOINTS, BODY), 403)
+    assert refused["code"] == "step_up_required"
+    assert program.get(ENDPOINTS).json()["data"] == []
 
 
 def _verified(headers: dict[str, str], body: bytes, secret: str) -> bool:
