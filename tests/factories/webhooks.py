@@ -9,11 +9,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import UUID
 
+from apps.core.clock import utcnow
 from apps.core.tenants import tenant_scope
 from apps.tenancy.selectors import TenantView
 from apps.webhooks import sending, services
 from apps.webhooks.models import Delivery, Endpoint
 from apps.webhooks.services import NewEndpoint
+from tests.factories.invoices import make_client
 from tests.fixtures.tenants import actor_of, in_tenant
 
 PATIENCE = 60.0  # seconds; conditions hold long before
@@ -111,3 +113,28 @@ def turn(tenant: TenantView, endpoint_id: UUID, **values: Any) -> bool:
     """What a worker does when it is woken for an endpoint."""
     with tenant_scope(tenant.scope):
         return sending.take_turn(endpoint_id=endpoint_id, **values)
+
+
+def owe(tenant: TenantView, url: str, number: int = 1) -> UUID:
+    """An endpoint that is owed so many messages; its id."""
+    endpoint_id = make_endpoint(tenant, url, event_types=["client.created"]).endpoint.id
+    tell(tenant, number)
+    return endpoint_id
+
+
+def tell(tenant: TenantView, number: int = 1) -> None:
+    """So many clients are added."""
+    with in_tenant(tenant):
+        for _ in range(number):
+            make_client(actor_of(tenant))
+
+
+def make_due(tenant: TenantView, **values: Any) -> None:
+    """Time passes: what waits is due."""
+    with in_tenant(tenant):
+        Delivery.objects.filter(next_attempt_at__isnull=False).update(next_attempt_at=utcnow(), **values)
+
+
+def states(tenant: TenantView, **filters: Any) -> list[str]:
+    """The states of the tenant's deliveries, oldest first."""
+    return [row.state for row in deliveries(tenant, **filters)]

@@ -7,7 +7,6 @@ from contextlib import suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 from typing import Any
-from uuid import UUID
 
 import pytest
 from standardwebhooks import Webhook
@@ -20,40 +19,25 @@ from apps.core.tenants import tenant_scope
 from apps.notifications.composing import compose
 from apps.notifications.models import EmailDelivery, Notification
 from apps.tenancy.selectors import TenantView
-from apps.webhooks import calling, recording, selectors, sending, services, tasks
+from apps.webhooks import calling, selectors, sending, services, tasks
 from apps.webhooks.calling import Outcome
-from apps.webhooks.catalogue import CATALOGUE
 from apps.webhooks.ladder import MOST_ATTEMPTS, STEPS
 from apps.webhooks.models import Attempt, Delivery, Endpoint, Message
-from tests.factories.invoices import make_client
-from tests.factories.webhooks import Receiver, deliveries, make_endpoint, receiving, stored, turn
+from tests.factories.webhooks import (
+    Receiver,
+    deliveries,
+    make_due,
+    make_endpoint,
+    owe,
+    receiving,
+    states,
+    stored,
+    tell,
+    turn,
+)
 from tests.fixtures.tenants import actor_of, in_tenant
-from tests.fixtures.threads import at_once
 
 NewTenant = Callable[[str], TenantView]
-
-
-def owe(tenant: TenantView, url: str, number: int = 1) -> UUID:
-    """An endpoint that is owed so many messages; its id."""
-    endpoint_id = make_endpoint(tenant, url, event_types=["client.created"]).endpoint.id
-    tell(tenant, number)
-    return endpoint_id
-
-
-def tell(tenant: TenantView, number: int = 1) -> None:
-    with in_tenant(tenant):
-        for _ in range(number):
-            make_client(actor_of(tenant))
-
-
-def make_due(tenant: TenantView, **values: Any) -> None:
-    """Time passes: what waits is due."""
-    with in_tenant(tenant):
-        Delivery.objects.filter(next_attempt_at__isnull=False).update(next_attempt_at=utcnow(), **values)
-
-
-def states(tenant: TenantView, **filters: Any) -> list[str]:
-    return [row.state for row in deliveries(tenant, **filters)]
 
 
 def test_a_message_arrives_signed_and_traced(acme: TenantView, receiver: Receiver) -> None:
@@ -334,72 +318,3 @@ def test_what_happens_is_sent_after_the_commit_and_the_sweep_does_what_is_left(
         Message.objects.update(occurred_at=utcnow() - timedelta(days=31))
     tasks.purge()
     assert deliveries(acme) == []
-
-
-def test_two_workers_send_each_message_once(committed: NewTenant, receiver: Receiver) -> None:
-    tenant = committed("Hooks at once")
-    endpoint_id = make_endpoint(tenant, receiver.url, event_types=["client.created"]).endpoint.id
-    with in_tenant(tenant):
-        client_id = make_client(actor_of(tenant)).id
-        for _ in range(11):
-            recording.tell(event=CATALOGUE["client.created"], subject_id=client_id)
-    outcomes = at_once([lambda: turn(tenant, endpoint_id)] * 4)
-    assert outcomes == [False] * 4
-    ids = [call.headers["webhook-id"] for call in receiver.calls]
-    assert len(ids) == len(set(ids)) == 12
-    assert states(tenant) == ["SUCCEEDED"] * 12
-
-
-def _holding(hold: threading.Event) -> Callable[[BaseHTTPRequestHandler], None]:
-    def wait(_: BaseHTTPRequestHandler) -> None:
-        hold.wait(60)
-
-    return wait
-
-
-def test_an_endpoint_that_hangs_holds_no_other_up(committed: NewTenant, receiver: Receiver) -> None:
-    slow, quick = committed("Hanging hooks"), committed("Quick hooks")
-    hold = threading.Event()
-    receiver.act = _holding(hold)
-    dead = owe(slow, receiver.url, 8)
-    with in_tenant(slow):
-        Endpoint.objects.filter(pk=dead).update(failing_since=utcnow())
-
-    def meanwhile() -> bool:
-        receiver.wait_for(1)
-        # Further workers that are woken for the failing endpoint do not wait for it.
-        assert [turn(slow, dead) for _ in range(5)] == [False] * 5
-        with receiving() as other:
-            alive = owe(quick, other.url, 5)
-            turn(quick, alive)
-            assert len(other.calls) == 5
-        assert len(receiver.calls) == 1
-        hold.set()
-        return True
-
-    results = at_once([lambda: turn(slow, dead, total_seconds=60), meanwhile])
-    hold.set()
-    assert results[1] is True, results
-
-
-def test_a_removed_endpoint_loses_no_fact_that_is_being_told(committed: NewTenant) -> None:
-    tenant = committed("Removed hooks")
-    endpoint_id = make_endpoint(tenant, event_types=["client.created"]).endpoint.id
-    told, removing = threading.Event(), threading.Event()
-
-    def tell_slowly() -> str:
-        with in_tenant(tenant):
-            make_client(actor_of(tenant))
-            told.set()
-            assert removing.wait(60)
-        return "told"
-
-    def remove_it() -> str:
-        assert told.wait(60)
-        removing.set()
-        with in_tenant(tenant):
-            services.delete_endpoint(actor=actor_of(tenant), endpoint_id=endpoint_id)
-        return "removed"
-
-    assert at_once([tell_slowly, remove_it]) == ["told", "removed"]
-    assert deliveries(tenant) == []
