@@ -18,12 +18,11 @@ from apps.core.actor import Actor, system
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound
 from apps.core.tenants import assert_no_transaction, public_scope, tenant_scope
-from apps.tenancy import dns_proof, hosts, proving, selectors
-from apps.tenancy.dns_proof import Proof
+from apps.tenancy import hosts, proving, selectors
 from apps.tenancy.errors import DomainNotVerified, DomainTaken, TooMany
 from apps.tenancy.events import DomainLost, DomainVerified, TenantSettingsChanged
 from apps.tenancy.models import ClaimState, Domain, DomainClaim, DomainKind, Tenant
-from apps.tenancy.proving import ProofView, Verdict
+from apps.tenancy.proving import Proof, ProofView, Verdict
 from apps.tenancy.trail import forget_hosts, own_tenant, record_tenant
 
 MOST_CLAIMS, MOST_FORMER = 20, 5
@@ -150,7 +149,7 @@ def check_domain(*, actor: Actor, claim_id: UUID, now: datetime | None = None) -
             return _view(claim, tenant)
         claim.next_check_at = now + proving.LEASE
         claim.save(update_fields=["next_check_at"])
-    proof = dns_proof.ask(claim.domain, claim.token)
+    proof = proving.ask(claim)
     return _settle(actor, claim_id, proof, now)
 
 
@@ -159,13 +158,13 @@ def check_due_domains(*, limit: int = 100, now: datetime | None = None) -> int:
     now = now or utcnow()
     with public_scope(), transaction.atomic():
         due = DomainClaim.objects.select_for_update(skip_locked=True).filter(next_check_at__lte=now)
-        wanted = list(due.order_by("next_check_at").values_list("pk", "tenant_id", "domain", "token")[:limit])
-        DomainClaim.objects.filter(pk__in=[row[0] for row in wanted]).update(next_check_at=now + proving.LEASE)
-    for claim_id, tenant_id, domain, token in wanted:
-        proof = dns_proof.ask(domain, token)
-        with tenant_scope(selectors.tenant_by_id(tenant_id).scope):
+        wanted = list(due.order_by("next_check_at")[:limit])
+        DomainClaim.objects.filter(pk__in=[seen.pk for seen in wanted]).update(next_check_at=now + proving.LEASE)
+    for seen in wanted:
+        proof = proving.ask(seen)
+        with tenant_scope(selectors.tenant_by_id(seen.tenant_id).scope):
             try:
-                _settle(system(tenant_id), claim_id, proof, now)
+                _settle(system(seen.tenant_id), seen.pk, proof, now)
             except NotFound:
                 continue  # given up while DNS was asked
     return len(wanted)

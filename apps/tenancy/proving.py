@@ -15,6 +15,8 @@ from apps.tenancy import dns_proof, hosts
 from apps.tenancy.dns_proof import Proof
 from apps.tenancy.models import ClaimState
 
+__all__ = ["Proof", "ProofView", "ProvedRow", "Verdict", "ask", "next_check", "was_just_asked", "weigh"]
+
 LOST_AFTER = 5
 RECHECK, RECHECK_FAILED, RECHECK_SILENT = timedelta(days=1), timedelta(hours=6), timedelta(minutes=10)
 FIRST_WAIT, LONGEST_WAIT, GIVE_UP_AFTER = timedelta(minutes=1), timedelta(hours=1), timedelta(days=7)
@@ -82,6 +84,11 @@ class ProofView:
             record_value=dns_proof.record_value(row.token),
             **more,
         )
+
+
+def ask(row: ProvedRow) -> Proof:
+    """What DNS says of the domain now; takes at most ``DNS_TIMEOUT`` seconds, outside any transaction."""
+    return dns_proof.ask(row.domain, row.token)
 
 
 def was_just_asked(row: ProvedRow, now: datetime) -> bool:

@@ -24,9 +24,8 @@ from apps.iam.proofs import FEDERATED, is_vouched_for
 from apps.iam.sso.errors import MailDomainTaken
 from apps.iam.sso.events import MailDomainLost, MailDomainVerified
 from apps.iam.sso.models import MailDomain, MailDomainState
-from apps.tenancy import dns_proof, hosts, proving
-from apps.tenancy.dns_proof import Proof
-from apps.tenancy.proving import ProofView, Verdict
+from apps.tenancy import hosts, proving
+from apps.tenancy.proving import Proof, ProofView, Verdict
 
 PERMISSION = "sso:write"
 MOST_DOMAINS = 20
@@ -125,7 +124,7 @@ def check_domain(*, actor: Actor, domain_id: UUID, now: datetime | None = None) 
         if proving.was_just_asked(row, moment):
             return ProofView.of(row)
         MailDomain.objects.filter(pk=row.pk).update(next_check_at=moment + proving.LEASE)
-    proof = dns_proof.ask(row.domain, row.token)
+    proof = proving.ask(row)
     with public_scope(), transaction.atomic():
         _take_turn(actor)
         return _settle(actor, _row(actor, domain_id, lock=True), proof, moment)
@@ -139,7 +138,7 @@ def check_due_domains(*, limit: int = 100, now: datetime | None = None) -> int:
         wanted = list(due.order_by("next_check_at")[:limit])
         MailDomain.objects.filter(pk__in=[row.pk for row in wanted]).update(next_check_at=moment + proving.LEASE)
     for seen in wanted:
-        proof = dns_proof.ask(seen.domain, seen.token)
+        proof = proving.ask(seen)
         with public_scope(), transaction.atomic():
             row = MailDomain.objects.select_for_update().filter(pk=seen.pk).first()
             if row is not None:
