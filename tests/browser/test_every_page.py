@@ -29,7 +29,7 @@ def made(platform: Platform) -> dict[str, Any]:
     program.call("POST", f"/invoices/{found['paid']['id']}/payments", body)
     found["payment"] = program.call("GET", "/payments")["data"][0]
     program.call("POST", "/api-keys", {"name": LONG[:100], "scopes": ["invoices:read", "clients:write"]})
-    hook = {"url": f"https://hooks.example/{LONG[:60]}?{'x' * 200}", "event_types": ["member.*"]}
+    hook = {"url": f"https://hooks.example/{'warehouse' * 30}", "event_types": ["member.*"]}
     found["endpoint"] = program.call("POST", "/webhooks/endpoints", hook)
     found["entry"] = _entry(program)
     return found
