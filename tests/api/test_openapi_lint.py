@@ -21,13 +21,15 @@ def operations(document: dict[str, Any]) -> list[Operation]:
     ]
 
 
-def test_every_operation_is_named_and_described(operations: list[Operation]) -> None:
+def test_every_operation_is_named_and_described(document: dict[str, Any], operations: list[Operation]) -> None:
     ids = [operation["operationId"] for _, _, operation in operations]
     assert len(ids) == len(set(ids))
     for path, method, operation in operations:
         told = f"{method} {path}"
         assert re.fullmatch(r"[a-z0-9_]+", operation["operationId"]), told
         assert operation["tags"], told
+        is_list = method == "get" and "has_more" in _shape(document, operation).get("properties", {})
+        assert operation["operationId"].endswith("_list") or not is_list, told
         assert operation.get("description"), told
         assert re.fullmatch(r"\S.{2,58}[^.\s]", operation.get("summary", "")), f"{told}: {operation.get('summary')}"
     names = [operation["summary"] for _, _, operation in operations]
@@ -94,6 +96,11 @@ def test_every_unsafe_call_that_takes_a_key_says_so(operations: list[Operation])
     unsafe = {f"{method} {path}" for path, method, _ in operations if method in UNSAFE}
     # Of those without credentials, signing up alone belongs to somebody: whom the body names.
     assert takes == (secured & unsafe) | {"post /api/v1/auth/signup"}
+
+
+def _shape(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
+    schema = operation["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    return resolved(document, schema) if "$ref" in schema else schema
 
 
 def test_nothing_is_loose(document: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ class ApiKeysView(ApiView):
 
     listing = Listing(serializers.ApiKeyAnswer, "A page of keys.", filters=[OpenApiParameter("include_revoked", bool)])
 
-    @extend_schema(tags=_TAG, responses=listing.page)
+    @extend_schema(operation_id="api_keys_list", tags=_TAG, responses=listing.page)
     def get(self, request: Request) -> Response:
         """Newest first; secrets are not here."""
         with_revoked = request.query_params.get("include_revoked", "").lower() in ("true", "1")

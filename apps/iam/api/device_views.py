@@ -25,7 +25,7 @@ class MySessionsView(ApiView):
 
     listing = Listing(serializers.SessionAnswer, "One's sessions, the present one first.", keys={})
 
-    @extend_schema(tags=_TAG, responses=listing.page)
+    @extend_schema(operation_id="me_sessions_list", tags=_TAG, responses=listing.page)
     def get(self, request: Request) -> Response:
         """The present one first, then the last used."""
         found = services.list_devices(actor=self.actor, current=_family(request))

@@ -114,7 +114,7 @@ class InvitationsView(ApiView):
         ],
     )
 
-    @extend_schema(tags=_INVITATIONS, responses=listing.page)
+    @extend_schema(operation_id="invitations_list", tags=_INVITATIONS, responses=listing.page)
     def get(self, request: Request) -> Response:
         """Newest first; the pending ones, expired ones among them, unless all are asked for."""
         filters: dict[str, Any] = {name: request.query_params.get(name, "") for name in ("q", "status")}

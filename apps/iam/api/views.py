@@ -222,7 +222,7 @@ class MyMembershipsView(_SignedIn):
 
     listing = Listing(serializers.MembershipAnswer, "Every workspace that one belongs to, by name.", keys={})
 
-    @extend_schema(tags=["Profile"], responses=listing.page)
+    @extend_schema(operation_id="me_memberships_list", tags=["Profile"], responses=listing.page)
     def get(self, request: Request) -> Response:
         """By name, whatever state the tenants are in."""
         found = selectors.memberships_of_actor(self.actor)
