@@ -8,12 +8,12 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.core.errors import DomainError
 from apps.core.pages import page
 from apps.core.tenants import public_scope
-from apps.iam import authenticators, browser, factors, mfa_policy, mfa_views, redirects, stepping_up
+from apps.iam import authenticators, browser, factors, kept_forms, mfa_policy, mfa_views, redirects, stepping_up
 from apps.iam.errors import PasskeyRefused
 from apps.iam.forms import show_refusal
 from apps.iam.mfa_forms import CodeForm, ConfirmForm, PasskeyAnswerForm
@@ -54,6 +54,19 @@ def confirm(request: Any) -> HttpResponse:
         "has_password": has_password,
     }
     return render(request, "iam/confirm.html", context, status=status)
+
+
+@own_account
+@never_cache
+@require_GET
+@page()
+def resend(request: Any) -> HttpResponse:
+    """What somebody had typed before he was asked to prove himself; his click sends it, nothing else does."""
+    found = kept_forms.kept(request)
+    if found is None:
+        messages.info(request, _("What you had typed is not kept any more."))
+        return HttpResponseRedirect("/")
+    return render(request, "iam/confirm_resend.html", {"kept": found})
 
 
 @own_account

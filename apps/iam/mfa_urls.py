@@ -9,6 +9,7 @@ urlpatterns = [
     path("sign-in/passkey/", second_step_views.passkey_on_tenant, name="signin-passkey"),
     path("passkeys/begin/", second_step_views.begin_passkey, name="passkey-begin"),
     path("account/confirm/", confirm_views.confirm, name="confirm"),
+    path("account/confirm/resend/", confirm_views.resend, name="confirm-resend"),
     path("account/second-factor/", confirm_views.demanded, name="mfa-demanded"),
     path("account/two-step/", mfa_views.overview, name="mfa"),
     path("account/two-step/app/", mfa_views.app, name="mfa-app"),

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from apps.iam import kept_forms
 from apps.tenancy.selectors import TenantView
 
 MAX_LENGTH = 500
@@ -43,8 +44,16 @@ def handoff_give_url(giver: TenantView | None, taker: TenantView, browser: str, 
 
 
 def to_confirm(request: HttpRequest) -> HttpResponse:
-    """To the page where a person proves himself again, and back from there to where he was about to act."""
-    return _go(request, "iam:confirm", request.get_full_path() if request.method == "GET" else _page_before(request))
+    """To the page where a person proves himself again, and back from there to where he was about to act.
+
+    What he had typed is kept, and the way back leads to where he sends it.
+    """
+    if request.method == "GET":
+        return _go(request, "iam:confirm", request.get_full_path())
+    before = safe_path(_page_before(request))
+    return _go(
+        request, "iam:confirm", reverse("iam:confirm-resend") if kept_forms.keep(request, back_to=before) else before
+    )
 
 
 def to_second_step(wanted: str, workspace: str = "") -> HttpResponse:

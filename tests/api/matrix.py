@@ -275,6 +275,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "iam:passkey-rename": ("", ANY),
     "iam:passkey-remove": ("", ANY),
     "iam:confirm": (ANY, ANY),
+    "iam:confirm-resend": (ANY, ""),
     "iam:mfa-policy": (TRUST, TRUST),
     "iam:session-end": ("", ANY),
     "iam:sessions-end-others": ("", ANY),

@@ -1,14 +1,18 @@
 """Dangerous actions ask for a proof of the last ten minutes, with the second factor of who has one."""
 
+import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import jwt
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from rest_framework.test import APIClient
 
 from apps.core.clock import utcnow
+from apps.iam.api_key_models import ApiKey
 from apps.iam.models import TokenFamily, User
 from apps.tenancy.selectors import TenantView
 from tests.factories.iam import PASSWORD
@@ -106,10 +110,53 @@ def test_a_form_leads_back_to_its_page(acme: TenantView, browser_client: Browser
     _age()
     page = f"http://{acme.host}/settings/danger/"
 
-    answer = client.post("/settings/danger/delete/", {"name": "Acme"}, HTTP_REFERER=page, HTTP_HOST=acme.host)
+    answer = client.post("/settings/danger/delete/", {}, HTTP_REFERER=page, HTTP_HOST=acme.host)
     assert answer["Location"] == "/account/confirm/?next=%2Fsettings%2Fdanger%2F"
     foreign = client.post("/settings/danger/delete/", {}, HTTP_REFERER="https://evil.example/x", HTTP_HOST=acme.host)
     assert foreign["Location"] == "/account/confirm/?next=%2F"
+
+
+def _kept(client: Client, path: str, typed: dict[str, Any]) -> Any:
+    _age()
+    asked = client.post(path, typed)
+    assert asked["Location"] == "/account/confirm/?next=%2Faccount%2Fconfirm%2Fresend%2F"
+    proved = client.post(asked["Location"], {"password": PASSWORD, "next": "/account/confirm/resend/"})
+    return client.get(proved["Location"])
+
+
+def test_what_was_typed_is_sent_by_a_click_and_never_before(acme: TenantView, browser_client: BrowserFor) -> None:
+    client = browser_client(acme)
+    typed = {"name": "Shop & Co", "lives": "90", "scopes": ["clients:read", "clients:write"]}
+
+    page = _kept(client, "/settings/api-keys/new/", typed)
+    assert "Shop &amp; Co" in page.content.decode()
+    assert not ApiKey.objects.exists()
+    shown = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page.content.decode())
+    sent = QueryDict(mutable=True)
+    for name, value in shown:
+        sent.appendlist(name, unescape(value))
+    assert (
+        client.post(page.context["kept"].action, sent.urlencode(), "application/x-www-form-urlencoded").status_code
+        == 200
+    )
+    assert (ApiKey.objects.get().name, ApiKey.objects.get().scopes) == (typed["name"], typed["scopes"])
+
+
+def test_secrets_and_what_is_too_much_are_not_kept(acme: TenantView, browser_client: BrowserFor) -> None:
+    client = browser_client(acme)
+
+    page = _kept(client, "/settings/danger/delete/", {"name": "Acme", "password": PASSWORD}).content.decode()
+    assert ("Passwords and other secrets are not kept" in page, PASSWORD in page) == (True, False)
+    held = client.session["iam_kept_form"]
+    assert "Acme" not in held
+    for other, kept in ((client, True), (browser_client(acme), False)):
+        session = other.session
+        session["iam_kept_form"] = held
+        session.save()
+        assert (other.get("/account/confirm/resend/").status_code == 200) is kept
+    _age()
+    asked = client.post("/settings/api-keys/new/", {"name": "x" * 20_001})
+    assert asked["Location"] == "/account/confirm/?next=%2F"
 
 
 def test_removing_the_last_factor_takes_the_strength_of_every_sign_in(acme: TenantView, api: ApiFor) -> None:
