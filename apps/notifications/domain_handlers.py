@@ -6,12 +6,12 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from apps.core.events import subscribe
-from apps.core.jobs import wake
 from apps.iam import selectors as iam
 from apps.iam.selectors import MemberView
-from apps.notifications import push, services, tasks
+from apps.notifications import push, services
 from apps.notifications.languages import language_of
 from apps.notifications.models import Level, NotificationKind
+from apps.notifications.posting import post
 from apps.notifications.services import Letter, Recipient, Text
 from apps.tenancy import hosts
 from apps.tenancy import selectors as tenancy
@@ -41,13 +41,8 @@ def tell_of_lost_domain(event: DomainLost) -> None:
     )
     push.poke(event.tenant_id, told)
     for owner in iam.members_with(event.tenant_id, "tenant:delete"):
-        delivery_id = services.queue_email(
-            letter=_letter(owner, tenant, domain, f"{tenant.home_url}{path}"),
-            tenant_id=event.tenant_id,
-            dedupe_key=f"{key}:{owner.user_id}",
-        )
-        if delivery_id:
-            wake(tasks.deliver_email, delivery_id)
+        letter = _letter(owner, tenant, domain, f"{tenant.home_url}{path}")
+        post(letter, f"{key}:{owner.user_id}", tenant_id=event.tenant_id)
 
 
 def _letter(owner: MemberView, tenant: TenantView, domain: str, link: str) -> Letter:

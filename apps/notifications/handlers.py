@@ -11,12 +11,12 @@ from django.conf import settings
 from django.urls import reverse
 
 from apps.core.events import subscribe
-from apps.core.jobs import wake
 from apps.iam import selectors as iam
 from apps.invoices import selectors as invoices
 from apps.invoices.events import InvoicePaid, InvoicePartiallyPaid, InvoiceSent, InvoiceViewed
-from apps.notifications import letters, push, services, tasks, texts
+from apps.notifications import letters, push, services, texts
 from apps.notifications.models import Level, NotificationKind
+from apps.notifications.posting import post
 from apps.notifications.services import Letter, Recipient, Text
 from apps.payments.events import PaymentFailed, PaymentRefunded, RefundFailed
 from apps.tenancy import selectors as tenancy
@@ -174,9 +174,7 @@ def _write(letter: Letter, tenant_id: UUID, key: str) -> None:
     if not letter.to:
         # A client without an address: nothing is owed by e-mail.
         return
-    delivery_id = services.queue_email(letter=letter, tenant_id=tenant_id, dedupe_key=key)
-    if delivery_id:
-        wake(tasks.deliver_email, delivery_id)
+    post(letter, key, tenant_id=tenant_id)
 
 
 def _invoice_path(invoice_id: UUID) -> str:

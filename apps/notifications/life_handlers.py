@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from apps.core.events import subscribe
-from apps.core.jobs import wake
 from apps.core.tenants import public_scope
 from apps.iam import restoring
 from apps.iam import selectors as iam
 from apps.iam.selectors import MemberView
-from apps.notifications import life_letters, push, services, tasks
+from apps.notifications import life_letters, push, services
+from apps.notifications.posting import post
 from apps.notifications.services import Letter
 from apps.tenancy import deleting
 from apps.tenancy import selectors as tenancy
@@ -26,9 +26,7 @@ def tell_of_state(event: TenantStatusChanged) -> None:
         push.poke(event.tenant_id, [member.user_id for member in iam.members_with(event.tenant_id, "dashboard:read")])
         for owner in iam.members_with(event.tenant_id, "tenant:delete"):
             key = f"tenant.{event.after.lower()}:{owner.user_id}:{services.change_key()}"
-            delivery_id = services.queue_email(letter=compose(owner), tenant_id=event.tenant_id, dedupe_key=key)
-            if delivery_id:
-                wake(tasks.deliver_email, delivery_id)
+            post(compose(owner), key, tenant_id=event.tenant_id)
 
 
 def _letters(event: TenantStatusChanged) -> Callable[[MemberView], Letter] | None:

@@ -1,13 +1,10 @@
 """People hear of sign-ins that may not be theirs, and of bans: a row in the transaction of the change, then a hint."""
 
-from uuid import UUID
-
 from apps.core.events import subscribe
-from apps.core.jobs import wake
 from apps.iam import selectors as iam
 from apps.iam.events import MemberBanned, PersonBanned, RefreshTokenReused, SignedInFromNew
-from apps.notifications import services, session_letters, tasks
-from apps.notifications.services import Letter
+from apps.notifications import services, session_letters
+from apps.notifications.posting import post
 from apps.tenancy import selectors as tenancy
 
 _PLATFORM = "Insula"
@@ -16,13 +13,13 @@ _PLATFORM = "Insula"
 @subscribe(SignedInFromNew)
 def tell_of_a_new_device(event: SignedInFromNew) -> None:
     """Once for each sign-in: the next one from there is known."""
-    _write(session_letters.new_device(event), f"session.new:{event.family_id}")
+    post(session_letters.new_device(event), f"session.new:{event.family_id}")
 
 
 @subscribe(RefreshTokenReused)
 def tell_of_a_copied_sign_in(event: RefreshTokenReused) -> None:
     """Whoever of the two it was, the person hears of it."""
-    _write(session_letters.token_reused(event), f"session.reused:{event.family_id}")
+    post(session_letters.token_reused(event), f"session.reused:{event.family_id}")
 
 
 @subscribe(PersonBanned)
@@ -31,7 +28,7 @@ def tell_of_a_ban(event: PersonBanned) -> None:
     letter = session_letters.banned(
         iam.get_profile(event.user_id), place=_PLATFORM, reason=event.reason, until=event.until
     )
-    _write(letter, f"ban:{event.user_id}:{services.change_key()}")
+    post(letter, f"ban:{event.user_id}:{services.change_key()}")
 
 
 @subscribe(MemberBanned)
@@ -43,10 +40,4 @@ def tell_a_member_of_a_ban(event: MemberBanned) -> None:
         reason=event.reason,
         until=event.until,
     )
-    _write(letter, f"member.ban:{event.membership_id}:{services.change_key()}", event.tenant_id)
-
-
-def _write(letter: Letter, key: str, tenant_id: UUID | None = None) -> None:
-    delivery_id = services.queue_email(letter=letter, tenant_id=tenant_id, dedupe_key=key)
-    if delivery_id:
-        wake(tasks.deliver_email, delivery_id)
+    post(letter, f"member.ban:{event.membership_id}:{services.change_key()}", tenant_id=event.tenant_id)

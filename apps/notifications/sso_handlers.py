@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from apps.core.events import subscribe
-from apps.core.jobs import wake
 from apps.iam import selectors as iam
+from apps.iam.events import MailDomainLost, SsoChanged
 from apps.iam.selectors import MemberView
-from apps.iam.sso.events import MailDomainLost, SsoChanged
-from apps.notifications import services, sso_letters, tasks
+from apps.notifications import services, sso_letters
+from apps.notifications.posting import post
 from apps.notifications.services import Letter
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.selectors import TenantView
@@ -32,7 +32,4 @@ def tell_of_a_lost_mail_domain(event: MailDomainLost) -> None:
 def _tell(tenant: TenantView, kind: str, letter: Callable[[MemberView, TenantView], Letter]) -> None:
     change = services.change_key()
     for reader in iam.members_with(tenant.id, "sso:write"):
-        key = f"{kind}:{reader.user_id}:{change}"
-        delivery_id = services.queue_email(letter=letter(reader, tenant), tenant_id=tenant.id, dedupe_key=key)
-        if delivery_id:
-            wake(tasks.deliver_email, delivery_id)
+        post(letter(reader, tenant), f"{kind}:{reader.user_id}:{change}", tenant_id=tenant.id)

@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from apps.iam.events import MailDomainLost, SsoChanged
 from apps.iam.selectors import MemberView
-from apps.iam.sso.events import MailDomainLost, SsoChanged
 from apps.notifications.languages import language_of
 from apps.notifications.services import Letter
 from apps.tenancy import hosts

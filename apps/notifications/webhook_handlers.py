@@ -8,12 +8,12 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from apps.core.events import subscribe
-from apps.core.jobs import wake
 from apps.iam import selectors as iam
 from apps.iam.selectors import MemberView
-from apps.notifications import push, services, tasks
+from apps.notifications import push, services
 from apps.notifications.languages import language_of
 from apps.notifications.models import Level, NotificationKind
+from apps.notifications.posting import post
 from apps.notifications.services import Letter, Recipient, Text
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.selectors import TenantView
@@ -38,13 +38,8 @@ def tell_of_disabled_endpoint(event: EndpointDisabled) -> None:
     )
     push.poke(event.tenant_id, told)
     for keeper in keepers:
-        delivery_id = services.queue_email(
-            letter=_letter(keeper, tenant, event, f"{tenant.home_url}{path}"),
-            tenant_id=event.tenant_id,
-            dedupe_key=f"{key}:{keeper.user_id}",
-        )
-        if delivery_id:
-            wake(tasks.deliver_email, delivery_id)
+        letter = _letter(keeper, tenant, event, f"{tenant.home_url}{path}")
+        post(letter, f"{key}:{keeper.user_id}", tenant_id=event.tenant_id)
 
 
 def _letter(keeper: MemberView, tenant: TenantView, event: EndpointDisabled, link: str) -> Letter:

@@ -22,10 +22,10 @@ from apps.core.events import publish
 from apps.core.fetching import FetchFailed
 from apps.core.tenants import assert_no_transaction, public_scope
 from apps.iam import signins, standing
+from apps.iam.events import SsoChanged
 from apps.iam.permissions import ALL
 from apps.iam.sso import attempts, enforcing, mail_domains, mapped, providers
 from apps.iam.sso.errors import ProviderFailed
-from apps.iam.sso.events import SsoChanged
 from apps.iam.sso.models import SsoConnection, SsoLink
 from apps.tenancy import selectors as tenancy
 

@@ -19,10 +19,10 @@ from apps.core.errors import NotFound, ValidationFailed
 from apps.core.events import publish
 from apps.core.tenants import assert_no_transaction, public_scope
 from apps.iam import signins, standing
+from apps.iam.events import MailDomainLost, MailDomainVerified
 from apps.iam.models import TokenFamily
 from apps.iam.proofs import FEDERATED, is_vouched_for
 from apps.iam.sso.errors import MailDomainTaken
-from apps.iam.sso.events import MailDomainLost, MailDomainVerified
 from apps.iam.sso.models import MailDomain, MailDomainState
 from apps.tenancy import hosts, proving
 from apps.tenancy.proving import Proof, ProofView, Verdict
