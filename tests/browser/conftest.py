@@ -14,6 +14,7 @@ from apps.tenancy import selectors as tenancy
 from apps.tenancy.models import Tenant
 from apps.tenancy.selectors import TenantView
 from devserver.screenshots import CHROMIUM_ARGUMENTS, chromium
+from tests.fixtures.plain import PLAIN
 from tests.fixtures.stack import PARTS, Stack
 from tests.fixtures.tenants import PASSWORD, provision, remove
 
@@ -41,7 +42,7 @@ class Program:
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Call the API; what is refused fails the test."""
         url = f"{self.stack.url}/api/v1{path}"
-        answer = httpx.request(method, url, json=body, headers=self.headers, timeout=30)
+        answer = httpx.request(method, url, json=body, headers=self.headers, timeout=30, verify=PLAIN)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
@@ -80,7 +81,9 @@ class Platform:
         tenant = tenant or self.here
         body = {"email": f"{role.lower()}@{tenant.slug}.test", "password": PASSWORD, "tenant": tenant.key}
         headers = {"Host": "localhost"}
-        answer = httpx.post(f"{self.stack.url}/api/v1/auth/signin", json=body, headers=headers, timeout=30)
+        answer = httpx.post(
+            f"{self.stack.url}/api/v1/auth/signin", json=body, headers=headers, timeout=30, verify=PLAIN
+        )
         assert answer.is_success, answer.text
         return Program(self.stack, headers | {"Authorization": f"Bearer {answer.json()['access']}"})
 

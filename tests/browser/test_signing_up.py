@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Complaints, Platform, Visit
+from tests.fixtures.plain import PLAIN
 from tests.fixtures.processes import wait_until
 from tests.fixtures.stack import PARTS, WORKER
 from tests.fixtures.tenants import PASSWORD
@@ -57,8 +58,14 @@ def test_who_has_two_workspaces_chooses_one(platform: Platform, visit: Visit) ->
     email, url = f"owner@{platform.elsewhere.slug}.test", f"{platform.stack.url}/api/v1/auth/signup"
     person = {"email": email, "password": PASSWORD, "first_name": "Ada", "last_name": "Brisk"}
     headers = {"Host": "localhost"}
-    made = httpx.post(url, json={**person, "tenant_name": "Second House"}, headers=headers, timeout=30).json()["tenant"]
-    wait_until(lambda: httpx.get(f"{url}/{made['key']}", headers=headers, timeout=30).json()["status"] == "ACTIVE")
+    made = httpx.post(
+        url, json={**person, "tenant_name": "Second House"}, headers=headers, timeout=30, verify=PLAIN
+    ).json()["tenant"]
+    wait_until(
+        lambda: (
+            httpx.get(f"{url}/{made['key']}", headers=headers, timeout=30, verify=PLAIN).json()["status"] == "ACTIVE"
+        )
+    )
     page = visit()
     page.goto(platform.public("/sign-in/"))
     page.get_by_label("E-mail").fill(email)

@@ -18,6 +18,7 @@ from apps.payments import services
 from apps.payments.models import Payment
 from apps.payments.services import CheckoutView
 from apps.tenancy.selectors import TenantView
+from tests.fixtures.plain import PLAIN
 from tests.fixtures.processes import Sandbox
 from tests.fixtures.tenants import in_tenant
 
@@ -92,7 +93,7 @@ def stored(tenant: TenantView, payment_id: UUID) -> Payment:
 
 def events(sandbox: Sandbox, *types: str) -> list[dict[str, Any]]:
     """The sandbox's events of these types (all without any), oldest first."""
-    found = httpx.get(f"{sandbox.url}/_sandbox/events", timeout=10).json()["data"]
+    found = httpx.get(f"{sandbox.url}/_sandbox/events", timeout=10, verify=PLAIN).json()["data"]
     return [event for event in reversed(found) if not types or event["type"] in types]
 
 
@@ -119,6 +120,7 @@ def stripe_api(sandbox: Sandbox, method: str, path: str, **fields: Any) -> dict[
         data=fields or None,
         headers={"Authorization": f"Bearer {settings.STRIPE_SECRET_KEY}"},
         timeout=10,
+        verify=PLAIN,
     )
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
@@ -126,4 +128,4 @@ def stripe_api(sandbox: Sandbox, method: str, path: str, **fields: Any) -> dict[
 
 def clear_faults(sandbox: Sandbox) -> None:
     """The sandbox works again; calls that it kept waiting go on."""
-    httpx.delete(f"{sandbox.url}/_sandbox/faults", timeout=10)
+    httpx.delete(f"{sandbox.url}/_sandbox/faults", timeout=10, verify=PLAIN)

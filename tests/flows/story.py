@@ -14,6 +14,7 @@ from apps.iam.models import Membership, Role
 from apps.tenancy import rollout
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.selectors import TenantView
+from tests.fixtures.plain import PLAIN
 from tests.fixtures.processes import wait_until
 from tests.fixtures.stack import Stack
 from tests.fixtures.tenants import PASSWORD
@@ -137,15 +138,17 @@ def sessions(stack: Stack) -> list[dict[str, Any]]:
     """Every checkout that was opened at Stripe."""
     key = stack.environment["STRIPE_SECRET_KEY"]
     headers = {"Authorization": f"Bearer {key}"}
-    return list(httpx.get(f"{stack.sandbox.url}/v1/checkout/sessions", headers=headers, timeout=10).json()["data"])
+    return list(
+        httpx.get(f"{stack.sandbox.url}/v1/checkout/sessions", headers=headers, timeout=10, verify=PLAIN).json()["data"]
+    )
 
 
 def kept_waiting(stack: Stack) -> int:
     """How many calls Stripe keeps waiting for their answer."""
-    return int(httpx.get(f"{stack.sandbox.url}/_sandbox/health", timeout=10).json()["waiting"])
+    return int(httpx.get(f"{stack.sandbox.url}/_sandbox/health", timeout=10, verify=PLAIN).json()["waiting"])
 
 
 def let_stripe_go_on(stack: Stack) -> None:
     """No more faults; calls that were kept waiting go on."""
-    httpx.delete(f"{stack.sandbox.url}/_sandbox/faults", timeout=10)
+    httpx.delete(f"{stack.sandbox.url}/_sandbox/faults", timeout=10, verify=PLAIN)
     wait_until(lambda: kept_waiting(stack) == 0, what="Stripe to go on")

@@ -13,6 +13,7 @@ from apps.notifications.models import DeliveryState, EmailDelivery
 from apps.payments.models import GatewayEvent
 from apps.tenancy import rollout
 from apps.tenancy.models import Tenant
+from tests.fixtures.plain import PLAIN
 from tests.fixtures.processes import wait_until
 from tests.fixtures.stack import STRIPE, WORKER, Stack
 from tests.fixtures.tenants import in_tenant
@@ -66,7 +67,7 @@ def test_valkey_killed_in_the_middle(stack: Stack, owner: Person) -> None:
     stack.kill_valkey()
 
     # Requests are answered from the database.
-    page = httpx.get(f"{stack.url}/sign-in/", headers={"Host": tenant.host}, timeout=30)
+    page = httpx.get(f"{stack.url}/sign-in/", headers={"Host": tenant.host}, timeout=30, verify=PLAIN)
     assert (page.status_code, tenant.name in page.text) == (200, True)
     assert owner.send("GET", "/api/v1/invoices", host=tenant.host).status_code == 200
     owner.sign_in()
@@ -118,4 +119,6 @@ def _hears(owner: Person, words: str) -> bool:
 
 
 def _health(stack: Stack, path: str) -> int:
-    return httpx.get(f"{stack.url}{path}", headers={"Host": settings.PLATFORM_HOST}, timeout=30).status_code
+    return httpx.get(
+        f"{stack.url}{path}", headers={"Host": settings.PLATFORM_HOST}, timeout=30, verify=PLAIN
+    ).status_code

@@ -24,6 +24,7 @@ from apps.tenancy.selectors import TenantView
 from devserver.layout import prepare_layout
 from devserver.valkey import Valkey
 from tests.factories.notifications import tell
+from tests.fixtures.plain import PLAIN
 from tests.fixtures.processes import free_port, process, product_environment, wait_until
 from tests.fixtures.tenants import PASSWORD
 
@@ -72,7 +73,7 @@ def realtime_process(
     try:
         with process(sys.executable, "-m", *arguments, *options, env=environment, log=folder / "log.txt"):
             url = f"http://127.0.0.1:{port}/health/live"
-            wait_until(lambda: httpx.get(url).status_code == 200, what="the realtime process")
+            wait_until(lambda: httpx.get(url, verify=PLAIN).status_code == 200, what="the realtime process")
             yield Realtime(port, valkey)
     finally:
         valkey.stop()

@@ -35,6 +35,7 @@ from tests.factories.payments import (
     stored,
     stripe_api,
 )
+from tests.fixtures.plain import PLAIN
 from tests.fixtures.processes import Sandbox, free_port, process, product_environment, wait_until
 from tests.fixtures.tenants import in_tenant
 
@@ -73,7 +74,7 @@ def kill_during(sandbox: Sandbox, database_name: str, tmp_path: Path) -> Kill:
 
 
 def waiting(sandbox: Sandbox) -> int:
-    return int(httpx.get(f"{sandbox.url}/_sandbox/health", timeout=5).json()["waiting"])
+    return int(httpx.get(f"{sandbox.url}/_sandbox/health", timeout=5, verify=PLAIN).json()["waiting"])
 
 
 def reconcile(tenant: TenantView, after: timedelta = timedelta(minutes=1)) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 import httpx
 import stripe
 
+from tests.fixtures.plain import PLAIN
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 KEY = "sk_test_" + "insula0sandbox1tests2own3"
 WAIT_SECONDS = 60.0
@@ -95,7 +97,7 @@ class Sandbox:
         if self._process.poll() is not None:
             raise AssertionError(f"the sandbox ended: {self._process.communicate()[0]}")
         try:
-            return httpx.get(f"{self.url}/_sandbox/health", trust_env=False).status_code == 200
+            return httpx.get(f"{self.url}/_sandbox/health", trust_env=False, verify=PLAIN).status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -117,7 +119,7 @@ class Sandbox:
         self, method: str, path: str, body: dict[str, Any] | None = None, *, status: int = 200
     ) -> dict[str, Any]:
         """Call the control API; the status must be as expected."""
-        answer = httpx.request(method, f"{self.url}/_sandbox/{path}", json=body, trust_env=False)
+        answer = httpx.request(method, f"{self.url}/_sandbox/{path}", json=body, trust_env=False, verify=PLAIN)
         assert answer.status_code == status, answer.text
         decoded: dict[str, Any] = answer.json()
         return decoded
