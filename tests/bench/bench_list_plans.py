@@ -146,6 +146,17 @@ def judged(plan: dict[str, Any], *, may_sort: bool, most: int = MOST_READ) -> st
     return f"reads {read(plan)} rows: {told(plan)}" if read(plan) > most else ""
 
 
+def test_a_search_reads_each_table_once_at_most(owner: Actor) -> None:
+    """By no index, as decision 10 has it: what is rare costs a look at every row, and never more."""
+    page = PageRequest.from_query({}, INVOICE_KEYS)
+    for text in ("R-77777", "c77777@", "nothing like it", "Client"):
+        filters = InvoiceFilters(q=text)
+        of_invoices = plan_of(lambda f=filters: selectors.list_invoices(actor=owner, page=page, filters=f))
+        assert read(of_invoices) <= 2 * ROWS, told(of_invoices)
+        of_clients = plan_of(lambda q=text: selectors.list_clients(actor=owner, page=page, q=q))
+        assert read(of_clients) <= ROWS, told(of_clients)
+
+
 def test_every_order_and_filter(acme: TenantView, owner: Actor) -> None:
     wrong: dict[Any, str] = {}
     client_id = Client.objects.order_by("pk")[7].pk
