@@ -217,9 +217,7 @@ def list_members(*, actor: Actor, page: PageRequest, filters: Mapping[str, str] 
     """
     actor.require("members:read")
     filters = filters or {}
-    if actor.tenant_id is None:
-        raise NotFound("This token belongs to no workspace.")
-    rows = _members().filter(tenant_id=actor.tenant_id)
+    rows = _members().filter(tenant_id=standing.tenant_of(actor))
     if filters.get("status"):
         rows = rows.filter(status=filters["status"].upper())
     else:

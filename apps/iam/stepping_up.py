@@ -49,6 +49,16 @@ def require_recent(who: Any, *, now: datetime | None = None) -> None:
     )
 
 
+def require_recent_unless_key(who: Any) -> None:
+    """`require_recent` of people: a key cannot prove itself again; its maker did when he made it.
+
+    Raises:
+        StepUpRequired, PermissionRefused, NotAuthenticated: as `require_recent`.
+    """
+    if identity_of(who).actor.api_key_id is None:
+        require_recent(who)
+
+
 def require_second_factor(who: Any) -> None:
     """`require_recent` for what asks for the present password itself: only of who has more than a password."""
     found = require_person(who)

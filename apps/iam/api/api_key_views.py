@@ -8,7 +8,6 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.core.actor import Actor
 from apps.core.rest.listing import Listing
 from apps.core.rest.views import ApiView
 from apps.iam import api_keys, stepping_up
@@ -58,7 +57,7 @@ class ApiKeysView(ApiView):
     )
     def post(self, request: Request) -> Response:
         """The secret is in this answer and nowhere else."""
-        _require_proof(self.actor, request)
+        stepping_up.require_recent_unless_key(request)
         body = self.read_body(serializers.ApiKeyBody)
         algorithm = body.pop("signature_algorithm") or ""
         made = api_keys.create_api_key(actor=self.actor, algorithm=algorithm, **body)
@@ -87,17 +86,11 @@ class ApiKeyRotateView(ApiView):
     )
     def post(self, request: Request, key_id: UUID) -> Response:
         """Only who made the key can. The present secret stays good for the overlap."""
-        _require_proof(self.actor, request)
+        stepping_up.require_recent_unless_key(request)
         body = self.read_body(serializers.RotateBody)
         overlap = timedelta(seconds=body["overlap_seconds"])
         made = api_keys.rotate_api_key(actor=self.actor, key_id=key_id, overlap=overlap, public_key=body["public_key"])
         return _shown_once(made, 200)
-
-
-def _require_proof(actor: Actor, request: Request) -> None:
-    # A key is no person who could prove himself again; what it makes is never more than itself.
-    if actor.api_key_id is None:
-        stepping_up.require_recent(request)
 
 
 def present(key: ApiKey) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.core.actor import Actor
 from apps.core.rest.listing import Listing
 from apps.core.rest.preconditions import VersionedView
 from apps.core.rest.views import ApiView
@@ -57,7 +56,7 @@ class EndpointList(ApiView):
     )
     def post(self, request: Request) -> Response:
         """The secret that signs its calls is in this answer and nowhere else."""
-        require_proof(self.actor, request)
+        stepping_up.require_recent_unless_key(request)
         made = services.create_endpoint(actor=self.actor, **self.read_body(serializers.EndpointBody))
         return _shown_once(made.endpoint, made.secret, 201)
 
@@ -86,7 +85,7 @@ class EndpointResource(VersionedView):
     )
     def patch(self, request: Request, endpoint_id: UUID) -> Response:
         """Change what the body names. What is on its way already goes to the new address."""
-        require_proof(self.actor, request)
+        stepping_up.require_recent_unless_key(request)
         changes = self.read_body(serializers.EndpointChangesBody)
         return self._answer(
             services.update_endpoint(
@@ -123,7 +122,7 @@ class EndpointRotateSecret(ApiView):
     )
     def post(self, request: Request, endpoint_id: UUID) -> Response:
         """Both secrets sign each call until the overlap is over."""
-        require_proof(self.actor, request)
+        stepping_up.require_recent_unless_key(request)
         overlap = timedelta(seconds=self.read_body(serializers.RotateSecretBody)["overlap_seconds"])
         made = services.rotate_secret(actor=self.actor, endpoint_id=endpoint_id, overlap=overlap)
         return _shown_once(made.endpoint, made.secret, 200)
@@ -212,16 +211,6 @@ class EventTypes(ApiView):
     def get(self, request: Request) -> Response:
         """The events' bodies are in this document's `webhooks`."""
         return self.listed_whole(present_event_type(each) for each in EVENT_TYPES)
-
-
-def require_proof(actor: Actor, request: Request) -> None:
-    """Whoever says where a workspace's data goes has proved lately who he is; a key's maker did when he made it.
-
-    Raises:
-        StepUpRequired: the last proof is older.
-    """
-    if actor.api_key_id is None:
-        stepping_up.require_recent(request)
 
 
 def _shown_once(endpoint: EndpointView, secret: str, status: int) -> Response:
