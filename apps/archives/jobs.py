@@ -132,7 +132,8 @@ def import_file(job: ArchiveJob, source: Path, tell: Tell) -> Imported:
     """Import the archive in `source` on behalf of a claimed job, which is DONE in the transaction of the import.
 
     Raises:
-        as `import_archive`; the files written so far are left, and the row names their prefix.
+        ImportRunning: the same archive is being imported at this moment.
+        Otherwise as `import_archive`; the files written so far are left, and the row names their prefix.
     """
 
     def allot(identity: Identity) -> None:

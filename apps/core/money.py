@@ -52,6 +52,9 @@ def allocate(amount_minor: int, weights: Sequence[int]) -> list[int]:
     """Split an amount over weights by largest remainder: the parts sum to the amount and no cent is lost.
 
     All-zero weights put everything on the first part. Ties go to the earlier part.
+
+    Raises:
+        ValueError: there are no weights, or one is negative.
     """
     if not weights:
         raise ValueError("Nothing to allocate over.")
