@@ -280,8 +280,8 @@ class TokenFamily(models.Model):
     """One sign-in, by a program or a browser; everything that was issued from it dies with it.
 
     `tenant` is empty for an operator's sign-in to the platform itself. `methods`, `proved_at` and `strong_at` are its
-    `proofs.Proof`: how and when the person last showed who he is. An operator behind it (`impersonator_id`) has it
-    until `ends_at`.
+    `proofs.Proof`: how and when the person last showed who he is. It is over at `ends_at`, however much it is used;
+    for an operator behind it (`impersonator_id`) that is soon.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)

@@ -74,6 +74,8 @@ def start_family(
         methods=list(shown.methods),
         proved_at=shown.proved_at,
         strong_at=shown.strong_at,
+        # Whoever goes on to another workspace by an earlier proof has no longer there than where he came from.
+        ends_at=min(shown.proved_at, started_at) + timedelta(days=settings.SIGN_IN_LASTS_DAYS),
         started_at=started_at,
         last_seen_at=started_at,
     )

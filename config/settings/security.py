@@ -68,6 +68,10 @@ ACCESS_TOKEN_SECONDS = 15 * 60
 SIGNING_KEY_LEAD_SECONDS = env.int("SIGNING_KEY_LEAD_SECONDS", default=600)
 SIGNING_KEYS_RELOAD_SECONDS = env.int("SIGNING_KEYS_RELOAD_SECONDS", default=15)
 REFRESH_TOKEN_SECONDS = 7 * 24 * 3600
+# When a sign-in is over however much it is used, counted from when its person showed who he is.
+SIGN_IN_LASTS_DAYS = env.int("SIGN_IN_LASTS_DAYS", default=30)
+if SIGN_IN_LASTS_DAYS < 1:
+    raise ImproperlyConfigured("SIGN_IN_LASTS_DAYS is a number of days, 1 or more.")
 SIMPLE_JWT = {"TOKEN_TYPE_CLAIM": "typ"}
 
 SESSION_COOKIE_HTTPONLY = True

@@ -7,8 +7,11 @@ from typing import Any
 from rest_framework.test import APIClient
 
 from apps.audit.models import AuditEntry
+from apps.core.actor import Origin
 from apps.core.clock import utcnow
-from apps.iam.models import Membership, RefreshToken, TokenFamily, User
+from apps.iam import signins
+from apps.iam.models import Channel, Membership, RefreshToken, TokenFamily, User
+from apps.iam.proofs import Proof
 from apps.tenancy.models import Tenant, TenantStatus
 from apps.tenancy.selectors import TenantView
 from tests.factories.iam import PASSWORD, person
@@ -81,6 +84,26 @@ def test_a_refresh_token_lives_seven_days(anonymous_api: APIClient, acme: Tenant
     assert token.expires_at - token.created_at == timedelta(days=7)
     RefreshToken.objects.filter(pk=token.pk).update(expires_at=utcnow() - timedelta(seconds=1))
     assert _refresh(anonymous_api, pair["refresh"]).status_code == 401
+
+
+def test_a_sign_in_ends_however_much_it_is_used(anonymous_api: APIClient, acme: TenantView) -> None:
+    pair = _sign_in(anonymous_api)
+    family = TokenFamily.objects.latest("started_at")
+    assert family.ends_at == family.started_at + timedelta(days=30)
+    pair = _refresh(anonymous_api, pair["refresh"]).json()
+    family.refresh_from_db()
+    assert family.ends_at == family.started_at + timedelta(days=30)
+
+    TokenFamily.objects.filter(pk=family.pk).update(ends_at=utcnow() - timedelta(seconds=1))
+    assert anonymous_api.get("/api/v1/me", HTTP_AUTHORIZATION=f"Bearer {pair['access']}").status_code == 401
+    assert _refresh(anonymous_api, pair["refresh"]).status_code == 401
+
+
+def test_another_workspace_by_an_earlier_proof_is_no_longer_sign_in(acme: TenantView) -> None:
+    user = User.objects.get(email="owner@acme.test")
+    proof = Proof.given(("pwd",), utcnow() - timedelta(days=29))
+    family = signins.start_family(user, acme.id, Channel.API, Origin(), proof=proof)
+    assert family.ends_at == proof.proved_at + timedelta(days=30)
 
 
 def test_only_the_digest_is_stored(anonymous_api: APIClient, acme: TenantView) -> None:
