@@ -36,8 +36,11 @@ from apps.tenancy import hosts
 # Ways learned a process; beyond, it begins anew.
 MOST_KNOWN = 4096
 LONGEST_QUERY = 200
-# They decide about the workspace or announce a body.
-_DECIDING = frozenset({"HTTP_X_TENANT_ID", "HTTP_X_FORWARDED_HOST", "HTTP_TRANSFER_ENCODING"})
+# What is remembered holds them, and a server takes hundreds of kilobytes of blanks around a token.
+LONGEST_CREDENTIALS = 2048
+# They decide about the workspace, announce a body or prove something.
+_DECIDING = frozenset({"HTTP_X_TENANT_ID", "HTTP_X_FORWARDED_HOST", "HTTP_TRANSFER_ENCODING", "HTTP_SIGNATURE"})
+_JSON = frozenset({"application/json", "application/*", "*/*"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class ThinReadMiddleware:
     def __call__(self, request: Any) -> HttpResponseBase:
         """Answer one request."""
         credentials = request.META.get("HTTP_AUTHORIZATION")
-        if credentials is None or request.method != "GET":
+        if credentials is None or request.method != "GET" or len(credentials) > LONGEST_CREDENTIALS:
             return self.get_response(request)
         place = request.path_info, credentials
         if (way := self._ways.get(place)) is not None and (page := _page(request)) is not None:
@@ -132,12 +135,13 @@ def _page(request: Any) -> PageRequest | None:
 
 
 def _takes_json(accept: str) -> bool:
-    return ";" not in accept and ("*/*" in accept or "application/json" in accept)
+    return ";" not in accept and not _JSON.isdisjoint(kind.strip() for kind in accept.split(","))
 
 
 def _is_platforms(request: Any) -> bool:
     environ = request.META
-    return _names_platform(environ.get("HTTP_HOST") or environ.get("SERVER_NAME", ""), str(settings.PLATFORM_HOST))
+    host: str = environ["HTTP_HOST"] if "HTTP_HOST" in environ else environ.get("SERVER_NAME", "")
+    return len(host) <= hosts.LONGEST and _names_platform(host, str(settings.PLATFORM_HOST))
 
 
 @lru_cache(maxsize=256)

@@ -84,12 +84,18 @@ def ask(connection: Connection[Any], asked: Sequence[Asked], *, prepares: bool) 
 
 def _results(libpq: PGconn) -> list[PGresult]:
     """Everything up to the end of the pipeline. Waits outside Python's lock, as psycopg itself does."""
-    arrived = select.poll()
-    arrived.register(libpq.socket, select.POLLIN)
+    ready = select.poll()
+    ready.register(libpq.socket, select.POLLIN | select.POLLOUT)
+    # psycopg's connections do not block: what the socket does not take at once is sent here. The server may have
+    # stopped reading until somebody reads what it says.
+    while libpq.flush():
+        ready.poll()
+        libpq.consume_input()
+    ready.modify(libpq.socket, select.POLLIN)
     found: list[PGresult] = []
     while True:
         while libpq.is_busy():
-            arrived.poll()
+            ready.poll()
             libpq.consume_input()
         result = libpq.get_result()
         if result is None:

@@ -13,44 +13,13 @@ from apps.invoices.selectors import Balance, ClientDetail, ClientView, InvoiceSu
 from apps.payments.selectors import PaymentView
 from apps.tenancy.selectors import TenantView
 
-_SAME = (
-    "id",
-    "number",
-    "version",
-    "is_overdue",
-    "is_partially_paid",
-    "sent_at",
-    "viewed_at",
-    "finalized_at",
-    "paid_at",
-    "voided_at",
-    "uncollectible_at",
-    "brand_id",
-    "currency",
-    "issue_date",
-    "due_date",
-    "subtotal_minor",
-    "discount_minor",
-    "tax_minor",
-    "total_minor",
-    "amount_paid_minor",
-    "amount_due_minor",
-    "surplus_minor",
-    "hosted_url",
-    "pdf_url",
-    "created_at",
-    "updated_at",
-)
-_same = attrgetter(*_SAME)
+_FIELDS = tuple(InvoiceSummary.__dataclass_fields__)
+_fields = attrgetter(*_FIELDS)
 
 
 def present_invoice(invoice: InvoiceSummary) -> dict[str, Any]:
     """An invoice in a list."""
-    shown: dict[str, Any] = dict(zip(_SAME, _same(invoice), strict=True))
-    shown["status"] = invoice.status.lower()
-    shown["client"] = {"id": invoice.client.id, "name": invoice.client.name}
-    shown["allowed_actions"] = list(invoice.allowed_actions)
-    return shown
+    return _shown(dict(zip(_FIELDS, _fields(invoice), strict=True)))
 
 
 def present_newest(tenant: TenantView, page: PageRequest, rows: Sequence[Row]) -> dict[str, Any]:
@@ -62,6 +31,7 @@ def present_newest(tenant: TenantView, page: PageRequest, rows: Sequence[Row]) -
 def _shown(fields: dict[str, Any]) -> dict[str, Any]:
     client = fields["client"]
     fields["status"], fields["client"] = fields["status"].lower(), {"id": client.id, "name": client.name}
+    fields["allowed_actions"] = list(fields["allowed_actions"])
     return fields
 
 
