@@ -16,6 +16,7 @@ from apps.audit.models import AuditEntry
 from apps.core.logs import ACCESS, AccessFormatter
 from apps.edge.models import IdempotencyKey
 from apps.iam.attempt_models import SignInAttempt
+from apps.iam.models import User
 from apps.notifications.models import EmailDelivery
 from apps.tenancy.selectors import TenantView
 from tests.factories.iam import PASSWORD, person
@@ -120,6 +121,15 @@ def test_secrets_stay_secret(
     assert [line for line in answered if line.get("tenant") == acme.key and line.get("user_id")]
     careless = [line for line in parsed if line["logger"] == "careless"]
     assert (careless[0]["authorization"], careless[0]["nested"]) == ("[redacted]", {"password": "[redacted]"})
+
+
+def test_a_refusal_is_written_down_with_who_and_where(acme: TenantView, api: ApiFor, lines: io.StringIO) -> None:
+    viewer = api(acme, "VIEWER")
+    assert viewer.post("/api/v1/clients", {"name": "No"}).status_code == 403
+    (line,) = [told for told in map(json.loads, lines.getvalue().splitlines()) if told.get("status") == 403]
+    assert (line["event"], line["method"], line["tenant"], line["ip"]) == ("request", "POST", acme.key, "127.0.0.1")
+    assert line["route"] == "/api/v1/clients" and line["timestamp"].endswith("Z")
+    assert line["user_id"] == str(User.objects.get(email="viewer@acme.test").id)
 
 
 def test_a_failures_line_names_the_route_and_not_the_path(lines: io.StringIO) -> None:
