@@ -23,6 +23,7 @@ from apps.core import tracing
 
 CONNECT_SECONDS, TOTAL_SECONDS = 5.0, 10.0
 MOST_BYTES = 512 * 1024
+_PIECE = 16 * 1024
 _NAT64 = IPv6Network("64:ff9b::/96")
 # The only addresses given out as global unicast (RFC 4291, 2.4); whatever else looks global leads into some network's
 # own translation (IPv4-compatible, SIIT, local NAT64, site-local).
@@ -60,10 +61,11 @@ def fetch(
         FetchFailed: the address may not be asked, nobody answers in time, or the answer is too large.
     """
     require_public_form(url)
+    target, authority = _parts_of(url)
     deadline = time.monotonic() + total_seconds
     timeouts = {"connect": CONNECT_SECONDS, "read": total_seconds, "write": total_seconds, "pool": total_seconds}
     sent: dict[str, str] = {
-        **{"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "Insula"},
+        **{"Host": authority, "Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "Insula"},
         **(headers or {}),
         **tracing.outbound_headers(),
     }
@@ -73,7 +75,7 @@ def fetch(
                 ssl_context=ssl.create_default_context(), network_backend=_GuardedBackend(deadline), max_connections=1
             ) as pool,
             pool.stream(
-                method, url, headers=list(sent.items()), content=content, extensions={"timeout": timeouts}
+                method, target, headers=list(sent.items()), content=content, extensions={"timeout": timeouts}
             ) as response,
         ):
             body = bytearray()
@@ -88,6 +90,17 @@ def fetch(
         raise FetchFailed("The server took too long.") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol, OSError) as error:
         raise FetchFailed("The server cannot be reached.") from error
+
+
+def _parts_of(url: str) -> tuple[httpcore.URL, str]:
+    """Where to ask, and as whom to address it.
+
+    Httpcore, reading `url` itself, would drop what follows a semicolon in the path and the brackets of an IPv6 host.
+    """
+    parts = urlsplit(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    asked = httpcore.URL(scheme=parts.scheme, host=parts.hostname or "", port=parts.port, target=target)
+    return asked, parts.netloc
 
 
 def _readable(headers: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
@@ -176,7 +189,9 @@ class _TimedStream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all of `buffer`."""
-        self._inner.write(buffer, _left(timeout, self._deadline))
+        # The inner stream gives each piece that goes out the whole time anew.
+        for start in range(0, len(buffer), _PIECE):
+            self._inner.write(buffer[start : start + _PIECE], _left(timeout, self._deadline))
 
     def close(self) -> None:
         """Hang up."""

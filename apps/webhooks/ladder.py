@@ -41,6 +41,6 @@ def _asked(retry_after: str, now: datetime) -> timedelta:
         return timedelta(seconds=int(retry_after[:7])) if len(retry_after) <= 7 else LONGEST_ASKED
     try:
         moment = parsedate_to_datetime(retry_after)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return timedelta(0)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now

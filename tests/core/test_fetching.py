@@ -27,7 +27,10 @@ class _Server(BaseHTTPRequestHandler):
                     self.connection.send(bytes([sign]))
                     never.wait(0.02)
             return
-        body = b"x" * (fetching.MOST_BYTES + 1 if self.path == "/large" else 3)
+        if self.path.startswith("/echo"):
+            body = f"{self.path} {self.headers['Host']}".encode()
+        else:
+            body = b"x" * (fetching.MOST_BYTES + 1 if self.path == "/large" else 3)
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -125,3 +128,31 @@ def test_of_a_long_answer_the_beginning_may_be_enough(server, settings):
     settings.OUTBOUND_PRIVATE_ADDRESSES = True
     answer = fetching.fetch("GET", f"{server}/large", most_bytes=10, cut=True)
     assert (answer.body, dict(answer.headers)["content-length"]) == (b"x" * 10, str(fetching.MOST_BYTES + 1))
+
+
+def test_the_path_and_the_host_arrive_as_they_were_named(server, settings):
+    settings.OUTBOUND_PRIVATE_ADDRESSES = True
+    asked = f"{server}/echo/a;v=1?b=%20;c"
+    assert fetching.fetch("GET", asked).body.decode().split(" ") == [asked.removeprefix(server), server[7:]]
+
+
+def test_a_server_that_takes_a_request_in_sips_gains_no_time(settings):
+    settings.OUTBOUND_PRIVATE_ADDRESSES = True
+    body, never, taken = b"x" * 30_000_000, threading.Event(), 0
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def sip() -> None:
+            nonlocal taken
+            with listening.accept()[0] as connection, suppress(OSError):
+                while sip := connection.recv(256 * 1024):
+                    taken += len(sip)
+                    never.wait(0.02)
+
+        reader = threading.Thread(target=sip)
+        reader.start()
+        with pytest.raises(FetchFailed, match="took too long"):
+            url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+            fetching.fetch("POST", url, content=body, total_seconds=0.3)
+        reader.join()
+    assert 0 < taken < len(body)
