@@ -97,6 +97,10 @@ lock: install ## compile requirements/*.in into the hash-locked *.txt
 		$(VENV)/uv pip compile --quiet --generate-hashes --python-version 3.11 --no-emit-index-url \
 			requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
+.PHONY: inventory
+inventory: install ## write what the product is made of, with licences, to dist/sbom.json (CycloneDX)
+	@mkdir -p dist && $(VENV)/python -m devserver.inventory > dist/sbom.json && echo dist/sbom.json
+
 # ---- cleaning
 
 .PHONY: clean
