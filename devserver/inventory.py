@@ -40,12 +40,12 @@ def _licences(name: str) -> list[dict[str, Any]]:
         told = metadata(name)
     except PackageNotFoundError:
         return []
-    if expression := told.get("License-Expression"):
-        return [{"expression": expression}]
+    if expressions := told.get_all("License-Expression"):
+        return [{"expression": expressions[0]}]
     classifiers = told.get_all("Classifier") or ()
     classified = [line.rsplit(" :: ", 1)[1] for line in classifiers if line.startswith("License ::")]
     # Some packages have the whole text in this field.
-    named = classified or [(told.get("License") or "").strip().split("\n", 1)[0]]
+    named = classified or [text.strip().split("\n", 1)[0] for text in told.get_all("License") or ()]
     return [{"license": {"name": one}} for one in named if one]
 
 

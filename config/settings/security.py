@@ -118,8 +118,8 @@ CONTENT_SECURITY_POLICY = {
             *([f"{_socket}//*:{REALTIME_PORT}"] if REALTIME_PORT else []),
             *UPLOAD_ORIGINS,
         ],
-        # Signing in, switching workspaces and an operator's way back lead from one of our hosts to another, paying to the
-        # provider's page.
+        # Signing in, switching workspaces and an operator's way back lead from one of our hosts to another, paying to
+        # the provider's page.
         "form-action": [SELF, PLATFORM_URL, _WORKSPACES, *CHECKOUT_ORIGINS],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
