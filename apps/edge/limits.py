@@ -108,7 +108,6 @@ def take(counted: Sequence[tuple[Rule, str]]) -> list[Standing]:
     ]
     if refusing := answer[0]:
         standing = standings[refusing - 1]
-        _REFUSED.labels(standing.rule.name).inc()
         wait = {"seconds": standing.reset_seconds}
         told = _("Too many requests. Please try again in %(seconds)d seconds.") % wait
         error = RateLimited(told, retry_after=standing.reset_seconds, rule=standing.rule.name)
@@ -130,6 +129,8 @@ def enforce(request: HttpRequest, actor: Actor | None, ip: str | None) -> None:
     try:
         standings = take(list(_rules(actor, ip or "unknown", is_sensitive)))
     except RateLimited as error:
+        if not hasattr(request, "standings"):  # else the short way has met the same refusal
+            _REFUSED.labels(str(error.extra["rule"])).inc()
         cast(_Counted, request).standings = error.standings
         raise
     except (RedisError, OSError) as error:

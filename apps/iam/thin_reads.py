@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db import Error
 from django.http import HttpResponse, HttpResponseBase
 from django.urls import ResolverMatch
+from psycopg.errors import UndefinedTable
 
 from apps.core.errors import DomainError
 from apps.core.postgres.pipeline import Asked
@@ -28,10 +30,11 @@ from apps.core.tenants import is_in_transaction, read_at_once
 from apps.edge import services as edge
 from apps.iam import admission, identity, key_identity, key_secrets, tokens
 from apps.iam.api.authentication import bearer_token
-from apps.iam.errors import InvalidToken
 from apps.iam.identity import Identity, Reader
 from apps.iam.origins import origin_of
 from apps.tenancy import hosts
+
+logger = structlog.get_logger(__name__)
 
 # Ways learned a process; beyond, it begins anew.
 MOST_KNOWN = 4096
@@ -93,7 +96,12 @@ def _answer(request: Any, way: _Way, page: PageRequest) -> HttpResponseBase | No
         request.resolver_match = way.match
         admission.admit(request, way.match.func)
         way.view.require_permitted(found.actor, "GET")
-    except (InvalidToken, DomainError, Error):
+    except DomainError:
+        return None
+    except Error as error:
+        # Where the sign-in does not hold no tenant was entered, and its tables are not there.
+        if not isinstance(error.__cause__, UndefinedTable):
+            logger.warning("thin_reads.failed", error=str(error))
         return None
     response = HttpResponse(
         encoded(way.read.body(found.tenant, page, rows)), content_type="application/json", headers={"Allow": way.allow}

@@ -13,7 +13,9 @@ from django.conf import settings as django_settings
 from django.db import connection
 from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
+from prometheus_client import REGISTRY
 from rest_framework.test import APIClient
+from structlog.testing import capture_logs
 
 from apps.core.clock import utcnow
 from apps.core.postgres.pipeline import Statement
@@ -253,11 +255,10 @@ def test_a_way_is_learned_by_a_sign_in_for_itself(committed: NewTenant, api: Api
     assert client.get(LIST).status_code == 401
 
 
-def test_credentials_longer_than_any_of_ours_are_not_remembered(committed: NewTenant, api: ApiFor) -> None:
-    client = api(committed("Padded"))
-    scheme, token = client._credentials["HTTP_AUTHORIZATION"].split()
-    client.credentials(HTTP_AUTHORIZATION=f"{scheme}{' ' * LONGEST_CREDENTIALS}{token}")
-    answers = asked_twice(client, LIST)
+def test_credentials_longer_than_any_of_ours_are_not_remembered(committed: NewTenant) -> None:
+    owner = actor_of(committed("Padded"))
+    made = api_keys.create_api_key(actor=owner, name="Padded", scopes=["invoices:read"])
+    answers = asked_twice(program(" " * LONGEST_CREDENTIALS + made.secret), LIST)
     assert [(answer.status_code, is_short(answer)) for answer in answers] == [(200, False)] * 2
 
 
@@ -265,12 +266,14 @@ def test_limits_hold_and_count_each_call_once(committed: NewTenant, api: ApiFor,
     client = api(committed("Counted"))
     settings.RATE_LIMITS_ENFORCED = True
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "user": (4, 3600)}
+    refusals = REGISTRY.get_sample_value("insula_rate_limited_total", {"rule": "user"}) or 0
     answers = [client.get(LIST) for _ in range(6)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 429, 429]
     assert [is_short(answer) for answer in answers[:4]] == [False, True, True, True]
     left = [re.findall(r'"user";r=(\d+)', answer["RateLimit"]) for answer in answers[:4]]
     assert left == [["3"], ["2"], ["1"], ["0"]]
     assert answers[4]["Retry-After"]
+    assert REGISTRY.get_sample_value("insula_rate_limited_total", {"rule": "user"}) == refusals + 2
 
 
 def test_a_refusal_after_counting_counts_once(committed: NewTenant, api: ApiFor, settings: Any) -> None:
@@ -299,9 +302,11 @@ def test_a_server_that_forgets_or_ends_a_connection_costs_nothing_but_time(commi
     assert is_short(asked_twice(client, LIST)[1])
     for loss in (forget, end):
         loss()
-        answers = asked_twice(client, LIST)
+        with capture_logs() as lines:
+            answers = asked_twice(client, LIST)
         assert [answer.status_code for answer in answers] == [200, 200]
         assert [is_short(answer) for answer in answers] == [False, True]
+        assert [line["event"] for line in lines] == ["thin_reads.failed"]
 
 
 def test_identity_is_the_same_from_either_question(committed: NewTenant, anonymous_api: APIClient) -> None:
