@@ -1,7 +1,7 @@
 """Webhook endpoints over REST."""
 
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, cast
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
@@ -86,13 +86,10 @@ class EndpointResource(VersionedView):
     def patch(self, request: Request, endpoint_id: UUID) -> Response:
         """Change what the body names. What is on its way already goes to the new address."""
         stepping_up.require_recent_unless_key(request)
-        changes = self.read_body(serializers.EndpointChangesBody)
+        changes = cast(services.EndpointChanges, self.read_body(serializers.EndpointChangesBody))
         return self._answer(
             services.update_endpoint(
-                actor=self.actor,
-                endpoint_id=endpoint_id,
-                changes=changes,  # type: ignore[arg-type]  # the serializer has its members
-                expected=self.expected_versions(),
+                actor=self.actor, endpoint_id=endpoint_id, changes=changes, expected=self.expected_versions()
             )
         )
 
