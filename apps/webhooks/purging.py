@@ -3,13 +3,20 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from apps.core.clock import utcnow
-from apps.webhooks.models import WAITING, Attempt, Delivery, Message
+from apps.webhooks.models import WAITING, Delivery, Message
 
 BATCH = 1_000
+# As SQL, because Django would first load every row that goes, with its text.
+_ATTEMPTS = "delete from webhooks_attempt where delivery_id = any(%s)"
+_DELIVERIES = "delete from webhooks_delivery where id = any(%s)"
+_MESSAGES = """
+delete from webhooks_message m
+ where id = any(%s) and not exists (select from webhooks_delivery d where d.message_id = m.id)
+"""
 
 
 def purge(*, now: datetime | None = None) -> int:
@@ -33,7 +40,8 @@ def _remove_some(before: datetime) -> int:
         gone = list(
             deliveries.exclude(state__in=WAITING).select_for_update(skip_locked=True).values_list("pk", flat=True)
         )
-        Attempt.objects.filter(delivery__in=gone).delete()
-        Delivery.objects.filter(pk__in=gone).delete()
-        kept = Delivery.objects.filter(message=OuterRef("pk"))
-        return Message.objects.filter(~Exists(kept), pk__in=chosen).delete()[0]
+        with connection.cursor() as cursor:
+            cursor.execute(_ATTEMPTS, [gone])
+            cursor.execute(_DELIVERIES, [gone])
+            cursor.execute(_MESSAGES, [chosen])
+            return cursor.rowcount

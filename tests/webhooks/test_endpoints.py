@@ -6,7 +6,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from apps.audit.models import AuditEntry
 from apps.core.actor import Actor
@@ -185,7 +186,9 @@ def test_an_endpoint_goes_with_all_that_it_was_told(acme: TenantView, receiver: 
     turn(acme, endpoint_id)
     with in_tenant(acme):
         assert Attempt.objects.count() == 1
-        services.delete_endpoint(actor=actor_of(acme), endpoint_id=endpoint_id)
+        with CaptureQueriesContext(connection) as asked:
+            services.delete_endpoint(actor=actor_of(acme), endpoint_id=endpoint_id)
+        assert not any('"response_body"' in each["sql"] for each in asked)
         for model in (Endpoint, EndpointSecret, Delivery, Attempt):
             assert not model.objects.exists()
         with pytest.raises(EndpointNotFound):
@@ -226,7 +229,9 @@ def test_what_is_old_goes_with_its_log(acme: TenantView, receiver: Receiver) -> 
         old = utcnow() - timedelta(days=31)
         Message.objects.update(occurred_at=old)
         make_client(actor)
-        assert services.purge() == 2
+        with CaptureQueriesContext(connection) as asked:
+            assert services.purge() == 2
+        assert not any('"payload"' in each["sql"] or '"response_body"' in each["sql"] for each in asked)
         # One is on its way still, one is fresh.
         assert (Message.objects.count(), Delivery.objects.count(), Attempt.objects.count()) == (2, 2, 0)
         assert services.purge() == 0
