@@ -62,11 +62,7 @@ def confirm(request: Any) -> HttpResponse:
 @page()
 def resend(request: Any) -> HttpResponse:
     """What somebody had typed before he was asked to prove himself; his click sends it, nothing else does."""
-    found = kept_forms.kept(request)
-    if found is None:
-        messages.info(request, _("What you had typed is not kept any more."))
-        return HttpResponseRedirect("/")
-    return render(request, "iam/confirm_resend.html", {"kept": found})
+    return render(request, "iam/confirm_resend.html", {"kept": kept_forms.kept(request)})
 
 
 @own_account
