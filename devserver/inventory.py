@@ -37,15 +37,14 @@ def _component(name: str, version: str) -> dict[str, Any]:
 
 def _licences(name: str) -> list[dict[str, Any]]:
     try:
-        told = metadata(name)
+        told: dict[str, Any] = metadata(name).json
     except PackageNotFoundError:
         return []
-    if expressions := told.get_all("License-Expression"):
-        return [{"expression": expressions[0]}]
-    classifiers = told.get_all("Classifier") or ()
-    classified = [line.rsplit(" :: ", 1)[1] for line in classifiers if line.startswith("License ::")]
+    if expression := told.get("license_expression"):
+        return [{"expression": expression}]
+    classified = [line.rsplit(" :: ", 1)[1] for line in told.get("classifier", ()) if line.startswith("License ::")]
     # Some packages have the whole text in this field.
-    named = classified or [text.strip().split("\n", 1)[0] for text in told.get_all("License") or ()]
+    named = classified or [str(told.get("license", "")).strip().split("\n", 1)[0]]
     return [{"license": {"name": one}} for one in named if one]
 
 

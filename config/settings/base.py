@@ -3,6 +3,9 @@
 from urllib.parse import unquote
 
 from django.utils.translation import gettext_lazy as _
+from redis import exceptions as redis_errors
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config.settings.environment import DATA, REPOSITORY, env
 
@@ -93,6 +96,13 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": env.str("REDIS_URL"),
         "KEY_PREFIX": "insula",
+        # One that hangs is as good as one that is away; whoever asks goes on without it, or says so. A connection that
+        # was closed meanwhile is opened again, once.
+        "OPTIONS": {
+            "socket_timeout": 1,
+            "socket_connect_timeout": 1,
+            "retry": Retry(NoBackoff(), 1, supported_errors=(redis_errors.ConnectionError,)),
+        },
     }
 }
 SESSION_ENGINE = "apps.iam.sessions"
