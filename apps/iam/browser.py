@@ -7,7 +7,6 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware.csrf import rotate_token
-from django.urls import reverse
 
 from apps.core import ids
 from apps.core.clock import utcnow
@@ -24,7 +23,6 @@ CHOICE_LIFETIME = timedelta(minutes=10)
 # A page that asks by itself, with nobody at work, says so.
 PASSIVE = "X-Passive"
 
-HANDOFF_COOKIE = "insula_handoff"
 # Long enough for two redirects.
 HANDOFF_COOKIE_LIFETIME = timedelta(minutes=2)
 
@@ -117,10 +115,9 @@ def begin_handoff(response: HttpResponseBase) -> str:
     """Give the browser a secret of this host, and return the digest that the handover is bound to."""
     secret = ids.secret_token()
     response.set_cookie(
-        HANDOFF_COOKIE,
+        settings.HANDOFF_COOKIE_NAME,
         secret,
         max_age=int(HANDOFF_COOKIE_LIFETIME.total_seconds()),
-        path=reverse("iam:handoff"),
         httponly=True,
         samesite="Lax",
         secure=settings.SESSION_COOKIE_SECURE,

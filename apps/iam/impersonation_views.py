@@ -33,7 +33,7 @@ def enter(request: Any) -> HttpResponse:
     try:
         identity = impersonating.begin(
             token=request.GET.get("token", ""),
-            browser_secret=request.COOKIES.get(browser.HANDOFF_COOKIE, ""),
+            browser_secret=request.COOKIES.get(settings.HANDOFF_COOKIE_NAME, ""),
             tenant_id=request.tenant.id,
             origin=request.origin,
         )
@@ -42,7 +42,7 @@ def enter(request: Any) -> HttpResponse:
         return render(request, "iam/signin.html", context, status=400)
     browser.begin(request, identity)
     response = HttpResponseRedirect("/")
-    response.delete_cookie(browser.HANDOFF_COOKIE, path=reverse("iam:handoff"))
+    response.delete_cookie(settings.HANDOFF_COOKIE_NAME)
     return response
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -94,7 +95,7 @@ def handoff(request: Any) -> HttpResponse:
     try:
         identity, wanted = services.redeem_handoff(
             token=request.GET.get("token", ""),
-            browser_secret=request.COOKIES.get(browser.HANDOFF_COOKIE, ""),
+            browser_secret=request.COOKIES.get(settings.HANDOFF_COOKIE_NAME, ""),
             tenant_id=request.tenant.id,
             origin=request.origin,
         )
@@ -104,7 +105,7 @@ def handoff(request: Any) -> HttpResponse:
         form, status = SignInForm(), 400 if isinstance(error, InvalidToken) else error.status
         return render(request, "iam/signin.html", {"form": form, "next": "/", "notice": error.detail}, status=status)
     response = _begin(request, identity, safe_path(wanted))
-    response.delete_cookie(browser.HANDOFF_COOKIE, path=reverse("iam:handoff"))
+    response.delete_cookie(settings.HANDOFF_COOKIE_NAME)
     return response
 
 
