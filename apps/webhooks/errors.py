@@ -19,3 +19,9 @@ class EndpointLimit(Conflict):
     """The workspace has as many endpoints as it may."""
 
     code, title = "webhook_endpoint_limit", "There are too many webhook endpoints"
+
+
+class AlreadyTesting(Conflict):
+    """Another test event of the workspace waits for its answer."""
+
+    code, title = "webhook_test_under_way", "A test is under way"

@@ -4,6 +4,7 @@ The row is the truth. A claim is a lease: a worker that dies leaves a delivery t
 same ``webhook-id``. `attempts` grows with each claim and fences a slow worker off from settling what another has taken
 over. Claims of one endpoint take turns on its row, so that no more than `AT_ONCE` calls to it are under way, and one
 alone while it fails: a dead endpoint holds one worker for ten seconds at a time, and none while its breaker is open.
+All endpoints of a workspace share `IN_WORKSPACE` calls: twenty that hang do not take every worker.
 """
 
 import time
@@ -11,8 +12,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
 from prometheus_client import Counter, Histogram
 
 from apps.core.breaker import Breaker, BreakerOpen, BreakerState
@@ -30,6 +31,12 @@ logger = structlog.get_logger(__name__)
 # Longer than a call and its settling may take.
 LEASE = timedelta(minutes=2)
 AT_ONCE = 4
+# Half the threads of the worker that docker/compose.yml starts.
+IN_WORKSPACE = 8
+# Who counts a workspace's calls before he adds one does so alone.
+_ONE_CLAIMER = "select pg_advisory_xact_lock(hashtextextended('webhooks.claim:' || %s, 0))"
+# What is due for longer was woken in vain.
+_OVERLOOKED = timedelta(seconds=1)
 # After that an endpoint's turn ends, so that the others in the queue have theirs.
 MOST_IN_TURN, TURN_SECONDS = 50, 60.0
 _INTERRUPTED = "The worker stopped before it had noted an answer."
@@ -58,15 +65,23 @@ def take_turn(*, endpoint_id: UUID, total_seconds: float = TOTAL_SECONDS) -> boo
     Never raises for an endpoint that fails: that is noted in the rows. `total_seconds`: how long each call may take.
     """
     assert_no_transaction("Calling webhook endpoints")
-    breaker, ends_at = breaker_of(endpoint_id), time.monotonic() + TURN_SECONDS
+    more, has_called = _send_what_is_due(endpoint_id, total_seconds)
+    if has_called:
+        _let_another_in(endpoint_id)
+    return more
+
+
+def _send_what_is_due(endpoint_id: UUID, total_seconds: float) -> tuple[bool, bool]:
+    """Whether more may be waiting, and whether anything was sent."""
+    breaker, ends_at, has_called = breaker_of(endpoint_id), time.monotonic() + TURN_SECONDS, False
     for _ in range(MOST_IN_TURN):
         if time.monotonic() >= ends_at:
             break
         if breaker.state() is BreakerState.OPEN:
-            return False
+            return False, has_called
         job = claim(endpoint_id=endpoint_id)
         if job is None:
-            return False
+            return False, has_called
         try:
             with breaker.guard(_NotTaken):
                 outcome = calling.call(job, total_seconds=total_seconds)
@@ -74,11 +89,23 @@ def take_turn(*, endpoint_id: UUID, total_seconds: float = TOTAL_SECONDS) -> boo
                     raise _NotTaken(outcome)
         except BreakerOpen as waiting:
             _hand_back(job, timedelta(seconds=waiting.retry_after))
-            return False
+            return False, has_called
         except _NotTaken as failure:
             outcome = failure.outcome
         settle(job, outcome)
-    return True
+        has_called = True
+    return True, has_called
+
+
+def _let_another_in(endpoint_id: UUID) -> None:
+    """Wake one of the workspace's endpoints that were woken while all its calls were taken; the sweep has the rest."""
+    overlooked = Delivery.objects.filter(endpoint=OuterRef("pk"), next_attempt_at__lte=utcnow() - _OVERLOOKED)
+    at_work = Delivery.objects.filter(state=DeliveryState.SENDING).values("endpoint_id")
+    others = Endpoint.objects.filter(Exists(overlooked)).exclude(pk=endpoint_id).exclude(pk__in=at_work)
+    with transaction.atomic():
+        other = others.order_by("?").values_list("pk", flat=True).first()
+        if other is not None:
+            publish(DeliveriesOwed(tenant_id=current_tenant_id(), endpoint_id=other, due_at=utcnow()))
 
 
 def claim(*, endpoint_id: UUID, now: datetime | None = None) -> Job | None:
@@ -92,8 +119,9 @@ def claim(*, endpoint_id: UUID, now: datetime | None = None) -> Job | None:
             giving_up.let_go_of_waiting(endpoint, now=moment)
             return None
         owed = Delivery.objects.filter(endpoint=endpoint, state__in=WAITING)
-        under_way = owed.filter(state=DeliveryState.SENDING, is_test=False, next_attempt_at__gt=moment).count()
-        if under_way >= (1 if endpoint.failing_since else AT_ONCE):
+        under_way = _under_way(moment)
+        own_share = 1 if endpoint.failing_since else AT_ONCE
+        if len(under_way) >= IN_WORKSPACE or under_way.count(endpoint_id) >= own_share:
             return None
         row = _first_due(owed, moment)
         if row is None:
@@ -138,6 +166,14 @@ def settle(job: Job, outcome: Outcome, *, now: datetime | None = None) -> None:
         status=outcome.status,
         duration_ms=outcome.duration_ms,
     )
+
+
+def _under_way(now: datetime) -> list[UUID]:
+    """The endpoints that are being called, one entry for each call; their number stays until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ONE_CLAIMER, [str(current_tenant_id())])
+    calls = Delivery.objects.filter(state=DeliveryState.SENDING, is_test=False, next_attempt_at__gt=now)
+    return list(calls.values_list("endpoint_id", flat=True))
 
 
 def _first_due(owed: QuerySet[Delivery], now: datetime) -> Delivery | None:

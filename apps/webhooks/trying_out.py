@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
@@ -15,9 +15,12 @@ from apps.tenancy import selectors as tenancy
 from apps.webhooks import calling, endpoint_secrets, endpoints, recording, sending
 from apps.webhooks.calling import TOTAL_SECONDS, Job
 from apps.webhooks.catalogue import TEST
+from apps.webhooks.errors import AlreadyTesting
 from apps.webhooks.models import Delivery, DeliveryState
 from apps.webhooks.selectors import PERMISSION, DeliveryDetail, delivery_detail, endpoint_view
 
+# Who looks whether a test is under way before he begins one does so alone.
+_ONE_TESTER = "select pg_advisory_xact_lock(hashtextextended('webhooks.test:' || %s, 0))"
 _MESSAGE = "This is a test from Insula. Nothing happened."
 
 
@@ -27,12 +30,14 @@ def send_test_event(
     """Call an endpoint once, now, whatever it listens to and also while it is disabled; tells how that went.
 
     No transaction may be open: it waits for the answer, `total_seconds` at most. Nothing else follows from a test that
-    fails, and it is not tried again.
+    fails, and it is not tried again. Whoever asks waits in a thread that serves requests, so a workspace has one test
+    at a time.
 
     Raises:
         PermissionRefused: the actor lacks ``webhooks:write``.
         EndpointNotFound: unknown, or another tenant's.
         IllegalState: the endpoint has no secret because it came by an archive.
+        AlreadyTesting: another test of this workspace waits for its answer.
     """
     actor.require(PERMISSION)
     assert_no_transaction("Trying a webhook endpoint out")
@@ -48,6 +53,11 @@ def _prepare(actor: Actor, endpoint_id: UUID, now: datetime) -> Job:
         if not endpoint_secrets.has_current(endpoint):
             told = _("Give this endpoint a new secret first: secrets do not travel by archives.")
             raise IllegalState(told, allowed_actions=endpoint_view(endpoint).allowed_actions)
+        with connection.cursor() as cursor:
+            cursor.execute(_ONE_TESTER, [str(current_tenant_id())])
+        tests = Delivery.objects.filter(state=DeliveryState.SENDING, is_test=True, next_attempt_at__gt=now)
+        if tests.exists():
+            raise AlreadyTesting(_("Another test waits for its answer. Try again in a moment."))
         tenant = tenancy.tenant_by_id(current_tenant_id())
         message = recording.write_message(
             tenant=tenant, event=TEST, data={"message": _MESSAGE}, subject_id=None, now=now

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -18,7 +18,7 @@ from apps.core.tenants import tenant_scope
 from apps.core.versions import VersionConflict
 from apps.tenancy.selectors import TenantView
 from apps.webhooks import selectors, services
-from apps.webhooks.errors import DeliveryNotFound, EndpointLimit, EndpointNotFound
+from apps.webhooks.errors import AlreadyTesting, DeliveryNotFound, EndpointLimit, EndpointNotFound
 from apps.webhooks.models import Attempt, Delivery, Endpoint, EndpointSecret, Message
 from apps.webhooks.selectors import DeliveryFilters
 from tests.factories.invoices import make_client
@@ -216,6 +216,29 @@ def test_a_test_event_is_sent_at_once_and_nothing_follows(acme: TenantView, rece
         assert receiver.calls[-1].event["type"] == "webhook.test"
     endpoint = stored(acme, endpoint_id)
     assert (endpoint.disabled_reason, endpoint.failing_since) == ("BY_MEMBER", None)
+
+
+def test_a_workspace_has_one_test_at_a_time(acme: TenantView, globex: TenantView, receiver: Receiver) -> None:
+    first, second = (make_endpoint(acme, f"{receiver.url}/{name}").endpoint.id for name in "ab")
+    foreign = make_endpoint(globex, f"{receiver.url}/c").endpoint.id
+
+    def ask(tenant: TenantView, endpoint_id: UUID) -> str:
+        with tenant_scope(tenant.scope):
+            found = services.send_test_event(actor=actor_of(tenant), endpoint_id=endpoint_id)
+        return found.delivery.state
+
+    assert ask(acme, first) == "SUCCEEDED"
+    with in_tenant(acme):
+        Delivery.objects.update(state="SENDING", completed_at=None, next_attempt_at=utcnow() + timedelta(minutes=1))
+    for endpoint_id in (first, second):
+        with pytest.raises(AlreadyTesting):
+            ask(acme, endpoint_id)
+    assert ask(globex, foreign) == "SUCCEEDED"
+    # Its worker died: the lease ends.
+    with in_tenant(acme):
+        Delivery.objects.update(next_attempt_at=utcnow())
+    assert ask(acme, second) == "SUCCEEDED"
+    assert [call.path for call in receiver.calls] == ["/a", "/c", "/b"]
 
 
 def test_what_is_old_goes_with_its_log(acme: TenantView, receiver: Receiver) -> None:

@@ -318,3 +318,25 @@ def test_what_happens_is_sent_after_the_commit_and_the_sweep_does_what_is_left(
         Message.objects.update(occurred_at=utcnow() - timedelta(days=31))
     tasks.purge()
     assert deliveries(acme) == []
+
+
+def test_the_endpoints_of_a_workspace_share_its_calls(
+    acme: TenantView, globex: TenantView, receiver: Receiver, run_tasks: Callable[[], Any]
+) -> None:
+    for number in range(sending.IN_WORKSPACE + 2):
+        make_endpoint(acme, f"{receiver.url}/{number}", event_types=["client.created"])
+    tell(acme)
+    other = owe(globex, receiver.url)
+    with tenant_scope(acme.scope):
+        found = [sending.claim(endpoint_id=one) for one in selectors.endpoints_with_work()]
+        taken = [job for job in found if job]
+        assert len(taken) == sending.IN_WORKSPACE and len(found) == len(taken) + 2
+    with tenant_scope(globex.scope):
+        assert sending.claim(endpoint_id=other) is not None
+    # Those whose hints found no call to spare are woken by who is ready, one by the other.
+    with in_tenant(acme):
+        held = [job.delivery_id for job in taken[1:]]
+        Delivery.objects.exclude(pk__in=held).update(state="PENDING", next_attempt_at=utcnow() - timedelta(minutes=1))
+    with run_tasks():
+        turn(acme, taken[0].endpoint_id)
+    assert sorted(states(acme)) == ["SENDING"] * len(held) + ["SUCCEEDED"] * 3

@@ -20,6 +20,7 @@ from apps.webhooks.selectors import PERMISSION, EndpointView
 
 TAG = ["Webhooks"]
 _TOO_MANY = OpenApiResponse(description="Problem document: the workspace has as many endpoints as it may.")
+_TESTING = OpenApiResponse(description="Problem document: it has no secret, or another test waits for its answer.")
 _WRONG_STATE = OpenApiResponse(description="Problem document: its state does not allow this.")
 
 
@@ -170,7 +171,7 @@ class EndpointTest(ApiView):
         summary="Send a test event",
         tags=TAG,
         request=None,
-        responses=serializers.DeliveryDetailAnswer,
+        responses={200: serializers.DeliveryDetailAnswer, 409: _TESTING},
     )
     def post(self, request: Request, endpoint_id: UUID) -> Response:
         """One attempt, now, also when the endpoint is disabled. `state` and `log` of the answer say how it went."""
