@@ -74,8 +74,8 @@ if SIGN_IN_LASTS_DAYS < 1:
     raise ImproperlyConfigured("SIGN_IN_LASTS_DAYS is a number of days, 1 or more.")
 SIMPLE_JWT = {"TOKEN_TYPE_CLAIM": "typ"}
 
-# Holds the secret of a browser that is on its way from one host to another.
-HANDOFF_COOKIE_NAME = "insula_handoff"
+# Hold the secret of a browser that is on its way from one host to another, or to an identity provider and back.
+HANDOFF_COOKIE_NAME, SSO_COOKIE_NAME = "insula_handoff", "insula_sso"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 30 * 60

@@ -19,7 +19,6 @@ from apps.iam.redirects import safe_path
 from apps.iam.sso import discovery, signing_in
 from apps.tenancy.selectors import TenantView
 
-COOKIE = "insula_sso"
 COOKIE_SECONDS = 600
 _RETURNED = ("state", "code", "error", "iss")
 
@@ -44,7 +43,7 @@ def start(request: Any) -> HttpResponse:
     try:
         begun = signing_in.begin(
             tenant=request.tenant,
-            browser_secret=request.COOKIES.get(COOKIE, ""),
+            browser_secret=request.COOKIES.get(settings.SSO_COOKIE_NAME, ""),
             next_path=safe_path(request.GET.get("next")),
             login_hint=request.GET.get("login_hint", "")[:254],
         )
@@ -52,10 +51,9 @@ def start(request: Any) -> HttpResponse:
         return _refused(request, error)
     response = HttpResponseRedirect(begun.url)
     response.set_cookie(
-        COOKIE,
+        settings.SSO_COOKIE_NAME,
         begun.browser_secret,
         max_age=COOKIE_SECONDS,
-        path=reverse("iam:sso-start"),
         httponly=True,
         # Strict would hold it back when the provider sends the browser home.
         samesite="Lax",
@@ -72,7 +70,7 @@ def callback(request: Any) -> HttpResponse:
     try:
         identity, wanted = signing_in.finish(
             tenant=request.tenant,
-            browser_secret=request.COOKIES.get(COOKIE, ""),
+            browser_secret=request.COOKIES.get(settings.SSO_COOKIE_NAME, ""),
             answer={name: request.GET.get(name, "") for name in _RETURNED if name in request.GET},
             origin=request.origin,
         )
@@ -83,7 +81,7 @@ def callback(request: Any) -> HttpResponse:
     browser.begin(request, identity)
     response = HttpResponseRedirect(safe_path(wanted))
     browser.suggest_language(request, response, identity.locale)
-    response.delete_cookie(COOKIE, path=reverse("iam:sso-start"))
+    response.delete_cookie(settings.SSO_COOKIE_NAME)
     return response
 
 
