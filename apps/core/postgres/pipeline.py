@@ -111,7 +111,9 @@ def _results(libpq: PGconn) -> list[PGresult]:
 
 def _rows(transformer: abc.Transformer, result: PGresult) -> list[Row]:
     transformer.set_pgresult(result)
-    return list(transformer.load_rows(0, result.ntuples, tuple))
+    rows: list[Row] = transformer.load_rows(0, result.ntuples, tuple)
+    transformer.set_pgresult(None)  # otherwise it is held until the next read
+    return rows
 
 
 def _error(result: PGresult) -> Exception:
