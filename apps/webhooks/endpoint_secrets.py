@@ -26,15 +26,15 @@ def give(endpoint: Endpoint, *, now: datetime) -> str:
 def retire(endpoint: Endpoint, *, now: datetime, until: datetime) -> datetime | None:
     """Let the current secret sign along `until` a moment and end it then; returns that moment, None without one.
 
-    Secrets whose time is over are removed.
+    Secrets whose time is over are removed; without any time to sign along, that is all of them.
     """
+    if until <= now:
+        EndpointSecret.objects.filter(endpoint=endpoint).delete()
+        return None
     EndpointSecret.objects.filter(endpoint=endpoint, expires_at__lte=now).delete()
     # One that came without its text, by an archive, signs nothing.
     EndpointSecret.objects.filter(endpoint=endpoint, sealed_secret="").delete()
     current = EndpointSecret.objects.filter(endpoint=endpoint, expires_at=None)
-    if until <= now:
-        current.delete()
-        return None
     retired = current.update(expires_at=until)
     former = EndpointSecret.objects.filter(endpoint=endpoint).order_by("-created_at", "-pk")
     EndpointSecret.objects.filter(pk__in=list(former.values_list("pk", flat=True)[MOST_AT_ONCE - 1 :])).delete()

@@ -38,6 +38,8 @@ __all__ = [
 PERMISSION = "webhooks:write"
 UPDATE, ROTATE, ENABLE, DISABLE = "update", "rotate_secret", "enable", "disable"
 DELETE, TEST, REPLAY_SINCE, REPLAY = "delete", "test", "replay_since", "replay"
+# A delivery may be replayed as often as somebody likes.
+MOST_ATTEMPTS_SHOWN = 100
 _EDITED = ("url", "description", "event_types", "is_enabled")
 
 
@@ -111,7 +113,7 @@ class AttemptView:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryDetail:
-    """A delivery with the exact text that is sent and its attempts, the first one first."""
+    """A delivery with the exact text that is sent and its last `MOST_ATTEMPTS_SHOWN` attempts, the first one first."""
 
     delivery: DeliveryView
     payload: str
@@ -208,7 +210,8 @@ def delivery_detail(*, delivery_id: UUID) -> DeliveryDetail:
     row = Delivery.objects.select_related("endpoint", "message").filter(pk=delivery_id).first()
     if row is None:
         raise DeliveryNotFound
-    log = tuple(_attempt_view(attempt) for attempt in row.log.order_by("number"))
+    last = reversed(row.log.order_by("-number")[:MOST_ATTEMPTS_SHOWN])
+    log = tuple(_attempt_view(attempt) for attempt in last)
     return DeliveryDetail(delivery_view(row), row.message.payload, log)
 
 

@@ -10,8 +10,9 @@ import pytest
 from apps.core.clock import utcnow
 from apps.core.errors import IllegalState, ValidationFailed
 from apps.tenancy.selectors import TenantView
-from apps.webhooks import services
-from apps.webhooks.models import Delivery, Message
+from apps.webhooks import selectors, services
+from apps.webhooks.models import Attempt, Delivery, Message
+from apps.webhooks.selectors import MOST_ATTEMPTS_SHOWN
 from tests.factories.invoices import make_client
 from tests.factories.webhooks import Receiver, deliveries, make_endpoint, turn
 from tests.fixtures.tenants import actor_of, in_tenant
@@ -110,3 +111,17 @@ def test_only_what_it_listens_to_and_happened_since_is_replayed(acme: TenantView
         assert services.replay_since(actor=actor_of(acme), endpoint_id=other, since=since) == 1
         with pytest.raises(ValidationFailed):
             services.replay_since(actor=actor_of(acme), endpoint_id=other, since=utcnow() + timedelta(minutes=1))
+
+
+def test_of_a_delivery_that_is_replayed_endlessly_the_last_attempts_are_shown(
+    acme: TenantView, endpoint_id: UUID
+) -> None:
+    tell(acme)
+    (row,) = deliveries(acme)
+    with in_tenant(acme):
+        Attempt.objects.bulk_create(
+            Attempt(delivery=row, number=number, started_at=utcnow(), duration_ms=1, status=500)
+            for number in range(1, MOST_ATTEMPTS_SHOWN + 6)
+        )
+        found = selectors.get_delivery(actor=actor_of(acme), delivery_id=row.id)
+    assert [each.number for each in found.log] == list(range(6, MOST_ATTEMPTS_SHOWN + 6))

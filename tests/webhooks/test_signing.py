@@ -62,9 +62,11 @@ def test_a_former_secret_signs_along_until_its_end(acme: TenantView) -> None:
         assert endpoint_secrets.signing_secrets(endpoint_id, now=now) == [new.secret, made.secret]
         later = now + timedelta(days=1)
         assert endpoint_secrets.signing_secrets(endpoint_id, now=later) == [new.secret]
-        # A leak: the former one is worthless at once.
+        # A leak: whatever signed before is worthless at once.
+        services.rotate_secret(actor=actor_of(acme), endpoint_id=endpoint_id, now=later)
+        assert len(endpoint_secrets.signing_secrets(endpoint_id, now=later)) == 2
         newest = services.rotate_secret(actor=actor_of(acme), endpoint_id=endpoint_id, overlap=timedelta(0), now=later)
-        assert newest.former_until is None
+        assert newest.former_until is None and newest.endpoint.former_secret_until is None
         assert endpoint_secrets.signing_secrets(endpoint_id, now=later) == [newest.secret]
 
 

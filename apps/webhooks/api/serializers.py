@@ -141,7 +141,7 @@ class DeliveryDetailAnswer(DeliveryAnswer):
     """A delivery with what was sent and each attempt."""
 
     payload = serializers.CharField(help_text="The body that is sent and signed: JSON, byte by byte.")
-    log = AttemptAnswer(many=True, help_text="Attempts, the first one first.")
+    log = AttemptAnswer(many=True, help_text="The last hundred attempts, the first one first.")
 
 
 class EventTypeAnswer(serializers.Serializer[Any]):
