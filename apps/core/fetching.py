@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -72,7 +73,7 @@ def fetch(
     try:
         with (
             httpcore.ConnectionPool(
-                ssl_context=ssl.create_default_context(), network_backend=_GuardedBackend(deadline), max_connections=1
+                ssl_context=_trust(), network_backend=_GuardedBackend(deadline), max_connections=1
             ) as pool,
             pool.stream(
                 method, target, headers=list(sent.items()), content=content, extensions={"timeout": timeouts}
@@ -90,6 +91,12 @@ def fetch(
         raise FetchFailed("The server took too long.") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol, OSError) as error:
         raise FetchFailed("The server cannot be reached.") from error
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whom we believe. Reading all certificates takes longer than most calls."""
+    return ssl.create_default_context()
 
 
 def _parts_of(url: str) -> tuple[httpcore.URL, str]:
