@@ -1,7 +1,9 @@
 """Setting endpoints up: adding, changing, switching and removing them, and their secrets."""
 
+import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Any, TypedDict
@@ -50,7 +52,7 @@ class NewEndpoint:
     """An endpoint and its secret, which is shown this once."""
 
     endpoint: EndpointView
-    secret: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class NewSecret:
     """An endpoint's new secret, which is shown this once. The former one signs along until `former_until`."""
 
     endpoint: EndpointView
-    secret: str
+    secret: str = field(repr=False)
     former_until: datetime | None
 
 
@@ -259,10 +261,14 @@ def _why_not_called(url: str) -> list[FieldError]:
 
 def _may_be_public(host: str) -> bool:
     """What can be said before anything is looked up; the call itself looks at what the name stands for then."""
+    host = host.rstrip(".")
+    with suppress(OSError):
+        # A resolver reads 2130706433, 0x7f.1 and 127.1 as addresses, too.
+        host = socket.inet_ntoa(socket.inet_aton(host))
     try:
         ip_address(host)
     except ValueError:
-        return host != "localhost" and not host.endswith((".localhost", ".local", ".internal"))
+        return host not in ("", "localhost") and not host.endswith((".localhost", ".local", ".internal"))
     return fetching.is_public(host)
 
 

@@ -44,4 +44,4 @@ def _remove_some(before: datetime) -> int:
             cursor.execute(_ATTEMPTS, [gone])
             cursor.execute(_DELIVERIES, [gone])
             cursor.execute(_MESSAGES, [chosen])
-            return cursor.rowcount
+            return int(cursor.rowcount)

@@ -47,6 +47,7 @@ def test_the_verifier_takes_every_secret_that_signed_and_no_other(body: bytes, s
 
 def test_a_secret_is_shown_once_and_sealed_at_rest(acme: TenantView) -> None:
     made = make_endpoint(acme)
+    assert made.secret not in repr(made)
     with in_tenant(acme):
         row = EndpointSecret.objects.get(endpoint_id=made.endpoint.id)
         assert made.secret not in row.sealed_secret and made.endpoint.secret_hint == made.secret[-4:] == row.hint
