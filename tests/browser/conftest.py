@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
 
 from apps.iam.models import User
 from apps.tenancy import selectors as tenancy
@@ -19,6 +19,8 @@ from tests.fixtures.stack import PARTS, Stack
 from tests.fixtures.tenants import PASSWORD, provision, remove
 
 HERE = Path(__file__).parent
+# What a worker brings comes late on a busy machine.
+expect.set_options(timeout=60_000)
 LOOK = {"locale": "en-US", "timezone_id": "UTC", "reduced_motion": "reduce"}
 
 
