@@ -129,7 +129,7 @@ def _ring_of(rows: Sequence[SigningKey], now: datetime) -> KeyRing:
     extra = dict(map(_public, getattr(settings, "JWT_EXTRA_PUBLIC_KEYS", ())))
     if not rows:
         kid, private = settings_key()
-        return KeyRing(kid, private, {kid: private.public_key(), **extra})
+        return KeyRing(kid, private, {kid: _public_half(private), **extra})
     withdrawn = {row.kid for row in rows if row.withdrawn_at}
     # The settings may still name one that leaked since.
     extra = {kid: key for kid, key in extra.items() if kid not in withdrawn}
@@ -162,6 +162,11 @@ def _private(pem: str) -> tuple[str, RSAPrivateKey]:
     if not isinstance(key, RSAPrivateKey) or key.key_size < MIN_BITS:
         raise ImproperlyConfigured(f"JWT_PRIVATE_KEY is not an RSA key of at least {MIN_BITS} bits.")
     return thumbprint(key.public_key()), key
+
+
+@lru_cache(maxsize=8)
+def _public_half(private: RSAPrivateKey) -> RSAPublicKey:
+    return private.public_key()
 
 
 @lru_cache(maxsize=32)

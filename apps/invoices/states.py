@@ -22,7 +22,7 @@ _PAST = {
 
 def allowed_actions(invoice: Invoice | ThinInvoice) -> list[str]:
     """What may be done with the invoice now, by anyone who holds the permission for it."""
-    match InvoiceStatus(invoice.status):
+    match invoice.status:
         case InvoiceStatus.DRAFT:
             return [FINALIZE, EDIT, DELETE, DUPLICATE]
         case InvoiceStatus.OPEN:
@@ -32,7 +32,7 @@ def allowed_actions(invoice: Invoice | ThinInvoice) -> list[str]:
         case InvoiceStatus.PAID:
             # Paid at once, over the counter: the customer still gets his invoice.
             actions = [DUPLICATE] if invoice.sent_at else [SEND, DUPLICATE]
-        case InvoiceStatus.VOID:
+        case _:  # void
             return [DUPLICATE]
     # Nothing paid and yet PAID: an invoice over zero.
     return [*actions, VOID] if invoice.paid_minor == 0 else actions
