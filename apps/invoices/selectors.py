@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from apps.core.actor import Actor
 from apps.core.clock import today_in
+from apps.core.postgres.pipeline import Row
 from apps.core.rest.ordering import NEWEST
 from apps.core.rest.paging import Page, PageRequest, paginate
 from apps.core.tenants import current_tenant_id
@@ -30,7 +31,6 @@ from apps.invoices.projections import (
     TaxView,
     client_view,
 )
-from apps.invoices.thin import ThinInvoice
 from apps.invoices.timeline import TimelineEntry, timeline_of
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.selectors import TenantView
@@ -111,7 +111,7 @@ def list_invoices(*, actor: Actor, page: PageRequest, filters: InvoiceFilters) -
     actor.require("invoices:read")
     tenant = _tenant()
     today = today_in(tenant.time_zone)
-    found: Page[Invoice] | Page[ThinInvoice]
+    found: Page[Invoice] | Page[Row]
     if filters.is_empty and page.order == NEWEST:
         found = thin.newest(page)
     else:

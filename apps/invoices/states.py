@@ -1,8 +1,9 @@
 """The life of an invoice: which action which state allows (PRODUCT, invoice states)."""
 
+from datetime import datetime
+
 from apps.core.errors import IllegalState
 from apps.invoices.models import Invoice, InvoiceStatus
-from apps.invoices.thin import ThinInvoice
 
 FINALIZE, EDIT, DELETE, DUPLICATE = "finalize", "edit", "delete", "duplicate"
 SEND, PAY, RECORD_PAYMENT = "send", "pay", "record_payment"
@@ -20,9 +21,14 @@ _PAST = {
 }
 
 
-def allowed_actions(invoice: Invoice | ThinInvoice) -> list[str]:
+def allowed_actions(invoice: Invoice) -> list[str]:
     """What may be done with the invoice now, by anyone who holds the permission for it."""
-    match invoice.status:
+    return actions_of(invoice.status, paid_minor=invoice.paid_minor, sent_at=invoice.sent_at)
+
+
+def actions_of(status: str, *, paid_minor: int, sent_at: datetime | None) -> list[str]:
+    """What may be done with an invoice of which this is known."""
+    match status:
         case InvoiceStatus.DRAFT:
             return [FINALIZE, EDIT, DELETE, DUPLICATE]
         case InvoiceStatus.OPEN:
@@ -31,11 +37,11 @@ def allowed_actions(invoice: Invoice | ThinInvoice) -> list[str]:
             actions = [PAY, RECORD_PAYMENT, DUPLICATE]
         case InvoiceStatus.PAID:
             # Paid at once, over the counter: the customer still gets his invoice.
-            actions = [DUPLICATE] if invoice.sent_at else [SEND, DUPLICATE]
+            actions = [DUPLICATE] if sent_at else [SEND, DUPLICATE]
         case _:  # void
             return [DUPLICATE]
     # Nothing paid and yet PAID: an invoice over zero.
-    return [*actions, VOID] if invoice.paid_minor == 0 else actions
+    return [*actions, VOID] if paid_minor == 0 else actions
 
 
 def check(invoice: Invoice, action: str) -> None:

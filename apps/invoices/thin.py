@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -10,15 +11,8 @@ from django.db import connection
 from apps.core.postgres.pipeline import Row, Statement
 from apps.core.rest.ordering import NEWEST
 from apps.core.rest.paging import Page, PageRequest, encode
-from apps.invoices.models import InvoiceStatus
+from apps.invoices.models import Invoice
 from apps.tenancy.brands import BRAND_DOMAIN
-
-
-class ThinClient(NamedTuple):
-    """What a draft shows of its client."""
-
-    name: str
-    email: str
 
 
 class ThinInvoice(NamedTuple):
@@ -53,23 +47,10 @@ class ThinInvoice(NamedTuple):
     present_email: str
     brand_domain: str | None
 
-    @property
-    def due_minor(self) -> int:
-        """As the model's."""
-        return 0 if self.status == InvoiceStatus.VOID else max(0, self.total_minor - self.paid_minor)
 
-    @property
-    def surplus_minor(self) -> int:
-        """As the model's."""
-        return self.paid_minor if self.status == InvoiceStatus.VOID else max(0, self.paid_minor - self.total_minor)
-
-    @property
-    def client(self) -> ThinClient:
-        """The client as it is now."""
-        return ThinClient(self.present_name, self.present_email)
-
-
-_COLUMNS = ", ".join(f"i.{name}" for name in ThinInvoice._fields[:-3])
+_OWN = ThinInvoice._fields[:-3]
+_own = attrgetter(*_OWN)
+_COLUMNS = ", ".join(f"i.{name}" for name in _OWN)
 _NEWEST = f"""
 SELECT {_COLUMNS}, c.name, c.email, {BRAND_DOMAIN.format(brand_id="i.brand_id")}
   FROM invoices_invoice i JOIN invoices_client c ON c.id = i.client_id
@@ -79,7 +60,7 @@ _FIRST_PAGE, _NEXT_PAGE = _NEWEST.format(where=""), _NEWEST.format(where="WHERE 
 FIRST_PAGE, NEXT_PAGE = Statement.of(_FIRST_PAGE), Statement.of(_NEXT_PAGE)
 
 
-def newest(page: PageRequest) -> Page[ThinInvoice]:
+def newest(page: PageRequest) -> Page[Row]:
     """A page of all invoices of the current tenant, newest first; what `paginate` gives of all of them."""
     parameters: list[Any] = [page.limit + 1] if page.after is None else [page.after, page.limit + 1]
     with connection.cursor() as cursor:
@@ -87,7 +68,12 @@ def newest(page: PageRequest) -> Page[ThinInvoice]:
         return page_of(cursor.fetchall(), page)
 
 
-def page_of(found: Sequence[Row], page: PageRequest) -> Page[ThinInvoice]:
-    """The page that the rows of one of the two statements make."""
-    rows = [ThinInvoice._make(row) for row in found[: page.limit]]
-    return Page(rows, encode(rows[-1].id, NEWEST) if len(found) > page.limit else None)
+def page_of(found: Sequence[Row], page: PageRequest) -> Page[Row]:
+    """The page that the rows of one of the two statements make; each is a `ThinInvoice`, without its names."""
+    rows = [*found[: page.limit]]
+    return Page(rows, encode(rows[-1][0], NEWEST) if len(found) > page.limit else None)
+
+
+def row_of(invoice: Invoice, brand_domain: str | None) -> ThinInvoice:
+    """The row of an invoice whose client was loaded with it."""
+    return ThinInvoice._make((*_own(invoice), invoice.client.name, invoice.client.email, brand_domain))

@@ -145,10 +145,15 @@ BRAND_DOMAIN = """(SELECT d.domain FROM public.tenancy_brand b JOIN public.tenan
                    WHERE b.id = {brand_id})"""
 
 
+def brand_domains(tenant: TenantView) -> dict[UUID, str]:
+    """The domains of brands that have one of their own."""
+    rows = Brand.objects.filter(tenant_id=tenant.id, domain__isnull=False).values_list("pk", "domain__domain")
+    return dict(rows)
+
+
 def brand_urls(tenant: TenantView) -> dict[UUID, str]:
     """Where the pages of brands with a domain of their own are."""
-    rows = Brand.objects.filter(tenant_id=tenant.id, domain__isnull=False).values_list("pk", "domain__domain")
-    return {brand_id: url_of(domain) for brand_id, domain in rows}
+    return {brand_id: url_of(domain) for brand_id, domain in brand_domains(tenant).items()}
 
 
 def create_brand(*, actor: Actor, values: BrandChanges) -> BrandView:

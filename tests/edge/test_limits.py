@@ -95,6 +95,21 @@ def test_a_refused_call_counts_for_no_rule() -> None:
     assert limits.take([(wide, subject)])[0].remaining == 8
 
 
+def test_a_valkey_that_starts_anew_costs_no_call() -> None:
+    rule, subject = Rule("anew", 2, 3600), str(ids.uuid7())
+    url = django_settings.CACHES["default"]["LOCATION"]
+    assert limits.take([(rule, subject)])[0].remaining == 1
+    own = limits._connection_to(url)
+    own.send_command("CLIENT", "ID")
+    client = redis.Redis.from_url(url)
+    client.client_kill_filter(_id=str(own.read_response()))
+    client.script_flush()
+    client.close()
+    assert limits.take([(rule, subject)])[0].remaining == 0
+    with pytest.raises(RateLimited):
+        limits.take([(rule, subject)])
+
+
 def test_signing_in_is_refused_after_five_a_minute(enforced: Any, anonymous_api: APIClient, db: None) -> None:
     answers = [anonymous_api.post(SIGN_IN, WRONG) for _ in range(6)]
     assert [answer.status_code for answer in answers] == [401] * 5 + [429]
