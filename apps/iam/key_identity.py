@@ -11,9 +11,9 @@ from django.http import HttpRequest
 
 from apps.core.actor import Origin
 from apps.core.clock import utcnow
-from apps.core.postgres.pipeline import Asked, Row, Statement
+from apps.core.postgres.pipeline import Asked, Statement
 from apps.core.sealing import unseal
-from apps.core.tenants import public_scope
+from apps.core.tenants import Row, public_scope
 from apps.iam import identity, key_secrets, signed_requests
 from apps.iam.api_key_models import SignatureAlgorithm
 from apps.iam.errors import InvalidToken

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from apps.core import versions
 from apps.core.clock import today_in
-from apps.core.postgres.pipeline import Row
+from apps.core.tenants import Row
 from apps.invoices import branding, states, thin
 from apps.invoices.branding import InvoiceBrand
 from apps.invoices.models import Client, Invoice, InvoiceLine, InvoiceStatus, TaxTotal

@@ -11,10 +11,9 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from apps.core.actor import Actor
 from apps.core.clock import today_in
-from apps.core.postgres.pipeline import Row
 from apps.core.rest.ordering import NEWEST
 from apps.core.rest.paging import Page, PageRequest, paginate
-from apps.core.tenants import current_tenant_id
+from apps.core.tenants import Row, current_tenant_id
 from apps.invoices import filtering, projections, thin
 from apps.invoices.branding import letterhead_of
 from apps.invoices.errors import ClientNotFound, InvoiceNotFound

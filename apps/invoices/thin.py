@@ -8,9 +8,10 @@ from uuid import UUID
 
 from django.db import connection
 
-from apps.core.postgres.pipeline import Row, Statement
+from apps.core.postgres.pipeline import Statement
 from apps.core.rest.ordering import NEWEST
 from apps.core.rest.paging import Page, PageRequest, encode
+from apps.core.tenants import Row
 from apps.invoices.models import Invoice
 from apps.tenancy.brands import BRAND_DOMAIN
 

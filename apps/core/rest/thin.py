@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apps.core.postgres.pipeline import Asked, Row, Statement
+from apps.core.postgres.pipeline import Asked, Statement
 from apps.core.rest.paging import PageRequest
+from apps.core.tenants import Row
 
 PLAIN = frozenset({"limit", "cursor"})
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from apps.core.postgres.pipeline import Row
 from apps.core.rest.paging import Page, PageRequest
+from apps.core.tenants import Row
 from apps.invoices import projections, thin
 from apps.invoices.selectors import Balance, ClientDetail, ClientView, InvoiceSummary, InvoiceView, LineView
 from apps.payments.selectors import PaymentView
