@@ -22,6 +22,7 @@ from psycopg.errors import UndefinedTable
 
 from apps.core.errors import DomainError
 from apps.core.postgres.pipeline import Asked
+from apps.core.rest.listing import repeated
 from apps.core.rest.paging import PageRequest
 from apps.core.rest.rendering import encoded
 from apps.core.rest.thin import PLAIN, ThinRead
@@ -134,7 +135,7 @@ def _page(request: Any) -> PageRequest | None:
         return None
     if not query:
         return PageRequest()
-    if not request.GET.keys() <= PLAIN:
+    if not request.GET.keys() <= PLAIN or repeated(request.GET):
         return None
     try:
         return PageRequest.from_query(request.GET)

@@ -67,6 +67,12 @@ def invoice_of(tenant: TenantView) -> Any:
         return make_draft(actor_of(tenant)).id
 
 
+@pytest.mark.parametrize("query", ["limit=1&limit=2", "fields=id&fields=number", "status=open&status=open"])
+def test_what_stands_twice_is_refused(program: APIClient, query: str) -> None:
+    refused = problem(program.get(f"/api/v1/invoices?{query}"), 400)
+    assert [(error["field"], error["code"]) for error in refused["errors"]] == [(query.partition("=")[0], "duplicate")]
+
+
 def test_orders_and_their_cursors(acme: TenantView, program: APIClient) -> None:
     with in_tenant(acme):
         client = make_client(actor_of(acme))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
 
+from django.utils.datastructures import MultiValueDict
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
@@ -103,16 +104,17 @@ class Listing:
         return PageRequest.from_query(query, self.keys, self.default)
 
     def check(self, query: Mapping[str, str], allowed: Iterable[str]) -> None:
-        """Refuse a query string with names that mean nothing here.
+        """Refuse a query string with names that mean nothing here, or that stand twice and so mean two things.
 
         Raises:
-            ValidationFailed: one is unknown; the refusal lists those that are known.
+            ValidationFailed: one is unknown; the refusal lists those that are known. One stands more than once.
         """
-        known = frozenset(allowed)
-        if query.keys() <= known and "fields" not in query and "expand" not in query:
+        known, twice = frozenset(allowed), repeated(query)
+        if query.keys() <= known and "fields" not in query and "expand" not in query and not twice:
             return
         told = f"There is no such parameter; there are {', '.join(sorted(known))}." if known else "There are none."
         errors = [FieldError(name, "unknown_parameter", told) for name in sorted(query.keys() - known)]
+        errors += [FieldError(name, "duplicate", "It stands more than once.") for name in twice]
         errors += _unknown("fields", query, self.fields)
         errors += _unknown("expand", query, [one.name for one in self.expansions])
         if errors:
@@ -132,6 +134,11 @@ class Listing:
             | {name: values[number] for name, values in brought.items()}
             for number, row in enumerate(rows)
         ]
+
+
+def repeated(query: Mapping[str, str]) -> list[str]:
+    """The names that stand more than once in a query string."""
+    return [name for name, values in query.lists() if len(values) > 1] if isinstance(query, MultiValueDict) else []
 
 
 def _brought(one: Expansion, actor: Actor, rows: list[Row]) -> list[Any]:
