@@ -10,8 +10,8 @@ from django.views.decorators.http import require_GET
 
 from apps.audit import selectors
 from apps.audit.models import Severity
-from apps.core.errors import NotFound, ValidationFailed
-from apps.core.pages import PageRequest, error_page, page
+from apps.core.errors import ValidationFailed
+from apps.core.pages import PageRequest, page
 from apps.core.rest.paging import PageRequest as Paging
 
 
@@ -40,8 +40,5 @@ def entry_list(request: PageRequest) -> HttpResponse:
 @page("audit:read")
 def detail(request: PageRequest, entry_id: UUID) -> HttpResponse:
     """One entry with what was before and after."""
-    try:
-        entry = selectors.get_entry(actor=request.actor, entry_id=entry_id)
-    except NotFound as error:
-        return error_page(request, error)
+    entry = selectors.get_entry(actor=request.actor, entry_id=entry_id)
     return render(request, "audit/detail.html", {"nav": "audit", "entry": entry, **selectors.expanded(entry)})

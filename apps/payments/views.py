@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.core.errors import DomainError, NotFound, ValidationFailed
+from apps.core.errors import DomainError, ValidationFailed
 from apps.core.money import exponent, to_decimal
-from apps.core.pages import PageRequest, error_page, page
+from apps.core.pages import PageRequest, page
 from apps.core.rest.paging import PageRequest as Paging
 from apps.core.tenants import tenant_transaction
 from apps.payments import selectors, services
@@ -69,10 +69,7 @@ def payment_list(request: PageRequest) -> HttpResponse:
 @page("payments:read")
 def detail(request: PageRequest, payment_id: UUID) -> HttpResponse:
     """One payment with its refunds."""
-    try:
-        payment = selectors.get_payment(actor=request.actor, payment_id=payment_id)
-    except NotFound as error:
-        return error_page(request, error)
+    payment = selectors.get_payment(actor=request.actor, payment_id=payment_id)
     return _detail(request, payment, None)
 
 
@@ -80,11 +77,8 @@ def detail(request: PageRequest, payment_id: UUID) -> HttpResponse:
 @page("payments:refund", own_transactions=True)
 def refund(request: PageRequest, payment_id: UUID) -> HttpResponse:
     """Give back a part or the rest; the provider is called between two transactions."""
-    try:
-        with tenant_transaction(request.tenant.scope):
-            payment = selectors.get_payment(actor=request.actor, payment_id=payment_id)
-    except NotFound as error:
-        return error_page(request, error)
+    with tenant_transaction(request.tenant.scope):
+        payment = selectors.get_payment(actor=request.actor, payment_id=payment_id)
     form = RefundForm(request.POST)
     if form.is_valid():
         scaled = form.cleaned_data["amount"].scaleb(exponent(payment.currency))

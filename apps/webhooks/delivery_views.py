@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.core.clock import utcnow
 from apps.core.errors import DomainError, NotFound, ValidationFailed
-from apps.core.pages import PageRequest, error_page, page
+from apps.core.pages import PageRequest, page
 from apps.core.rest.paging import MAX_LIMIT
 from apps.core.rest.paging import PageRequest as Paging
 from apps.webhooks import figures, selectors, services
@@ -81,10 +81,7 @@ def delivery_list(request: PageRequest) -> HttpResponse:
 @page(PERMISSION)
 def delivery(request: PageRequest, delivery_id: UUID) -> HttpResponse:
     """One delivery with each attempt; a page that looks on is told only what is new."""
-    try:
-        found = selectors.get_delivery(actor=request.actor, delivery_id=delivery_id)
-    except NotFound as error:
-        return error_page(request, error)
+    found = selectors.get_delivery(actor=request.actor, delivery_id=delivery_id)
     seen = _seen(found.delivery)
     if request.htmx and request.GET.get("seen") == seen:
         return HttpResponse(status=204)
@@ -108,8 +105,8 @@ def replay(request: PageRequest, delivery_id: UUID) -> HttpResponse:
     """Send it again, with all attempts anew."""
     try:
         services.replay(actor=request.actor, delivery_id=delivery_id)
-    except NotFound as error:
-        return error_page(request, error)
+    except NotFound:
+        raise
     except DomainError as error:
         messages.error(request, error.detail)
     else:

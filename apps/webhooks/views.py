@@ -17,7 +17,7 @@ from apps.audit import selectors as audit
 from apps.core import editing
 from apps.core.editing import Difference
 from apps.core.errors import DomainError, NotFound, ValidationFailed
-from apps.core.pages import PageRequest, error_page, page
+from apps.core.pages import PageRequest, page
 from apps.core.rest.paging import PageRequest as Paging
 from apps.core.versions import VersionConflict
 from apps.iam import stepping_up
@@ -72,10 +72,7 @@ def create(request: PageRequest) -> HttpResponse:
 @page(PERMISSION)
 def endpoint(request: PageRequest, endpoint_id: UUID) -> HttpResponse:
     """One endpoint: what it listens to, how it does, and what can be done about it."""
-    try:
-        found = selectors.get_endpoint(actor=request.actor, endpoint_id=endpoint_id)
-    except NotFound as error:
-        return error_page(request, error)
+    found = selectors.get_endpoint(actor=request.actor, endpoint_id=endpoint_id)
     return _detail(request, found)
 
 
@@ -83,10 +80,7 @@ def endpoint(request: PageRequest, endpoint_id: UUID) -> HttpResponse:
 @page(PERMISSION)
 def edit(request: PageRequest, endpoint_id: UUID) -> HttpResponse:
     """Another address, description or other events."""
-    try:
-        found = selectors.get_endpoint(actor=request.actor, endpoint_id=endpoint_id)
-    except NotFound as error:
-        return error_page(request, error)
+    found = selectors.get_endpoint(actor=request.actor, endpoint_id=endpoint_id)
     stepping_up.require_recent(request)
     form = EndpointForm(request.POST or None, initial=_initial(found))
     chosen = request.POST.getlist("event_types") if request.method == "POST" else list(found.event_types)
@@ -121,8 +115,8 @@ def rotate(request: PageRequest, endpoint_id: UUID) -> HttpResponse:
         return _to(endpoint_id)
     try:
         made = services.rotate_secret(actor=request.actor, endpoint_id=endpoint_id, overlap=form.wanted())
-    except NotFound as error:
-        return error_page(request, error)
+    except NotFound:
+        raise
     except DomainError as error:
         messages.error(request, error.detail)
         return _to(endpoint_id)
@@ -149,10 +143,7 @@ def disable(request: PageRequest, endpoint_id: UUID) -> HttpResponse:
 @page(PERMISSION)
 def delete(request: PageRequest, endpoint_id: UUID) -> HttpResponse:
     """Remove it with its log."""
-    try:
-        services.delete_endpoint(**_of(request, endpoint_id))
-    except NotFound as error:
-        return error_page(request, error)
+    services.delete_endpoint(**_of(request, endpoint_id))
     messages.success(request, _("The endpoint and its log are removed."))
     return HttpResponseRedirect(reverse("webhooks:list"))
 
@@ -163,8 +154,8 @@ def test(request: PageRequest, endpoint_id: UUID) -> HttpResponse:
     """Ask the receiver now, and show what it said."""
     try:
         found = services.send_test_event(actor=request.actor, endpoint_id=endpoint_id)
-    except NotFound as error:
-        return error_page(request, error)
+    except NotFound:
+        raise
     except DomainError as error:
         messages.error(request, error.detail)
         return _to(endpoint_id)
@@ -179,10 +170,7 @@ def test(request: PageRequest, endpoint_id: UUID) -> HttpResponse:
 @page(PERMISSION)
 def replay_since(request: PageRequest, endpoint_id: UUID) -> HttpResponse:
     """Send again what happened since a moment."""
-    try:
-        found = selectors.get_endpoint(actor=request.actor, endpoint_id=endpoint_id)
-    except NotFound as error:
-        return error_page(request, error)
+    found = selectors.get_endpoint(actor=request.actor, endpoint_id=endpoint_id)
     form = ReplayForm(request.POST)
     if form.is_valid():
         try:
@@ -207,8 +195,8 @@ def settings_context(**values: Any) -> dict[str, Any]:
 def _act(request: PageRequest, endpoint_id: UUID, done: str, change: Callable[[], Any]) -> HttpResponse:
     try:
         change()
-    except NotFound as error:
-        return error_page(request, error)
+    except NotFound:
+        raise
     except DomainError as error:
         messages.error(request, error.detail)
     else:

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.core.errors import DomainError, NotFound
-from apps.core.pages import error_page, page
+from apps.core.pages import page
 from apps.iam import stepping_up
 from apps.iam.forms import show_refusal
 from apps.iam.scim import answers, groups, tokens
@@ -63,20 +63,14 @@ def directory(request: Any) -> HttpResponse:
 def rotate(request: Any, scim_token_id: UUID) -> HttpResponse:
     """A new secret for a token."""
     stepping_up.require_recent(request)
-    try:
-        return _shown_once(request, *tokens.rotate_token(actor=request.actor, token_id=scim_token_id))
-    except NotFound as error:
-        return error_page(request, error)
+    return _shown_once(request, *tokens.rotate_token(actor=request.actor, token_id=scim_token_id))
 
 
 @require_POST
 @page(PERMISSION)
 def revoke(request: Any, scim_token_id: UUID) -> HttpResponse:
     """End a token."""
-    try:
-        tokens.revoke_token(actor=request.actor, token_id=scim_token_id)
-    except NotFound as error:
-        return error_page(request, error)
+    tokens.revoke_token(actor=request.actor, token_id=scim_token_id)
     messages.success(request, _("The token is revoked."))
     return _back()
 
@@ -88,8 +82,8 @@ def map_group(request: Any, group_id: UUID) -> HttpResponse:
     stepping_up.require_recent(request)
     try:
         groups.map_group(actor=request.actor, group_id=group_id, role=request.POST.get("role", "")[:60])
-    except NotFound as error:
-        return error_page(request, error)
+    except NotFound:
+        raise
     except DomainError as error:
         messages.error(request, error.detail)
     else:

@@ -80,10 +80,7 @@ def test(request: Any) -> HttpResponse:
 def remove(request: Any) -> HttpResponse:
     """Take the provider away."""
     stepping_up.require_recent(request)
-    try:
-        connections.remove_connection(actor=request.actor)
-    except NotFound as error:
-        return error_page(request, error)
+    connections.remove_connection(actor=request.actor)
     messages.success(request, _("The provider is removed. Whoever came in by it is signed out."))
     return _back()
 
@@ -124,10 +121,7 @@ def check_domain(request: Any, mail_domain_id: UUID) -> HttpResponse:
 def remove_domain(request: Any, mail_domain_id: UUID) -> HttpResponse:
     """Give a mail domain up."""
     stepping_up.require_recent(request)
-    try:
-        mail_domains.remove_domain(actor=request.actor, domain_id=mail_domain_id)
-    except NotFound as error:
-        return error_page(request, error)
+    mail_domains.remove_domain(actor=request.actor, domain_id=mail_domain_id)
     messages.success(request, _("The domain is removed."))
     return _back()
 
