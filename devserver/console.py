@@ -7,6 +7,7 @@ import os
 import queue
 import sys
 import threading
+from pathlib import Path
 from typing import TextIO
 
 from honcho.colour import get_colours
@@ -73,12 +74,17 @@ class Console:
         return bool(os.environ.get("FORCE_COLOR")) or self._stream.isatty()
 
     def _write_pending(self) -> None:
-        while (text := self._pending.get()) is not None:
-            try:
+        try:
+            while (text := self._pending.get()) is not None:
                 self._stream.write(text)
                 if self._pending.empty():
                     self._stream.flush()
-            except OSError:
-                self.broken.set()
-                return
-        self._stream.flush()
+            self._stream.flush()
+        except OSError:
+            self._turn_away()
+            self.broken.set()
+
+    def _turn_away(self) -> None:
+        """Let what the stream still holds go nowhere: the interpreter's own flush at its end would fail on it."""
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), self._stream.fileno())

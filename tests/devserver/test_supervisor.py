@@ -171,3 +171,13 @@ def test_a_reader_that_stops_reading_blocks_nobody(layout: Layout) -> None:
         os.close(reading)
         wait_until(console.broken.is_set)
         console.close()
+
+
+def test_what_nobody_read_does_not_fail_the_end_of_the_stream() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stream:
+        console = Console(stream)
+        console.line("talker", "a line that stays in the stream's buffer")
+        wait_until(console.broken.is_set)
+        console.close()
