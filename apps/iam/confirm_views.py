@@ -13,10 +13,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from apps.core.errors import DomainError
 from apps.core.pages import page
 from apps.core.tenants import public_scope
-from apps.iam import authenticators, browser, factors, kept_forms, mfa_policy, mfa_views, redirects, stepping_up
+from apps.iam import browser, enrolment_views, factors, kept_forms, mfa_policy, redirects, stepping_up
 from apps.iam.errors import PasskeyRefused
 from apps.iam.forms import show_refusal
-from apps.iam.mfa_forms import CodeForm, ConfirmForm, PasskeyAnswerForm
+from apps.iam.mfa_forms import ConfirmForm, PasskeyAnswerForm
 from apps.iam.mfa_views import own_account
 from apps.iam.models import User
 
@@ -67,7 +67,6 @@ def resend(request: Any) -> HttpResponse:
 
 @own_account
 @never_cache
-@sensitive_variables("enrolment", "codes")
 @sensitive_post_parameters("code")
 @require_http_methods(["GET", "POST"])
 @page()
@@ -79,23 +78,20 @@ def demanded(request: Any) -> HttpResponse:
     if factors.has_any(request.actor.user_id):
         return redirects.to_confirm(request)
     stepping_up.require_account_owner(request)
-    form, status = CodeForm(request.POST if request.method == "POST" else None), 200
-    if request.method == "POST":
-        status = 400
-    try:
-        enrolment = authenticators.begin(actor=request.actor, is_new=request.method == "GET")
-        if form.is_valid():
-            codes = authenticators.confirm(
-                actor=request.actor, family_id=request.identity.family_id, code=form.cleaned_data["code"]
-            )
-            return render(request, "iam/mfa_codes_first.html", {"codes": codes, "next": wanted})
-    except DomainError as error:
-        show_refusal(form, error)
-    context = mfa_views.enrolment_context(enrolment) | {
-        "form": form,
-        "next": wanted,
-    }
-    return render(request, "iam/mfa_demanded.html", context, status=status)
+
+    @sensitive_variables("codes")
+    def done(codes: list[str]) -> HttpResponse:
+        return render(request, "iam/mfa_codes_first.html", {"codes": codes, "next": wanted})
+
+    return enrolment_views.set_up(
+        request,
+        "iam/mfa_demanded.html",
+        actor=request.actor,
+        family_id=request.identity.family_id,
+        done=done,
+        elsewhere=wanted,
+        more={"next": wanted},
+    )
 
 
 def _prove(request: Any, identity: Any, form: ConfirmForm) -> bool:

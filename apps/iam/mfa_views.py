@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-import segno
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
@@ -16,10 +15,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.core.errors import DomainError
 from apps.core.pages import page
 from apps.core.serving import served
-from apps.iam import authenticators, browser, factors, passkeys, recovery_codes, renewing, stepping_up
+from apps.iam import authenticators, browser, enrolment_views, factors, passkeys, recovery_codes, renewing, stepping_up
 from apps.iam.errors import PasskeyRefused
-from apps.iam.forms import show_refusal
-from apps.iam.mfa_forms import CodeForm, NameForm, PasskeyAnswerForm
+from apps.iam.mfa_forms import NameForm, PasskeyAnswerForm
 
 own_account = served("writes_when_suspended", "serves_unproven")
 
@@ -42,30 +40,27 @@ def overview(request: Any) -> HttpResponse:
 
 @own_account
 @never_cache
-@sensitive_variables("enrolment", "codes")
 @sensitive_post_parameters("code")
 @require_http_methods(["GET", "POST"])
 @page()
 def app(request: Any) -> HttpResponse:
     """The QR code of a new authenticator app; POST takes it into use by a code of it."""
     stepping_up.require_account_owner(request)
-    form, status = CodeForm(request.POST if request.method == "POST" else None), 200
-    try:
-        enrolment = authenticators.begin(actor=request.actor, is_new=request.method == "GET")
-        if form.is_valid():
-            codes = authenticators.confirm(
-                actor=request.actor, family_id=request.identity.family_id, code=form.cleaned_data["code"]
-            )
-            messages.success(request, f"{_('Your authenticator app is set up.')} {_others_ended()}")
-            return shown_codes(request, codes)
-    except DomainError as error:
-        if not form.is_bound or error.status != 400:
-            messages.error(request, error.detail)
-            return HttpResponseRedirect(reverse("iam:mfa"))
-        show_refusal(form, error)
-    if form.errors:
-        status = 400
-    return render(request, "iam/mfa_app.html", enrolment_context(enrolment) | {"form": form}, status=status)
+
+    @sensitive_variables("codes")
+    def done(codes: list[str]) -> HttpResponse:
+        messages.success(request, f"{_('Your authenticator app is set up.')} {_others_ended()}")
+        return shown_codes(request, codes)
+
+    return enrolment_views.set_up(
+        request,
+        "iam/mfa_app.html",
+        actor=request.actor,
+        family_id=request.identity.family_id,
+        done=done,
+        elsewhere=reverse("iam:mfa"),
+        more={"nav": "account", "tab": "mfa"},
+    )
 
 
 @own_account
@@ -161,15 +156,9 @@ def _others_ended() -> str:
     return _("Devices that had signed in without a second factor are signed out.")
 
 
+@sensitive_variables("codes")
 def shown_codes(request: HttpRequest, codes: list[str]) -> HttpResponse:
     """The page that shows recovery codes this once, or back when there are none to show."""
     if not codes:
         return HttpResponseRedirect(reverse("iam:mfa"))
     return render(request, "iam/mfa_codes.html", {"nav": "account", "tab": "mfa", "codes": codes})
-
-
-def enrolment_context(enrolment: authenticators.Enrolment) -> dict[str, Any]:
-    """What a page shows of a seed: its QR code as SVG, drawn here, and the text to type."""
-    image = segno.make(enrolment.address, error="m").svg_inline(border=2, svgclass="qr", lineclass=None, omitsize=True)
-    groups = [enrolment.seed[at : at + 4] for at in range(0, len(enrolment.seed), 4)]
-    return {"nav": "account", "tab": "mfa", "qr": image, "seed": enrolment.seed, "seed_shown": " ".join(groups)}

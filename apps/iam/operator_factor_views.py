@@ -10,11 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from apps.core.errors import DomainError
 from apps.core.tenants import public_scope
-from apps.iam import authenticators, browser, factors, mfa_views, platform_views, second_step_views, selectors
-from apps.iam.forms import OPERATOR_VERIFIED, show_refusal
-from apps.iam.mfa_forms import CodeForm
+from apps.iam import browser, enrolment_views, factors, platform_views, second_step_views, selectors
+from apps.iam.forms import OPERATOR_VERIFIED
 from apps.iam.models import User
 from apps.iam.proofs import CODE
 
@@ -42,7 +40,6 @@ def second_step(request: Any) -> HttpResponse:
 
 
 @never_cache
-@sensitive_variables("enrolment", "codes")
 @sensitive_post_parameters("code")
 @require_http_methods(["GET", "POST"])
 def set_up(request: Any) -> HttpResponse:
@@ -55,20 +52,20 @@ def set_up(request: Any) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:login"))
     if factors.has_any(user_id):
         return HttpResponseRedirect(reverse("operator-second-step"))
-    form, status = CodeForm(request.POST if request.method == "POST" else None), 200
-    enrolment = authenticators.begin(actor=actor, is_new=request.method == "GET")
-    if request.method == "POST":
-        status = 400
-        try:
-            if form.is_valid():
-                codes = authenticators.confirm(actor=actor, family_id=None, code=form.cleaned_data["code"])
-                # Everything that had not shown the factor ended; this browser just did.
-                browser.remember_verified(request, user_id)
-                browser.add_second_factor(request, (CODE,))
-                onward = {"codes": codes, "next": reverse("operator-second-step")}
-                return render(request, "iam/mfa_codes_first.html", onward)
-        except DomainError as error:
-            show_refusal(form, error)
-            status = error.status
-    context = mfa_views.enrolment_context(enrolment) | {"form": form, "is_operator": True}
-    return render(request, "iam/mfa_demanded.html", context, status=status)
+
+    @sensitive_variables("codes")
+    def done(codes: list[str]) -> HttpResponse:
+        # Everything that had not shown the factor ended; this browser just did.
+        browser.remember_verified(request, user_id)
+        browser.add_second_factor(request, (CODE,))
+        return render(request, "iam/mfa_codes_first.html", {"codes": codes, "next": reverse("operator-second-step")})
+
+    return enrolment_views.set_up(
+        request,
+        "iam/mfa_demanded.html",
+        actor=actor,
+        family_id=None,
+        done=done,
+        elsewhere=reverse("operator-second-step"),
+        more={"is_operator": True},
+    )
