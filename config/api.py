@@ -4,19 +4,16 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from apps.invoices.api.relations import INVOICE_OF_PAYMENT
-from apps.payments.api.views import PaymentDetailView, PaymentsView
+from apps.payments.api import urls as payments
 from config.problem_catalogue import problems_page
-
-# Payments stand below invoices and know nothing of them; here both are known.
-for _view in (PaymentsView, PaymentDetailView):
-    _view.listing = _view.listing.also(INVOICE_OF_PAYMENT)
 
 # The first are found soonest: what programs ask most stands above what people do once.
 v1 = [
     path("", include("apps.invoices.api.urls")),
     path("", include("apps.iam.api.urls")),
     path("", include("apps.tenancy.api.urls")),
-    path("", include("apps.payments.api.urls")),
+    # Payments stand below invoices and know nothing of them; here both are known.
+    path("", include(payments.routes(INVOICE_OF_PAYMENT))),
     path("", include("apps.webhooks.api.urls")),
     path("", include("apps.ledger.api.urls")),
     path("", include("apps.notifications.api.urls")),

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from django.urls import URLPattern, URLResolver
 
+from apps.core.rest.listing import Listing
 from config.api import v1
 from tests.api import matrix
 from tests.fixtures.tenants import PASSWORD
@@ -26,6 +27,7 @@ class Route:
     methods: tuple[str, ...]
     parameters: tuple[str, ...]
     view: type[Any]
+    listing: Listing | None
 
     def path(self, value: Any = None) -> str:
         """The path with `value` (an unknown id without one) for its parameter."""
@@ -47,8 +49,10 @@ def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[Rou
         for name in names:
             start = template.index("<")
             template = f"{template[:start]}{{{name}}}{template[template.index('>') + 1 :]}"
-        view: Any = pattern.callback.cls  # type: ignore[union-attr]
-        yield Route(str(pattern.name), template, tuple(m for m in METHODS if hasattr(view, m.lower())), names, view)
+        callback: Any = pattern.callback
+        view, methods = callback.cls, tuple(method for method in METHODS if hasattr(callback.cls, method.lower()))
+        listing = callback.initkwargs.get("listing", getattr(view, "listing", None))
+        yield Route(str(pattern.name), template, methods, names, view, listing)
 
 
 ROUTES = list(_walk(v1, "/api/v1/"))
