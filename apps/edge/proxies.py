@@ -48,6 +48,13 @@ def parse(text: str) -> IPv4Address | IPv6Address | None:
     return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
 
 
+@lru_cache(maxsize=1024)
+def subscriber(address: str) -> str:
+    """Whom an address stands for: an IPv6 subscriber chooses freely within a network of 64 bits (RFC 4291)."""
+    found = parse(address)
+    return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else address
+
+
 def _is_in(address: IPv4Address | IPv6Address | None, networks: tuple[str, ...]) -> bool:
     if address is None:
         return UNIX in networks

@@ -1,6 +1,7 @@
 """Rate limits: exact under threads, layered, told in headers, and what happens while Valkey is away."""
 
 import re
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -13,7 +14,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from apps.core import ids
-from apps.edge import limits
+from apps.edge import limits, windows
 from apps.edge.errors import RateLimited
 from apps.edge.limits import Rule
 from apps.tenancy.selectors import TenantView
@@ -99,7 +100,7 @@ def test_a_valkey_that_starts_anew_costs_no_call() -> None:
     rule, subject = Rule("anew", 2, 3600), str(ids.uuid7())
     url = django_settings.CACHES["default"]["LOCATION"]
     assert limits.take([(rule, subject)])[0].remaining == 1
-    own = limits._connection_to(url)
+    own = windows._connection_to(url)
     own.send_command("CLIENT", "ID")
     client = redis.Redis.from_url(url)
     client.client_kill_filter(_id=str(own.read_response()))
@@ -189,3 +190,55 @@ def test_without_valkey_reading_goes_on_and_signing_in_does_not(
     refused = anonymous_api.post(SIGN_IN, WRONG)
     assert (refused.status_code, refused.json()["code"], refused.headers["Retry-After"]) == (503, "unavailable", "5")
     enforced.CACHES = before
+
+
+def test_a_valkey_that_hangs_is_asked_by_one_call_at_a_time(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule, subject = Rule("hanging", 500, 3600), str(ids.uuid7())
+    clock = [0.0]
+    monkeypatch.setattr(windows, "monotonic", lambda: clock[0])
+
+    def is_counted(_: int) -> bool:
+        try:
+            limits.take([(rule, subject)])
+        except redis.RedisError:
+            return False
+        return True
+
+    before = settings.CACHES
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        place = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        settings.CACHES = {**before, "default": {**before["default"], "LOCATION": place}}
+        silent.setblocking(False)
+        for moment in (0.0, windows.PAUSE_SECONDS, 2 * windows.PAUSE_SECONDS):
+            clock[0] = moment
+            if moment == 0:
+                assert not is_counted(0)
+            else:
+                with ThreadPoolExecutor(4) as threads:
+                    assert not any(threads.map(is_counted, range(20)))
+            silent.accept()[0].close()
+            # Whoever asked had to connect: the line of a call that waited in vain is closed.
+            with pytest.raises(BlockingIOError):
+                silent.accept()
+    settings.CACHES = before
+    assert not is_counted(0)
+    clock[0] = 3 * windows.PAUSE_SECONDS
+    assert is_counted(0)
+    assert is_counted(0)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "together"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+    ],
+)
+def test_addresses_that_one_subscriber_chooses_freely_are_counted_as_one(
+    enforced: Any, anonymous_api: APIClient, db: None, one: str, other: str, together: bool
+) -> None:
+    enforced.RATE_LIMITS["sensitive"] = (1, 60)
+    assert anonymous_api.post(SIGN_IN, WRONG, REMOTE_ADDR=one).status_code == 401
+    assert (anonymous_api.post(SIGN_IN, WRONG, REMOTE_ADDR=other).status_code == 429) is together
