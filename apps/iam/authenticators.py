@@ -85,8 +85,8 @@ def confirm(*, actor: Actor, family_id: UUID | None, code: str, now: datetime | 
         return factors.enrolled(actor, user, MfaChange.APP_ADDED, keep=family_id)
 
 
-def remove(*, actor: Actor) -> None:
-    """Take the app away.
+def remove(*, actor: Actor, family_id: UUID | None) -> None:
+    """Take the app away; other sign-ins than the present one that showed a code, the app's or a recovery code, end.
 
     Raises:
         NotFound: there is none.
@@ -96,7 +96,7 @@ def remove(*, actor: Actor) -> None:
         gone, _rows = AuthenticatorApp.objects.filter(user=user, confirmed_at__isnull=False).delete()
         if not gone:
             raise NotFound(_("There is no authenticator app."))
-        factors.removed(actor, user, MfaChange.APP_REMOVED)
+        factors.removed(actor, user, MfaChange.APP_REMOVED, words=(CODE,), keep=family_id)
 
 
 def spend(user_id: UUID, code: str, *, now: datetime) -> bool:

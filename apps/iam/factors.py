@@ -1,5 +1,6 @@
 """What second factors a person has, and what is told when that changes."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -80,23 +81,33 @@ def enrolled(actor: Actor, user: User, change: MfaChange, *, keep: UUID | None, 
     return [] if recovery_codes.left(user.id) else recovery_codes.renew(user.id)
 
 
-def removed(actor: Actor, user: User, change: MfaChange, *, detail: str = "") -> None:
-    """Note that a factor is gone; without any, codes are void and no sign-in counts as strong any more."""
+def removed(
+    actor: Actor, user: User, change: MfaChange, *, words: Collection[str], keep: UUID | None, detail: str = ""
+) -> None:
+    """Note that a factor of a locked person is gone, in the caller's transaction, and what its proofs were worth.
+
+    Other sign-ins than `keep` that showed one of its ``amr`` `words` end (OWASP ASVS 5.0, 7.4.3): whoever has it
+    now may be in one of them. Without any factor codes are void and no sign-in counts as strong any more.
+    """
+    ended = signins.end_proved_by(user, words, keep=keep, reason="factor_removed")
     if not has_any(user.id):
         recovery_codes.clear(user.id)
         TokenFamily.objects.filter(user_id=user.id, revoked_at=None).update(strong_at=None)
-    told(actor, user, change, detail=detail)
+    told(actor, user, change, detail=detail, facts={"ended": ended})
 
 
-def told(actor: Actor, user: User, change: MfaChange, *, detail: str = "") -> None:
-    """Audit a change and tell the person by mail. `detail` is a passkey's name."""
+def told(
+    actor: Actor, user: User, change: MfaChange, *, detail: str = "", facts: Mapping[str, object] | None = None
+) -> None:
+    """Audit a change with its `facts` and tell the person by mail. `detail` is a passkey's name."""
+    after = {**({"passkey": detail} if detail else {}), **(facts or {})}
     audit.record(
         actor=actor,
         action=f"iam.mfa.{change.value}",
         entity_type="user",
         entity_id=user.id,
         entity_label=user.email,
-        after={"passkey": detail} if detail else None,
+        after=after or None,
         severity=Severity.HIGH,
     )
     publish(

@@ -69,8 +69,8 @@ def app(request: Any) -> HttpResponse:
 def app_remove(request: Any) -> HttpResponse:
     """Take the authenticator app away."""
     stepping_up.require_account_owner(request)
-    authenticators.remove(actor=request.actor)
-    messages.success(request, _("Your authenticator app is removed."))
+    authenticators.remove(actor=request.actor, family_id=request.identity.family_id)
+    messages.success(request, f"{_('Your authenticator app is removed.')} {_those_ended()}")
     return HttpResponseRedirect(reverse("iam:mfa"))
 
 
@@ -147,13 +147,17 @@ def passkey_rename(request: Any, passkey_id: UUID) -> HttpResponse:
 def passkey_remove(request: Any, passkey_id: UUID) -> HttpResponse:
     """Forget a passkey."""
     stepping_up.require_account_owner(request)
-    passkeys.remove(actor=request.actor, passkey_id=passkey_id)
-    messages.success(request, _("The passkey is removed."))
+    passkeys.remove(actor=request.actor, family_id=request.identity.family_id, passkey_id=passkey_id)
+    messages.success(request, f"{_('The passkey is removed.')} {_those_ended()}")
     return HttpResponseRedirect(reverse("iam:mfa"))
 
 
 def _others_ended() -> str:
     return _("Devices that had signed in without a second factor are signed out.")
+
+
+def _those_ended() -> str:
+    return _("Other devices that had signed in this way are signed out.")
 
 
 @sensitive_variables("codes")

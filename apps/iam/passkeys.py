@@ -126,8 +126,7 @@ def finish_registration(
                 is_synced=made.credential_device_type == CredentialDeviceType.MULTI_DEVICE,
             )
         )
-        word = SYNCED_PASSKEY if row.is_synced else PASSKEY
-        signins.prove_again(family_id, methods=(word,), is_strong=True, now=utcnow())
+        signins.prove_again(family_id, methods=(_word_for(row),), is_strong=True, now=utcnow())
         codes = factors.enrolled(actor, user, MfaChange.PASSKEY_ADDED, keep=family_id, detail=row.name)
         return PasskeyView(row.id, row.name, row.is_synced, row.created_at, None), codes
 
@@ -207,8 +206,8 @@ def rename(*, actor: Actor, passkey_id: UUID, name: str) -> PasskeyView:
         return PasskeyView(row.id, row.name, row.is_synced, row.created_at, row.last_used_at)
 
 
-def remove(*, actor: Actor, passkey_id: UUID) -> None:
-    """Forget one of one's passkeys.
+def remove(*, actor: Actor, family_id: UUID | None, passkey_id: UUID) -> None:
+    """Forget one of one's passkeys; other sign-ins than the present one that showed it, or one of its kind, end.
 
     Raises:
         NotFound: it is nobody's, or somebody else's.
@@ -217,7 +216,8 @@ def remove(*, actor: Actor, passkey_id: UUID) -> None:
         user = User.objects.select_for_update().get(pk=standing.person(actor))
         row = _own(actor, passkey_id)
         row.delete()
-        factors.removed(actor, user, MfaChange.PASSKEY_REMOVED, detail=row.name)
+        word = _word_for(row)
+        factors.removed(actor, user, MfaChange.PASSKEY_REMOVED, words=(word,), keep=family_id, detail=row.name)
 
 
 def relying_party(place: str) -> str:
@@ -229,6 +229,10 @@ def relying_party(place: str) -> str:
 def purge_ceremonies(*, now: datetime) -> None:
     """Delete challenges that nobody answered in time."""
     PasskeyCeremony.objects.filter(expires_at__lt=now).delete()
+
+
+def _word_for(row: Passkey) -> str:
+    return SYNCED_PASSKEY if row.is_synced else PASSKEY
 
 
 def _checked_name(name: str) -> str:

@@ -1,6 +1,6 @@
 """Sign-ins as families: starting one, rotating its refresh tokens, ending it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -182,9 +182,24 @@ def end_unproved(user: User, *, keep: UUID | None, reason: str) -> None:
     """
     if keep is None:
         return end_all(user, reason, now=utcnow())
+    SessionHandoff.objects.filter(user=user, used_at=None, strong_at=None).delete()
     living = TokenFamily.objects.filter(user=user, revoked_at=None, strong_at=None, impersonator_id=None)
     unproved = living.exclude(pk=keep).exclude(methods__contains=[FEDERATED])
     revoke(list(unproved.values_list("pk", flat=True)), reason)
+
+
+def end_proved_by(user: User, words: Collection[str], *, keep: UUID | None, reason: str) -> int:
+    """End the living sign-ins of this locked person, but `keep`, that showed one of `words`; returns how many.
+
+    Whom a workspace's provider vouched for stays there, without that proof.
+    """
+    SessionHandoff.objects.filter(user=user, used_at=None).delete()
+    living = TokenFamily.objects.filter(user=user, revoked_at=None, impersonator_id=None).exclude(pk=keep or _NOBODY)
+    shown = living.filter(methods__overlap=list(words))
+    for family in shown.filter(methods__contains=[FEDERATED]):
+        family.methods, family.strong_at = [word for word in family.methods if word not in words], None
+        family.save(update_fields=["methods", "strong_at"])
+    return revoke(list(shown.exclude(methods__contains=[FEDERATED]).values_list("pk", flat=True)), reason)
 
 
 def revoke_all_of(tenant_id: UUID, reason: str) -> int:

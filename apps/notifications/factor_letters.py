@@ -39,6 +39,8 @@ _TEXTS = {
 }
 _ENDS_OTHERS = (MfaChange.APP_ADDED, MfaChange.PASSKEY_ADDED)
 
+_ENDS_ITS_OWN = (MfaChange.APP_REMOVED, MfaChange.PASSKEY_REMOVED)
+
 
 def factors_changed(event: MfaChanged) -> Letter:
     """Word that a second factor came, went or was used up, in case it was not the person himself."""
@@ -46,6 +48,8 @@ def factors_changed(event: MfaChanged) -> Letter:
         subject, what = map(str, _TEXTS[MfaChange(event.change)])
         if MfaChange(event.change) in _ENDS_OTHERS:
             what = f"{what} {_('Devices that had signed in without a second factor are signed out.')}"
+        if MfaChange(event.change) in _ENDS_ITS_OWN:
+            what = f"{what} {_('Other devices that had signed in this way are signed out.')}"
         return Letter(
             to=event.email,
             locale=event.locale,

@@ -80,9 +80,9 @@ class TotpView(_OwnView):
 
     @extend_schema(tags=_TAG, responses={204: None, 403: _STEP_UP, 404: _UNKNOWN})
     def delete(self, request: Request) -> Response:
-        """Take the app away; without any other factor the password alone signs in again."""
+        """Take the app away; other sign-ins by a code end. Without any other factor the password is enough again."""
         stepping_up.require_account_owner(request)
-        authenticators.remove(actor=self.actor)
+        authenticators.remove(actor=self.actor, family_id=self.identity.family_id)
         return Response(status=204)
 
 
@@ -172,9 +172,9 @@ class PasskeyOneView(_OwnView):
 
     @extend_schema(tags=_TAG, responses={204: None, 403: _STEP_UP, 404: _UNKNOWN})
     def delete(self, request: Request, passkey_id: UUID) -> Response:
-        """Forget it; without any other factor the password alone signs in again."""
+        """Forget it; other sign-ins by it or one of its kind end. Without any factor the password is enough again."""
         stepping_up.require_account_owner(request)
-        passkeys.remove(actor=self.actor, passkey_id=passkey_id)
+        passkeys.remove(actor=self.actor, family_id=self.identity.family_id, passkey_id=passkey_id)
         return Response(status=204)
 
 
