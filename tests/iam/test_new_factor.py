@@ -68,7 +68,7 @@ def test_a_passkey_that_goes_ends_the_sign_ins_of_its_kind(acme: TenantView) -> 
     user_id, _email, _device = with_passkey(acme)
     user, kept = User.objects.get(pk=user_id), Passkey.objects.get(user_id=user_id)
     word, other = ("swk", "hwk") if kept.is_synced else ("hwk", "swk")
-    here, same, another = (
+    here, _same, another = (
         signins.start_family(user, acme.id, Channel.API, Origin(), methods=(kind, "mfa"))
         for kind in (word, word, other)
     )
