@@ -20,8 +20,11 @@ _REFERENCES = (
 def _add(name: str, table: str, column: str, target: str) -> migrations.RunSQL:
     return migrations.RunSQL(
         # May be tried again after half of it.
-        f"alter table public.{table} drop constraint if exists {name}, add constraint {name} foreign key ({column}, tenant_id)"
-        f" references public.{target} (id, tenant_id) deferrable initially deferred not valid",
+        [
+            f"set local lock_timeout = '5s'; alter table public.{table} drop constraint if exists {name},"
+            f" add constraint {name} foreign key ({column}, tenant_id) references public.{target} (id, tenant_id)"
+            " deferrable initially deferred not valid"
+        ],
         f"alter table public.{table} drop constraint {name}",
     )
 
