@@ -113,44 +113,29 @@ def save_connection(*, actor: Actor, values: dict[str, Any], expected: versions.
         standing.take_turns(tenant_id)
         held = standing.held_now(actor, tenant_id, PERMISSION)
         row = SsoConnection.objects.select_for_update().filter(tenant_id=tenant_id).first()
-        is_new = row is None
         versions.require(expected, _view(row).version if row else NO_VERSION)
+        is_new = row is None
         row = row or SsoConnection(tenant_id=tenant_id)
         wanted = _checked(row, values, held, tenant_id)
         secret = wanted.pop("client_secret", "")
-        before = {name: getattr(row, name) for name in wanted if getattr(row, name) != wanted[name]}
+        before = _write(row, wanted, secret)
         moves = is_new or bool(secret) or any(name in before for name in _IDENTITY)
-        for name in before:
-            setattr(row, name, wanted[name])
-        if secret:
-            row.client_secret = sealing.seal(secret, purpose=sealing.purpose_of(row, "client_secret"))
-        if not row.client_secret:
-            raise ValidationFailed.one("client_secret", "required", _("Enter the secret that the provider gave you."))
         if moves:
             row.tested_at = None
             row.editor_permissions = sorted(held if held is not None else ALL)
         _check_required(row)
         row.save()
         _end_what_is_over(row, before, moves=moves and not is_new)
-        after = {name: wanted[name] for name in (wanted if is_new else before)}
         _record(
             actor,
             row,
             "create" if is_new else "update",
             before=None if is_new else before,
-            after=after,
+            after={name: wanted[name] for name in (wanted if is_new else before)},
             has_new_secret=bool(secret),
         )
         if is_new or before or secret:
-            publish(
-                SsoChanged(
-                    tenant_id=tenant_id,
-                    is_enabled=row.is_enabled,
-                    is_required=row.is_required,
-                    provider=row.name,
-                    by=actor.name,
-                )
-            )
+            _tell(actor, row)
         return _view(row)
 
 
@@ -173,16 +158,7 @@ def remove_connection(*, actor: Actor, expected: versions.Expected = None) -> No
         SsoLink.objects.filter(tenant_id=tenant_id).delete()
         _record(actor, row, "remove", before={"issuer": row.issuer}, after={})
         row.delete()
-        publish(
-            SsoChanged(
-                tenant_id=tenant_id,
-                is_enabled=False,
-                is_required=False,
-                is_removed=True,
-                provider=row.name,
-                by=actor.name,
-            )
-        )
+        _tell(actor, row, is_removed=True)
 
 
 def test_connection(*, actor: Actor, now: datetime | None = None) -> ConnectionView:
@@ -264,6 +240,18 @@ def _role(word: str, before: str, held: frozenset[str] | None, tenant_id: UUID, 
     return word if word == before else mapped.granted(held, tenant_id, word, field=field)
 
 
+def _write(row: SsoConnection, wanted: dict[str, Any], secret: str) -> dict[str, Any]:
+    """Put the values and the secret, if there is a new one, on the row; what was there of those that change."""
+    before = {name: getattr(row, name) for name in wanted if getattr(row, name) != wanted[name]}
+    for name in before:
+        setattr(row, name, wanted[name])
+    if secret:
+        row.client_secret = sealing.seal(secret, purpose=sealing.purpose_of(row, "client_secret"))
+    if not row.client_secret:
+        raise ValidationFailed.one("client_secret", "required", _("Enter the secret that the provider gave you."))
+    return before
+
+
 def _check_required(row: SsoConnection) -> None:
     if row.is_required and not row.is_enabled:
         raise ValidationFailed.one(
@@ -327,4 +315,17 @@ def _record(
         after={**after, "client_secret": "changed"} if has_new_secret else after,
         severity=Severity.INFO if verb == "test" else Severity.HIGH,
         tenant_id=row.tenant_id,
+    )
+
+
+def _tell(actor: Actor, row: SsoConnection, *, is_removed: bool = False) -> None:
+    publish(
+        SsoChanged(
+            tenant_id=row.tenant_id,
+            is_enabled=row.is_enabled and not is_removed,
+            is_required=row.is_required and not is_removed,
+            is_removed=is_removed,
+            provider=row.name,
+            by=actor.name,
+        )
     )
