@@ -56,9 +56,10 @@ def create(request: Any) -> HttpResponse:
         status = 400
         if form.is_valid():
             try:
-                return _shown_once(
-                    request, api_keys.create_api_key(actor=request.actor, scopes=chosen, **form.wanted())
+                made = api_keys.create_api_key(
+                    actor=request.actor, family_id=request.identity.family_id, scopes=chosen, **form.wanted()
                 )
+                return _shown_once(request, made)
             except DomainError as error:
                 show_refusal(form, error)
                 status = error.status
@@ -77,9 +78,10 @@ def rotate(request: Any, key_id: UUID) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Choose how long the present secret stays good."))
         return _back()
-    overlap = timedelta(hours=int(form.cleaned_data["overlap"]))
+    overlap, family_id = timedelta(hours=int(form.cleaned_data["overlap"])), request.identity.family_id
     try:
-        return _shown_once(request, api_keys.rotate_api_key(actor=request.actor, key_id=key_id, overlap=overlap))
+        made = api_keys.rotate_api_key(actor=request.actor, family_id=family_id, key_id=key_id, overlap=overlap)
+        return _shown_once(request, made)
     except NotFound:
         raise
     except DomainError as error:

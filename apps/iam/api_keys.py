@@ -18,7 +18,7 @@ from apps.core.clock import utcnow
 from apps.core.errors import NotFound, PermissionRefused, ValidationFailed
 from apps.core.rest.paging import Page, PageRequest, paginate
 from apps.core.tenants import public_scope
-from apps.iam import key_secrets, signed_requests, standing
+from apps.iam import key_secrets, signed_requests, signins, standing
 from apps.iam.api_key_models import ApiKey, SignatureAlgorithm
 from apps.iam.errors import ApiKeyLimit
 from apps.iam.models import User
@@ -48,11 +48,13 @@ def create_api_key(
     expires_at: datetime | None = None,
     algorithm: str = SignatureAlgorithm.NONE,
     public_key: str = "",
+    family_id: UUID | None = None,
     now: datetime | None = None,
 ) -> NewSecret:
-    """Make a key that acts as the actor, with `scopes` at most.
+    """Make a key that acts as the actor, with `scopes` at most. `family_id`: the sign-in by which a person makes it.
 
     Raises:
+        InvalidToken: that sign-in has ended since the request was let in.
         PermissionRefused: the actor lacks ``api_keys:write`` or one of the scopes, acts in another's name, or is a key
             that would make one which lives longer or proves less than itself.
         ValidationFailed: no name, no scope, an unknown one, an expiry in the past, or no key for the algorithm.
@@ -72,7 +74,7 @@ def create_api_key(
             raise ApiKeyLimit(_("Revoke keys that nobody uses: a workspace may have %d.") % _limit())
         key = ApiKey(
             tenant_id=tenant_id,
-            user=User.objects.get(pk=standing.person(actor)),
+            user=_maker(actor, family_id),
             maker_key_id=actor.api_key_id,
             name=name,
             scopes=wanted,
@@ -92,13 +94,15 @@ def rotate_api_key(
     key_id: UUID,
     overlap: timedelta = DEFAULT_OVERLAP,
     public_key: str = "",
+    family_id: UUID | None = None,
     now: datetime | None = None,
 ) -> NewSecret:
     """Give one's own key a new secret; the present one is good for `overlap` more, a former one no longer.
 
-    A key that is signed by a public key keeps it unless another is given.
+    A key that is signed by a public key keeps it unless another is given. `family_id` as in `create_api_key`.
 
     Raises:
+        InvalidToken: as `create_api_key`.
         PermissionRefused: as `create_api_key`; or somebody else's key, whose rights the actor would get by its secret;
             or the actor is a key that is neither this one nor made it.
         NotFound: no living key here.
@@ -108,6 +112,7 @@ def rotate_api_key(
     if not timedelta(0) <= overlap <= MAX_OVERLAP:
         raise ValidationFailed.one("overlap_seconds", "out_of_range", _("The overlap is seven days at most."))
     with public_scope(), transaction.atomic():
+        _maker(actor, family_id)
         key = _locked(_living(tenant_id, moment), key_id)
         _require_holding(actor, tenant_id, key.scopes)
         if key.user_id != actor.user_id:
@@ -222,6 +227,13 @@ def _require_holding(actor: Actor, tenant_id: UUID, scopes: Iterable[str]) -> No
     if held is None or (lacking := sorted(set(scopes) - held)):
         detail = _("Nobody grants what he lacks.")
         raise PermissionRefused(detail if held is None else f"{detail} ({', '.join(lacking)})")
+
+
+def _maker(actor: Actor, family_id: UUID | None) -> User:
+    # What a program makes ends with its key; what a stolen sign-in made would outlive that.
+    if family_id is not None and actor.api_key_id is None:
+        return signins.locked_person_of(family_id, standing.person(actor))
+    return User.objects.get(pk=standing.person(actor))
 
 
 def _require_within_maker(actor: Actor, expires_at: datetime | None, algorithm: str) -> None:

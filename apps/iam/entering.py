@@ -10,12 +10,12 @@ from apps.audit.services import Severity
 from apps.core.actor import Actor, Origin
 from apps.core.errors import NotFound, ValidationFailed
 from apps.core.events import publish
-from apps.iam import devices, familiarity, identity, selectors, signins, standing
-from apps.iam.errors import InvalidCredentials, NotAMember, NoWorkspace
+from apps.iam import devices, factors, familiarity, identity, selectors, signins, standing
+from apps.iam.errors import InvalidCredentials, MfaRequired, NotAMember, NoWorkspace
 from apps.iam.events import RefreshTokenReused, SignedInFromNew
 from apps.iam.identity import Identity
 from apps.iam.models import Channel, Membership, User
-from apps.iam.proofs import PASSWORD, Proof, is_vouched_for
+from apps.iam.proofs import FEDERATED, PASSWORD, Proof, is_vouched_for
 from apps.iam.signins import TokenPair
 from apps.iam.sso import enforcing
 from apps.iam.sso.errors import FederatedSession
@@ -94,6 +94,7 @@ def start(
 
     Raises:
         InvalidCredentials: the person may not enter any more, or his password was changed since it was checked.
+        MfaRequired: he has a second factor, and nothing of it was shown.
         SsoRequired: the tenant wants its own sign-in of him.
         FederatedSession: another workspace's provider vouched for him, which counts there alone.
     """
@@ -108,6 +109,11 @@ def start(
     # The password that was checked must still be the one: a reset may have committed in between.
     if not User.objects.filter(pk=user.pk, password=user.password).update(last_login=family.started_at):
         raise InvalidCredentials(_("E-mail or password is wrong."))
+    # From here on nobody else changes this person. He may have set a second factor up since he was asked for none.
+    if family.strong_at is None and FEDERATED not in family.methods and factors.has_any(user.id):
+        raise MfaRequired(
+            _("You have a second factor by now. Sign in again."), methods=list(factors.of(user.id).methods)
+        )
     found = identity.identify(
         family_id=family.id, user_id=user.id, tenant_id=family.tenant_id, channel=channel, origin=origin
     )

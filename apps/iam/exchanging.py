@@ -5,8 +5,7 @@ from django.db import transaction
 from apps.core.actor import Origin
 from apps.core.errors import PermissionRefused
 from apps.core.tenants import public_scope
-from apps.iam import entering, mfa_policy, selectors
-from apps.iam.models import User
+from apps.iam import entering, mfa_policy, selectors, signins
 from apps.iam.proofs import Proof
 from apps.iam.signins import TokenPair
 from apps.iam.sso import enforcing
@@ -27,6 +26,7 @@ def exchange_token(*, subject_token: str, audience: str, origin: Origin) -> Toke
         NotAMember: no active membership there, or no such workspace.
         TenantNotAvailable: the workspace is not active.
         MfaDemanded: it demands a second factor, and the sign-in showed none.
+        MfaRequired: the person has a second factor, and the sign-in showed none.
         FederatedSession: another workspace's provider vouched for the person, which counts there alone.
     """
     found = selectors.identity_of_token(subject_token, origin)
@@ -35,7 +35,7 @@ def exchange_token(*, subject_token: str, audience: str, origin: Origin) -> Toke
     enforcing.require_own_sign_in(found.actor)
     proof = Proof(found.methods, found.proved_at or found.last_seen_at, found.strong_at).own()
     with public_scope(), transaction.atomic():
-        user = User.objects.get(pk=found.actor.user_id)
+        user = signins.locked_person_of(found.family_id, found.actor.user_id)
         target = entering.named_workspace(user, audience)
         if not target.is_active:
             raise TenantNotAvailable

@@ -24,7 +24,7 @@ _REDEEM = """
 UPDATE public.iam_session_handoff SET used_at = %(now)s
  WHERE digest = %(digest)s AND browser_digest = %(browser)s AND tenant_id = %(tenant)s
    AND used_at IS NULL AND expires_at > %(now)s
-RETURNING user_id, next_path, methods, proved_at, strong_at
+RETURNING next_path, methods, proved_at, strong_at
 """
 
 
@@ -59,22 +59,25 @@ def workspace_to_enter(*, user_id: UUID, tenant: str) -> TenantView:
 
 
 def hand_off(
-    *, user_id: UUID, tenant: str, browser: str, proof: Proof, next_path: str = "/", is_fresh: bool = False
+    *, user_id: UUID, tenant: str, browser: str, proof: Proof, next_path: str = "/", family_id: UUID | None = None
 ) -> tuple[TenantView, str]:
     """A token that signs one browser of this person in on a tenant's host, once and within a minute.
 
     `tenant` is a key or a slug; `browser` the digest of the secret that the tenant's host gave to the browser. The
-    caller has checked who the person is: by a session that holds, whose `proof` goes along, or by a fresh one.
+    caller has checked who the person is: by the session `family_id`, whose `proof` goes along, or by a fresh proof.
 
     Raises:
         NotAMember, TenantNotAvailable, AccountInactive: as `sign_in`.
+        InvalidToken: the session has ended.
         MfaRequired, InvalidToken: as `enter_by_browser`, for a fresh proof.
     """
     target = workspace_to_enter(user_id=user_id, tenant=tenant)
     with public_scope(), transaction.atomic():
-        user = User.objects.get(pk=user_id)
-        if is_fresh:
+        if family_id is None:
+            user = User.objects.locked(user_id)
             _require_sound(user, proof)
+        else:
+            user = signins.locked_person_of(family_id, user_id)
         token = ids.secret_token()
         SessionHandoff.objects.create(
             user=user,
@@ -97,6 +100,7 @@ def redeem_handoff(
 
     Raises:
         InvalidToken: unknown, expired, used before, another tenant's, or another browser's.
+        MfaRequired: the person has a second factor by now, and has not shown it.
         NotAMember, TenantNotAvailable, AccountInactive: as `sign_in`.
     """
     values: dict[str, datetime | str | UUID] = {
@@ -105,17 +109,20 @@ def redeem_handoff(
         "browser": ids.token_digest(browser_secret),
         "tenant": tenant_id,
     }
+    refusal = InvalidToken(_("This sign-in link was used or has expired."))
     with public_scope(), transaction.atomic():
+        # First the person, then his handovers: in the order of who ends them.
+        waiting = SessionHandoff.objects.filter(digest=values["digest"], used_at=None)
+        user = User.objects.select_for_update().filter(pk__in=waiting.values("user_id")).first()
         with connection.cursor() as cursor:
             cursor.execute(_REDEEM, values)
             row = cursor.fetchone()
-        if row is None:
-            raise InvalidToken(_("This sign-in link was used or has expired."))
-        user = User.objects.get(pk=row[0])
+        if user is None or row is None:
+            raise refusal
         if not user.may_sign_in:
             raise AccountInactive
         target = entering.enterable(user, tenancy_selectors.tenant_by_id(tenant_id))
-        _user_id, next_path, methods, proved_at, strong_at = row
+        next_path, methods, proved_at, strong_at = row
         proof = Proof(tuple(methods), proved_at, strong_at)
         return entering.start(user, target, Channel.BROWSER, origin, proof=proof), next_path
 

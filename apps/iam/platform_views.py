@@ -135,7 +135,6 @@ def handoff_issue(request: Any) -> HttpResponse:
             browser=request.GET.get("browser", "")[:64],
             next_path=wanted,
             proof=proof,
-            is_fresh=True,
         )
     except MfaRequired:
         # The handover begins anew afterwards: its browser's secret may be over by then.

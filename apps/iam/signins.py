@@ -8,12 +8,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from apps.core import ids
 from apps.core.actor import Origin
 from apps.core.clock import utcnow
 from apps.core.tenants import public_scope
 from apps.iam import tokens
+from apps.iam.errors import InvalidToken
 from apps.iam.identity import Identity, identify
 from apps.iam.models import Channel, RefreshToken, SessionHandoff, TokenFamily, User
 from apps.iam.proofs import FEDERATED, PASSWORD, STRONG, Proof
@@ -137,6 +139,23 @@ def is_overtaken(user: User, proof: Proof) -> bool:
     """Whether the person's password was changed, or everything of his signed out, since he gave the proof."""
     ends = [moment for moment in (user.password_changed_at, user.tokens_valid_after) if moment]
     return any(moment > proof.proved_at for moment in ends)
+
+
+def locked_person_of(family_id: UUID, user_id: UUID) -> User:
+    """The person of a sign-in that holds at this moment, for the caller alone until his transaction ends.
+
+    What ends all of a person's sign-ins locks him, too: so none of them goes on as another one meanwhile.
+
+    Raises:
+        InvalidToken: it has ended since the request was let in.
+    """
+    user = User.objects.select_for_update().get(pk=user_id)
+    living = TokenFamily.objects.filter(pk=family_id, user=user, revoked_at=None)
+    if user.tokens_valid_after:
+        living = living.filter(started_at__gte=user.tokens_valid_after)
+    if not living.exists():
+        raise InvalidToken(_("This sign-in has ended."))
+    return user
 
 
 def identity_of_family(family_id: UUID, origin: Origin) -> Identity | None:

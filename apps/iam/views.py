@@ -99,7 +99,7 @@ def handoff(request: Any) -> HttpResponse:
             tenant_id=request.tenant.id,
             origin=request.origin,
         )
-    except (InvalidToken, SsoRequired) as error:
+    except (InvalidToken, MfaRequired, SsoRequired) as error:
         if request.actor is not None:
             return HttpResponseRedirect("/")
         form, status = SignInForm(), 400 if isinstance(error, InvalidToken) else error.status
@@ -143,6 +143,7 @@ def handoff_give(request: Any) -> HttpResponse:
         tenant=request.GET.get("tenant", ""),
         browser=request.GET.get("browser", "")[:64],
         next_path=safe_path(request.GET.get("next")),
+        family_id=known.family_id,
     )
     return HttpResponseRedirect(redirects.handoff_url(tenant, token))
 

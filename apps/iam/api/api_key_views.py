@@ -60,7 +60,8 @@ class ApiKeysView(ApiView):
         stepping_up.require_recent_unless_key(request)
         body = self.read_body(serializers.ApiKeyBody)
         algorithm = body.pop("signature_algorithm") or ""
-        made = api_keys.create_api_key(actor=self.actor, algorithm=algorithm, **body)
+        family_id = stepping_up.identity_of(request).family_id
+        made = api_keys.create_api_key(actor=self.actor, family_id=family_id, algorithm=algorithm, **body)
         return _shown_once(made, 201)
 
 
@@ -89,7 +90,13 @@ class ApiKeyRotateView(ApiView):
         stepping_up.require_recent_unless_key(request)
         body = self.read_body(serializers.RotateBody)
         overlap = timedelta(seconds=body["overlap_seconds"])
-        made = api_keys.rotate_api_key(actor=self.actor, key_id=key_id, overlap=overlap, public_key=body["public_key"])
+        made = api_keys.rotate_api_key(
+            actor=self.actor,
+            family_id=stepping_up.identity_of(request).family_id,
+            key_id=key_id,
+            overlap=overlap,
+            public_key=body["public_key"],
+        )
         return _shown_once(made, 200)
 
 

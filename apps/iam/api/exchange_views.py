@@ -18,7 +18,10 @@ _REFUSED = OpenApiResponse(
     description="Problem document: not a member there, or `mfa_required`: that workspace demands a second factor, "
     "which `POST /auth/confirm` takes for the present token."
 )
-_INVALID = OpenApiResponse(description="Problem document: the subject token does not hold.")
+_INVALID = OpenApiResponse(
+    description="Problem document: the subject token does not hold, or `mfa_required`: the person has a second factor, "
+    "and the token's sign-in has shown none."
+)
 
 
 class ExchangeBody(serializers.Serializer[Any]):
