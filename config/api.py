@@ -1,10 +1,11 @@
 """The REST API's routes, all below ``/api/v1/``; one line an app."""
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from apps.invoices.api.relations import INVOICE_OF_PAYMENT
 from apps.payments.api import urls as payments
+from config.openapi_document import SchemaView
 from config.problem_catalogue import problems_page
 
 # The first are found soonest: what programs ask most stands above what people do once.
@@ -23,7 +24,7 @@ v1 = [
 
 urlpatterns = [
     path("v1/", include((v1, "api"))),
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/problems", problems_page, name="problems"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
 ]

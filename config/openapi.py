@@ -30,7 +30,7 @@ _PROBLEM: dict[str, Any] = {
         "title": {"type": "string"},
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": {"type": "string", "description": "What happened, for people."},
-        "instance": {"type": "string", "description": "The path that was called."},
+        "instance": {"type": "string", "format": "uri-reference", "description": "The path that was called."},
         "code": {"type": "string", "description": "What happened, for programs; never changes its meaning."},
         "correlation_id": {"type": "string", "description": "Names this call in our logs."},
         "errors": {

@@ -9,11 +9,13 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_GET
+from django.views.decorators.csrf import csrf_exempt
 
 import apps
 from apps.core.errors import DomainError
+from apps.core.rest import problems
 from apps.core.rest.field_codes import MEANINGS
+from apps.core.rest.refusals import MethodNotAllowed
 
 _HEAD = """# Problem codes
 
@@ -59,10 +61,17 @@ def as_markdown() -> str:
     )
 
 
-@require_GET
-@cache_control(public=True, max_age=3600)
+@csrf_exempt
+@cache_control(private=True, max_age=3600)
 def problems_page(request: HttpRequest) -> HttpResponse:
-    """The catalogue for people; `type` of every problem document leads to its row."""
+    """The catalogue for people; `type` of every problem document leads to its row.
+
+    It is in the reader's language and brings his cookie for forms, so nobody else may be given it.
+    """
+    if request.method not in ("GET", "HEAD"):
+        response = problems.respond(request, MethodNotAllowed())
+        response["Allow"] = "GET, HEAD"
+        return response
     context = {"kinds": problem_kinds(), "fields": sorted(MEANINGS.items())}
     return render(request, "api/problems.html", context)
 

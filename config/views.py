@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.i18n import set_language as _set_language
 
 from apps.core.errors import DomainError, NotFound, PermissionRefused
@@ -9,7 +10,7 @@ from apps.core.rest import problems
 from apps.core.serving import served
 from apps.payments.webhook import stripe_webhook as payments_webhook
 
-__all__ = ["bad_request", "forbidden", "not_found", "payments_webhook", "server_error", "set_language"]
+__all__ = ["bad_request", "csrf_failure", "forbidden", "not_found", "payments_webhook", "server_error", "set_language"]
 
 
 @served("writes_when_suspended", "serves_unready")
@@ -35,6 +36,15 @@ def _answer(request: HttpRequest, error: DomainError) -> HttpResponse:
     if request.path.startswith("/api/"):
         return problems.respond(request, error)
     return render(request, f"errors/{error.status}.html", {"error": error}, status=error.status)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form without the secret of its page: it is another site's, or older than this browser's cookies."""
+    told = _("This page was open for too long, or your browser keeps no cookies. Load it again, then send the form.")
+    error = PermissionRefused(told)
+    if request.path.startswith("/api/"):
+        return problems.respond(request, error)
+    return render(request, "errors/problem.html", {"error": error}, status=error.status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,6 +1,6 @@
 """Domain errors: what went wrong in the language of the product, with a stable code and the HTTP status it means."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -15,11 +15,15 @@ class FieldError:
 
 
 class DomainError(Exception):
-    """Base of every refusal that a caller may see. `detail` is shown to people; it holds no internals."""
+    """Base of every refusal that a caller may see. `detail` is shown to people; it holds no internals.
+
+    Its answer over HTTP carries `headers`.
+    """
 
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 400
     title: ClassVar[str] = "The request could not be carried out"
+    headers: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, detail: str = "", **extra: Any) -> None:
         super().__init__(detail or self.title)

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from apps.core.errors import BodyTooLarge, DomainError
-from apps.edge.errors import LengthRequired
+from apps.edge.errors import LengthRequired, UnsupportedContentCoding
 
 
 def refusal(environ: Mapping[str, Any], path: str) -> DomainError | None:
@@ -20,6 +20,8 @@ def refusal(environ: Mapping[str, Any], path: str) -> DomainError | None:
         return LengthRequired() if "HTTP_TRANSFER_ENCODING" in environ else None
     if not (length.isascii() and length.isdigit()):
         return BodyTooLarge()
+    if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("identity", "") and int(length[:20]):
+        return UnsupportedContentCoding()
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if len(length) < 20 and int(length) <= limit:
         return None

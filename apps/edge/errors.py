@@ -1,6 +1,7 @@
 """What the edge refuses."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from apps.core.errors import Conflict, DomainError, ValidationFailed
 
@@ -36,6 +37,13 @@ class LengthRequired(DomainError):
     """The body comes without saying how long it is."""
 
     code, status, title = "length_required", 411, "The length of the body is missing"
+
+
+class UnsupportedContentCoding(DomainError):
+    """The body is compressed; bodies are read as they are sent (RFC 9110, 15.5.16)."""
+
+    code, status, title = "unsupported_content_coding", 415, "Compressed bodies are not read here"
+    headers: ClassVar[Mapping[str, str]] = {"Accept-Encoding": "identity"}
 
 
 class HttpsRequired(DomainError):

@@ -2,16 +2,57 @@
 
 from typing import Any
 
-from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.core.handlers.wsgi import LimitedStream, WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
+
+
+class WholeStream(LimitedStream):
+    """A body of an announced length. That it ends before is an error (RFC 9112, 8), which Django tells as
+    `UnreadablePostError`: what was cut off says something else than was sent, and belongs to no key.
+    """
+
+    _pos: int
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """At most `size` bytes.
+
+        Raises:
+            OSError: its sender has hung up before the end.
+        """
+        left = self.limit - self._pos
+        wanted = left if size is None or size < 0 else min(size, left)
+        data: bytes = super().read(wanted)
+        if len(data) < wanted:
+            raise OSError("The body did not arrive whole.")
+        return data
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """A line, of which at most `size` bytes.
+
+        Raises:
+            OSError: its sender has hung up before the end.
+        """
+        left = self.limit - self._pos
+        wanted = left if size is None or size < 0 else min(size, left)
+        data: bytes = super().readline(wanted)
+        if len(data) < wanted and not data.endswith(b"\n"):
+            raise OSError("The body did not arrive whole.")
+        return data
 
 
 class Utf8Request(WSGIRequest):
     """Query and body are UTF-8, whatever ``charset`` says, and nothing of them is read while it is made.
 
     By another charset they could not be read or would say other words than were signed; Django would read the query for
-    it before any middleware could answer. The header itself stays as it may have been signed.
+    it before any middleware could answer. The header itself stays as it may have been signed. A body arrives whole or
+    not at all.
     """
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        super().__init__(environ)
+        self._stream: Any  # Django's own is a `LimitedStream`
+        if self._stream.limit > 0:
+            self._stream = WholeStream(environ["wsgi.input"], self._stream.limit)
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         declared = meta.get("CONTENT_TYPE", "")

@@ -8,7 +8,14 @@ import structlog
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, InterfaceError, transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    UnreadablePostError,
+)
 from django.shortcuts import render
 from django.urls import reverse
 
@@ -16,6 +23,7 @@ from apps.core.clock import utcnow
 from apps.core.errors import DomainError, NotFound, PermissionRefused, TenantMismatch
 from apps.core.pages import error_page
 from apps.core.rest import problems
+from apps.core.rest.refusals import MalformedBody
 from apps.core.serving import declares
 from apps.core.tenants import TenantScope, current_scope, public_scope, tenant_scope, tenant_transaction
 from apps.edge import services as edge
@@ -74,6 +82,8 @@ class WorkspaceMiddleware:
                 return self._serve(request, view, args, kwargs, work)
         except DomainError as error:
             return _refusal(request, error)
+        except UnreadablePostError:
+            return _refusal(request, MalformedBody("The body did not arrive whole."))
         except (DatabaseError, InterfaceError) as error:
             # A constraint may speak only when the transaction ends, after the view.
             refusal = problems.refusal_of(error) if _is_api(request) else None

@@ -71,6 +71,26 @@ def test_what_stands_twice_is_refused(program: APIClient, query: str) -> None:
     assert [(error["field"], error["code"]) for error in refused["errors"]] == [(query.partition("=")[0], "duplicate")]
 
 
+@pytest.mark.parametrize(
+    ("path", "query", "told"),
+    [
+        ("/api/v1/clients", {"include_deleted": "maybe"}, {"include_deleted": "It is true or false."}),
+        ("/api/v1/api-keys", {"include_revoked": "2"}, {"include_revoked": "It is true or false."}),
+        ("/api/v1/members", {"q": "a\x00"}, {"q": "The text holds a null character."}),
+        ("/api/v1/clients", {"expand": "owner"}, {"expand": "There is no such parameter"}),
+    ],
+)
+def test_a_value_that_means_nothing_is_refused(program: APIClient, path: str, query: Any, told: dict[str, str]) -> None:
+    answer = problem(program.get(path, query), 400)
+    assert [error["field"] for error in answer["errors"]] == [*told]
+    assert all(error["detail"].startswith(told[error["field"]]) for error in answer["errors"])
+
+
+@pytest.mark.parametrize("value", ["true", "True", "1", "false", "0", ""])
+def test_a_switch_is_on_or_off(program: APIClient, value: str) -> None:
+    assert program.get("/api/v1/clients", {"include_deleted": value}).status_code == 200
+
+
 def test_orders_and_their_cursors(acme: TenantView, program: APIClient) -> None:
     with in_tenant(acme):
         client = make_client(actor_of(acme))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from django.core.management import call_command
 from django.test import Client
@@ -12,6 +13,7 @@ from jsonschema import Draft202012Validator
 from rest_framework.test import APIClient
 
 from apps.tenancy.selectors import TenantView
+from tests.api.problem import problem
 from tests.api.routes import BY_NAME, CALLS, ROUTES
 from tests.api.test_pages import belongings_of
 from tests.fixtures.clients import ApiFor
@@ -38,6 +40,28 @@ def test_it_is_served_with_its_browser(db: None) -> None:
     client = Client(SERVER_NAME="localhost")
     assert client.get("/api/schema/").status_code == 200
     assert b"swagger" in client.get("/api/docs/").content
+
+
+def test_it_is_made_once_and_named_by_a_tag(db: None) -> None:
+    client, kinds = Client(SERVER_NAME="localhost"), ("application/json", "application/yaml")
+    tags = {}
+    for kind in kinds:
+        first = client.get("/api/schema/", headers={"Accept": kind, "Accept-Language": "ar"})
+        again = client.get("/api/schema/", headers={"Accept": kind})
+        assert (first["Cache-Control"], first["Content-Language"]) == ("public, no-cache", "en")
+        assert (again.content, again["ETag"], again.cookies) == (first.content, first["ETag"], {})
+        tags[kind] = first["ETag"]
+        known = client.get("/api/schema/", headers={"Accept": kind, "If-None-Match": f'"x", W/{tags[kind]}'})
+        assert (known.status_code, known.content, known["ETag"]) == (304, b"", tags[kind])
+        assert "Accept" in known["Vary"]
+    assert len(set(tags.values())) == len(kinds)
+
+
+@pytest.mark.parametrize(("path", "accept"), [("/api/schema/", "application/yaml"), ("/api/docs/", "text/html")])
+def test_what_it_refuses_is_a_problem_document_too(db: None, path: str, accept: str) -> None:
+    client = Client(SERVER_NAME="localhost")
+    assert problem(client.post(path, headers={"Accept": accept}), 405)["code"] == "method_not_allowed"
+    assert problem(client.get(path, headers={"Accept": "image/png"}), 406)["code"] == "not_acceptable"
 
 
 def test_every_example_of_a_body_is_valid(document: dict[str, Any]) -> None:

@@ -88,6 +88,14 @@ def test_who_has_the_present_answer_gets_no_other(
         assert program.get(path, headers={"If-None-Match": unknown}).status_code == 200
 
 
+def test_a_conflict_names_the_tag_that_reading_names(acme: TenantView, api: ApiFor, paths: dict[str, str]) -> None:
+    client, path = api(acme), paths["client"]
+    notes = "a line\u2028and 1 < 2 & another \u2029 \x7f 😀"
+    assert client.patch(path, {"notes": notes}).status_code == 200
+    refused = client.patch(path, {"phone": "1"}, headers={"If-Match": '"0-0"'})
+    assert problem(refused, 412)["etag"] == refused["ETag"] == client.get(path)["ETag"]
+
+
 @pytest.mark.parametrize("name", ["client", "invoice", "brand", "domain"])
 def test_a_deletion_of_what_was_not_seen_is_refused(acme: TenantView, api: ApiFor, name: str) -> None:
     program, ids = api(acme), belongings_of(acme)

@@ -2,6 +2,7 @@
 
 import ast
 import pkgutil
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +18,7 @@ from apps.core.rest import problems
 from apps.core.rest.field_codes import MEANINGS
 from apps.tenancy.selectors import TenantView
 from config.problem_catalogue import as_markdown, problem_kinds
+from tests.api.problem import problem
 
 ROOT = Path(__file__).parents[2]
 LEFT_OUT = (".migrations", "config.settings", "config.wsgi", "config.asgi", "config.celery")
@@ -45,6 +47,20 @@ def test_the_page_has_a_place_for_every_code(acme: TenantView) -> None:
     for host in ("localhost", acme.host):
         page = Client(SERVER_NAME=host).get("/api/docs/problems").content.decode()
         assert all(f'id="{kind.code}"' in page for kind in problem_kinds())
+
+
+def test_the_page_is_for_its_reader_alone_and_to_be_read(db: None) -> None:
+    client = Client(SERVER_NAME="localhost", enforce_csrf_checks=True)
+    assert client.get("/api/docs/problems")["Cache-Control"] == "private, max-age=3600"
+    assert client.head("/api/docs/problems").status_code == 200
+    refused = client.post("/api/docs/problems")
+    assert (problem(refused, 405)["code"], refused["Allow"]) == ("method_not_allowed", "GET, HEAD")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/clients/%00", "/api/a b", "/api/%25/ü", "/api/%ff"])
+def test_what_was_called_is_told_as_a_reference(db: None, path: str) -> None:
+    told = problem(Client(SERVER_NAME="localhost").get(path), 404)["instance"]
+    assert re.fullmatch(r"(/([A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-F]{2})*)+", told), told
 
 
 @pytest.mark.parametrize(

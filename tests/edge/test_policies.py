@@ -59,6 +59,17 @@ def test_admin_documentation_and_answers_to_programs_have_policies_of_their_own(
     assert policy(client.get("/api/v1/invoices")) == {"default-src": "'none'", "frame-ancestors": "'none'"}
 
 
+@pytest.mark.parametrize("path", ["/sign-in/", "/clients/new/", "/health"])
+def test_a_form_without_its_secret_is_refused_in_our_shape(acme: TenantView, path: str) -> None:
+    for host in (acme.host, "localhost"):
+        client = Client(SERVER_NAME=host, enforce_csrf_checks=True)
+        answer = client.post(path, headers={"Accept-Language": "de"})
+        if answer.status_code != 404:
+            assert answer.status_code == 403
+            assert "Diese Seite war zu lange offen" in answer.content.decode()
+            assert "/static/" in answer.content.decode()
+
+
 def test_what_a_person_saw_is_not_kept(acme: TenantView, browser_client: BrowserFor) -> None:
     assert browser_client(acme).get("/clients/").headers["Cache-Control"] == "private, no-store"
 

@@ -23,6 +23,8 @@ from apps.core.rest.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, order_n
 Row = dict[str, Any]
 Shape = type[serializers.Serializer[Any]]
 BY_AGE: SortKeys = {"created_at": AGE}
+# How a switch may stand in a query; left empty, it is off.
+_SWITCHED = frozenset({"true", "false", "1", "0", ""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,15 @@ class Listing:
         """Every field of a row."""
         return list(self.row().fields)
 
+    @cached_property
+    def switches(self) -> frozenset[str]:
+        """The filters that are true or false."""
+        return frozenset(parameter.name for parameter in self.filters if parameter.type is bool)
+
+    @cached_property
+    def _looked_into(self) -> frozenset[str]:
+        return self.switches | {"fields", "expand"}
+
     @property
     def parameters(self) -> list[OpenApiParameter]:
         """What the query string may hold, for the OpenAPI document and for refusals."""
@@ -110,13 +121,21 @@ class Listing:
             ValidationFailed: one is unknown; the refusal lists those that are known. One stands more than once.
         """
         known, twice = frozenset(allowed), repeated(query)
-        if query.keys() <= known and "fields" not in query and "expand" not in query and not twice:
+        is_plain = query.keys() <= known and query.keys().isdisjoint(self._looked_into)
+        if is_plain and not twice and not _unstorable(query):
             return
         told = f"There is no such parameter; there are {', '.join(sorted(known))}." if known else "There are none."
         errors = [FieldError(name, "unknown_parameter", told) for name in sorted(query.keys() - known)]
         errors += [FieldError(name, "duplicate", "It stands more than once.") for name in twice]
-        errors += _unknown("fields", query, self.fields)
-        errors += _unknown("expand", query, [one.name for one in self.expansions])
+        told = "The text holds a null character."
+        errors += [FieldError(name, "null_characters_not_allowed", told) for name in _unstorable(query)]
+        errors += [
+            FieldError(name, "invalid", "It is true or false.")
+            for name in sorted(self.switches & known & query.keys())
+            if query[name].lower() not in _SWITCHED
+        ]
+        errors += _unknown("fields", query, self.fields) if "fields" in known else []
+        errors += _unknown("expand", query, [one.name for one in self.expansions]) if "expand" in known else []
         if errors:
             raise ValidationFailed(errors)
 
@@ -139,6 +158,10 @@ class Listing:
 def repeated(query: Mapping[str, str]) -> list[str]:
     """The names that stand more than once in a query string."""
     return [name for name, values in query.lists() if len(values) > 1] if isinstance(query, MultiValueDict) else []
+
+
+def _unstorable(query: Mapping[str, str]) -> list[str]:
+    return [name for name, value in query.items() if "\x00" in value]
 
 
 def _brought(one: Expansion, actor: Actor, rows: list[Row]) -> list[Any]:

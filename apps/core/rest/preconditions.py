@@ -12,11 +12,11 @@ from hashlib import blake2b
 from http import HTTPStatus
 from typing import Any, Literal
 
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.errors import ValidationFailed
+from apps.core.rest.rendering import JsonRenderer
 from apps.core.rest.views import ANY_MEMBER, ApiView
 from apps.core.versions import Expected, VersionConflict
 
@@ -80,7 +80,7 @@ class VersionedView(ApiView):
         tag = _tag(response.version, response.render().content)
         response["ETag"] = str(tag)
         response.headers.setdefault("Cache-Control", "private, no-cache")
-        if request.method in ("GET", "HEAD") and _is_known(request, tag):
+        if request.method in ("GET", "HEAD") and is_known(request, tag):
             return _not_modified(response)
         return response
 
@@ -99,7 +99,7 @@ class VersionedView(ApiView):
         if read is None or (required and not self.actor.may(required)):
             return None
         now: Response = read(self.request, *self.args, **self.kwargs)
-        content: bytes = JSONRenderer().render(now.data, renderer_context=self.get_renderer_context())
+        content = JsonRenderer().render(now.data, renderer_context=self.get_renderer_context())
         return _tag(conflict.present, content)
 
 
@@ -131,7 +131,8 @@ def _tag(version: str, content: bytes) -> EntityTag:
     return EntityTag(f"{version}-{blake2b(content, digest_size=8).hexdigest()}")
 
 
-def _is_known(request: Request, tag: EntityTag) -> bool:
+def is_known(request: Request, tag: EntityTag) -> bool:
+    """Whether ``If-None-Match`` names `tag`; a header that cannot be read names nothing."""
     try:
         known = read_tags(request.headers, "If-None-Match")
     except ValidationFailed:

@@ -6,8 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import DatabaseError, InterfaceError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
+from django.utils.encoding import escape_uri_path
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from apps.core import correlation
@@ -22,6 +24,7 @@ from apps.core.errors import (
 )
 from apps.core.money import UnknownCurrency
 from apps.core.rest import refusals
+from apps.core.rest.rendering import JsonRenderer
 
 CONTENT_TYPE = "application/problem+json"
 CODES_PAGE = "/api/docs/problems#"
@@ -41,11 +44,12 @@ _OF_DRF: dict[type[exceptions.APIException], type[DomainError]] = {
 def document(status: int, code: str, detail: str, *, path: str, title: str = "", **extra: Any) -> dict[str, Any]:
     """The members of a problem document; `extra` are extension members (RFC 9457, 3.2)."""
     return {
+        # References, as RFC 9457 asks for: a path as it was called may hold what no URI does.
         "type": CODES_PAGE + code,
         "title": title or HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": path,
+        "instance": escape_uri_path(path),
         "code": code,
         "correlation_id": correlation.current(),
         **extra,
@@ -56,21 +60,30 @@ def _document_of(error: DomainError, path: str) -> dict[str, Any]:
     return document(error.status, error.code, error.detail, path=path, title=error.title, **error.extra)
 
 
+def _headers_of(error: DomainError) -> dict[str, str]:
+    waits = {"Retry-After": str(error.extra["retry_after"])} if "retry_after" in error.extra else {}
+    return {**error.headers, **waits}
+
+
 def respond(request: HttpRequest, error: DomainError) -> JsonResponse:
     """A problem document outside DRF: middleware, webhooks, unknown routes below ``/api/``."""
     body = _document_of(error, request.path)
-    headers = {"Retry-After": str(body["retry_after"])} if "retry_after" in body else {}
-    return JsonResponse(body, status=error.status, content_type=CONTENT_TYPE, headers=headers)
+    return JsonResponse(body, status=error.status, content_type=CONTENT_TYPE, headers=_headers_of(error))
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler. The workspace middleware rolls back whatever was written in this call."""
+    """DRF's exception handler. The workspace middleware rolls back whatever was written in this call.
+
+    The problem document is JSON, whatever else the view answers with.
+    """
     request = context["request"]
     refusal = refusal_of(error)
     if refusal is None:
         return None
+    if not isinstance(getattr(request, "accepted_renderer", None), JSONRenderer):
+        request.accepted_renderer, request.accepted_media_type = JsonRenderer(), CONTENT_TYPE
     problem = _document_of(refusal, request.path)
-    headers = {"Retry-After": str(problem["retry_after"])} if "retry_after" in problem else {}
+    headers = _headers_of(refusal)
     if problem["status"] == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="insula"'
     return Response(problem, status=problem["status"], headers=headers, content_type=CONTENT_TYPE)
@@ -90,6 +103,8 @@ def refusal_of(error: Exception) -> DomainError | None:
             return NotFound()
         case PermissionDenied():
             return PermissionRefused()
+        case UnreadablePostError():
+            return refusals.MalformedBody("The body did not arrive whole.")
         case RequestDataTooBig():
             return BodyTooLarge()
         case TooManyFieldsSent():
