@@ -62,7 +62,7 @@ def confirm(request: Any) -> HttpResponse:
 @page()
 def resend(request: Any) -> HttpResponse:
     """What somebody had typed before he was asked to prove himself; his click sends it, nothing else does."""
-    return render(request, "iam/confirm_resend.html", {"kept": kept_forms.kept(request)})
+    return render(request, "iam/confirm_resend.html", {"kept": kept_forms.kept(request, request.GET.get("form", ""))})
 
 
 @own_account

@@ -1,4 +1,7 @@
-"""What somebody had typed when he was asked to prove himself: kept sealed for minutes, sent by his own click alone."""
+"""What somebody had typed when he was asked to prove himself: kept sealed for minutes, sent by his own click alone.
+
+A form that htmx sent is sent again as a page's: each of ours has an action that answers without a script, too.
+"""
 
 import json
 import re
@@ -7,12 +10,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from apps.core import sealing
+from apps.core import ids, sealing
 from apps.core.clock import utcnow
 
 KEPT_FOR = timedelta(minutes=10)
 # Characters of all names and values together; who has typed more goes back to his page as before.
 LONGEST = 20_000
+# Of a person's tabs; beyond, the oldest goes.
+MOST = 3
 _PLACE, _PURPOSE = "iam_kept_form", "iam.kept_form"
 # A second look at a secret is less work than a place where it lies.
 _SECRET = re.compile(r"password|secret|token|^code$|^otp$", re.IGNORECASE)
@@ -21,12 +26,16 @@ _NO_TEXT = ("version", "next", "workspace")
 
 @dataclass(frozen=True, slots=True)
 class KeptForm:
-    """A form that was sent to `action` and not acted upon. `is_whole`: no secret was left out of `fields`."""
+    """A form that was sent to `action` and not acted upon. `is_whole`: no secret was left out of `fields`.
+
+    `files` are the names of the files that came with it, under the name of their field; they have to be chosen again.
+    """
 
     action: str
     back_to: str
     fields: tuple[tuple[str, str], ...]
     is_whole: bool
+    files: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def typed(self) -> list[str]:
@@ -35,35 +44,47 @@ class KeptForm:
         return [value for value in found if value and value != "on" and not _is_id(value)]
 
 
-def keep(request: Any, *, back_to: str) -> bool:
-    """Keep the form that this request brought, in its session; returns whether there was something worth keeping.
+def keep(request: Any, *, back_to: str) -> str:
+    """Keep the form that this request brought, in its session; returns its id, empty if nothing was worth keeping.
 
-    Passwords and other secrets are left out; files, a passkey's answer and what a script sent are not kept at all.
+    Passwords and other secrets are left out, and of files all but their names; a passkey's answer is not kept at all.
     """
-    is_form = request.method == "POST" and not request.headers.get("HX-Request")
-    if not is_form or request.FILES or "credential" in request.POST:
-        return False
+    if request.method != "POST" or "credential" in request.POST:
+        return ""
     sent = [(name, value) for name, values in request.POST.lists() for value in values]
     fields = tuple((name, value) for name, value in sent if not _is_secret(request, name))
     # Django's own token is no secret of the person's.
     left_out = {name for name, _value in sent} - {name for name, _value in fields} - {"csrfmiddlewaretoken"}
-    form = KeptForm(request.get_full_path(), back_to, fields, is_whole=not left_out)
-    if not form.typed or sum(len(name) + len(value) for name, value in fields) > LONGEST:
-        return False
-    held = asdict(form) | {"family": str(request.identity.family_id), "until": (utcnow() + KEPT_FOR).timestamp()}
-    request.session[_PLACE] = sealing.seal(json.dumps(held), purpose=_PURPOSE)
-    return True
+    files = tuple((field, tuple(str(file.name) for file in chosen)) for field, chosen in request.FILES.lists())
+    form = KeptForm(request.get_full_path(), back_to, fields, is_whole=not left_out, files=files)
+    text = json.dumps(
+        asdict(form) | {"family": str(request.identity.family_id), "until": (utcnow() + KEPT_FOR).timestamp()}
+    )
+    size = sum(len(name) + len(value) for name, value in fields)
+    size += sum(len(name) for field, names in files for name in (field, *names))
+    if not (form.typed or files) or size > LONGEST:
+        return ""
+    form_id, others = ids.secret_token(), list(_held(request).items())[1 - MOST :]
+    request.session[_PLACE] = dict([*others, (form_id, sealing.seal(text, purpose=_PURPOSE))])
+    return form_id
 
 
-def kept(request: Any) -> KeptForm | None:
-    """The form that is kept for this very sign-in, if its time is not over."""
+def kept(request: Any, form_id: str) -> KeptForm | None:
+    """The form of this id that is kept for this very sign-in, if its time is not over."""
     try:
-        held = json.loads(sealing.unseal(request.session.get(_PLACE, ""), purpose=_PURPOSE))
+        held = json.loads(sealing.unseal(_held(request).get(form_id, ""), purpose=_PURPOSE))
     except sealing.CannotUnseal:
         return None
     if held.pop("family") != str(request.identity.family_id) or held.pop("until") < utcnow().timestamp():
         return None
-    return KeptForm(**held | {"fields": tuple((name, value) for name, value in held["fields"])})
+    held["fields"] = tuple((name, value) for name, value in held["fields"])
+    held["files"] = tuple((field, tuple(names)) for field, names in held["files"])
+    return KeptForm(**held)
+
+
+def _held(request: Any) -> dict[str, str]:
+    held = request.session.get(_PLACE)
+    return held if isinstance(held, dict) else {}
 
 
 def _is_secret(request: Any, name: str) -> bool:

@@ -51,9 +51,9 @@ def to_confirm(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return _go(request, "iam:confirm", request.get_full_path())
     before = safe_path(_page_before(request))
-    return _go(
-        request, "iam:confirm", reverse("iam:confirm-resend") if kept_forms.keep(request, back_to=before) else before
-    )
+    form_id = kept_forms.keep(request, back_to=before)
+    back_to = f"{reverse('iam:confirm-resend')}?{urlencode({'form': form_id})}" if form_id else before
+    return _go(request, "iam:confirm", back_to)
 
 
 def to_second_step(wanted: str, workspace: str = "") -> HttpResponse:

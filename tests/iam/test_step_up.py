@@ -4,9 +4,11 @@ import re
 from datetime import timedelta
 from html import unescape
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import QueryDict
 from django.test import Client
 from rest_framework.test import APIClient
@@ -119,9 +121,17 @@ def test_a_form_leads_back_to_its_page(acme: TenantView, browser_client: Browser
 def _kept(client: Client, path: str, typed: dict[str, Any]) -> Any:
     _age()
     asked = client.post(path, typed)
-    assert asked["Location"] == "/account/confirm/?next=%2Faccount%2Fconfirm%2Fresend%2F"
-    proved = client.post(asked["Location"], {"password": PASSWORD, "next": "/account/confirm/resend/"})
-    return client.get(proved["Location"])
+    (wanted,) = parse_qs(urlsplit(asked["Location"]).query)["next"]
+    assert wanted.startswith("/account/confirm/resend/?form=")
+    return client.get(client.post(asked["Location"], {"password": PASSWORD, "next": wanted})["Location"])
+
+
+def _sendable(page: Any) -> str:
+    """What the page's button sends, save files."""
+    sent = QueryDict(mutable=True)
+    for name, value in re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page.content.decode()):
+        sent.appendlist(name, unescape(value))
+    return str(sent.urlencode())
 
 
 def test_what_was_typed_is_sent_by_a_click_and_never_before(acme: TenantView, browser_client: BrowserFor) -> None:
@@ -131,14 +141,8 @@ def test_what_was_typed_is_sent_by_a_click_and_never_before(acme: TenantView, br
     page = _kept(client, "/settings/api-keys/new/", typed)
     assert "Shop &amp; Co" in page.content.decode()
     assert not ApiKey.objects.exists()
-    shown = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page.content.decode())
-    sent = QueryDict(mutable=True)
-    for name, value in shown:
-        sent.appendlist(name, unescape(value))
-    assert (
-        client.post(page.context["kept"].action, sent.urlencode(), "application/x-www-form-urlencoded").status_code
-        == 200
-    )
+    action, form = page.context["kept"].action, "application/x-www-form-urlencoded"
+    assert client.post(action, _sendable(page), form).status_code == 200
     assert (ApiKey.objects.get().name, ApiKey.objects.get().scopes) == (typed["name"], typed["scopes"])
 
 
@@ -148,15 +152,59 @@ def test_secrets_and_what_is_too_much_are_not_kept(acme: TenantView, browser_cli
     page = _kept(client, "/settings/danger/delete/", {"name": "Acme", "password": PASSWORD}).content.decode()
     assert ("Passwords and other secrets are not kept" in page, PASSWORD in page) == (True, False)
     held = client.session["iam_kept_form"]
-    assert "Acme" not in held
+    (form_id,) = held
+    assert "Acme" not in held[form_id]
     for other, kept in ((client, True), (browser_client(acme), False)):
         session = other.session
         session["iam_kept_form"] = held
         session.save()
-        assert ("Acme" in other.get("/account/confirm/resend/").content.decode().partition("<h1>")[2]) is kept
+        page = other.get("/account/confirm/resend/", {"form": form_id}).content.decode()
+        assert ("Acme" in page.partition("<h1>")[2]) is kept
     _age()
     asked = client.post("/settings/api-keys/new/", {"name": "x" * 20_001})
     assert asked["Location"] == "/account/confirm/?next=%2F"
+
+
+def test_what_htmx_sent_is_kept_as_well(acme: TenantView, browser_client: BrowserFor) -> None:
+    client, page = browser_client(acme), f"http://{acme.host}/settings/api-keys/new/"
+    _age()
+
+    asked = client.post(
+        "/settings/api-keys/new/",
+        {"name": "By htmx", "lives": "90", "scopes": "clients:read"},
+        headers={"HX-Request": "true", "Referer": page, "Host": acme.host},
+    )
+    assert asked.status_code == 401
+    (wanted,) = parse_qs(urlsplit(asked["HX-Redirect"]).query)["next"]
+    client.post("/account/confirm/", {"password": PASSWORD, "next": wanted})
+    kept = client.get(wanted)
+    assert kept.context["kept"].back_to == "/settings/api-keys/new/"
+    client.post(kept.context["kept"].action, _sendable(kept), "application/x-www-form-urlencoded")
+    assert ApiKey.objects.get().name == "By htmx"
+
+
+def test_a_file_is_to_be_chosen_again_and_the_rest_is_kept(acme: TenantView, browser_client: BrowserFor) -> None:
+    client, said = browser_client(acme), "Files are not kept."
+    files = {"logo": SimpleUploadedFile('<b>"logo".png', b"-"), "papers": [SimpleUploadedFile(n, b"-") for n in "ab"]}
+
+    page = _kept(client, "/settings/api-keys/new/", {"name": "With a file", **files})
+
+    text = page.content.decode()
+    assert "With a file" in text and text.count(said) == 2
+    assert 'enctype="multipart/form-data"' in text and "&lt;b&gt;&quot;logo&quot;.png" in text
+    assert re.findall(r'type="file" name="(\w+)"( multiple)? required', text) == [("logo", ""), ("papers", " multiple")]
+    alone = _kept(client, "/settings/api-keys/new/", {"logo": SimpleUploadedFile("alone.png", b"-")})
+    assert "alone.png" in alone.content.decode()
+
+
+def test_each_tab_finds_its_own(acme: TenantView, browser_client: BrowserFor) -> None:
+    client = browser_client(acme)
+
+    pages = [_kept(client, "/settings/api-keys/new/", {"name": f"Tab {number}"}) for number in range(4)]
+
+    again = [client.get(page.request["PATH_INFO"], {"form": page.wsgi_request.GET["form"]}) for page in pages]
+    found = [page.context["kept"] and page.context["kept"].typed for page in again]
+    assert found == [None, ["Tab 1"], ["Tab 2"], ["Tab 3"]]
 
 
 def test_removing_the_last_factor_takes_the_strength_of_every_sign_in(acme: TenantView, api: ApiFor) -> None:
