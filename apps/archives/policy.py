@@ -33,6 +33,7 @@ LEFT_OUT: dict[str, str] = {
     "iam_directory_group": "a directory writes its groups anew where it is connected",
     "iam_directory_group_place": "a directory writes its groups anew where it is connected",
     "payments_gateway_event": "the inbox of this installation's own payment account; what it did is in the payments",
+    "tenancy_due_work": "what waits is not done twice, and what arrives waits for nothing",
     "tenancy_domain": "hosts belong to an installation; custom domains travel as claims that are to be proved again",
     "tenancy_pooled_schema": "schemas in waiting hold nobody's data",
 }

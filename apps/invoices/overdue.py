@@ -26,9 +26,9 @@ def tell_overdue(*, now: datetime | None = None) -> int:
 
 
 def _tell_some(now: datetime) -> int:
-    today = today_in(tenancy.current_tenant().time_zone, now=now)
-    late = Invoice.objects.filter(filtering.condition("overdue", today=today), overdue_at=None)
     with transaction.atomic():
+        today = today_in(tenancy.current_tenant().time_zone, now=now)
+        late = Invoice.objects.filter(filtering.condition("overdue", today=today), overdue_at=None)
         rows = list(
             late.select_for_update(skip_locked=True, of=("self",)).select_related("client").order_by("due_date")[:BATCH]
         )

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from apps.core.jobs import platform_task
-from apps.core.tenants import tenant_scope
 from apps.invoices import services
+from apps.tenancy import jobs
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.jobs import tenant_task
 
@@ -18,14 +18,10 @@ def render_document(tenant_id: UUID, document_id: UUID) -> None:
 @platform_task("invoices.tell_overdue", queue="invoices")
 def tell_overdue() -> None:
     """Tell of the invoices whose due date has passed, tenant by tenant."""
-    for tenant in tenancy.active_tenants():
-        with tenant_scope(tenant.scope):
-            services.tell_overdue()
+    jobs.visit(tenancy.active_tenants(), lambda _: services.tell_overdue())
 
 
 @platform_task("invoices.sweep_documents", queue="invoices")
 def sweep_documents() -> None:
     """Make the PDFs that lost hints and dead workers left, tenant by tenant."""
-    for tenant in tenancy.active_tenants():
-        with tenant_scope(tenant.scope):
-            services.render_due_documents()
+    jobs.visit(tenancy.active_tenants(), lambda _: services.render_due_documents())

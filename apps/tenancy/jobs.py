@@ -1,16 +1,22 @@
-"""Celery tasks that work on one tenant; the tenant is visible in the task's signature."""
+"""Celery tasks that work on one tenant, whose id is in the task's signature, and sweeps that visit many."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 from uuid import UUID
 
+import structlog
 from celery import shared_task
+from django.db import Error
 from structlog.contextvars import bound_contextvars
 
 from apps.core.errors import NotFound
 from apps.core.tenants import tenant_scope
 from apps.tenancy import selectors
+from apps.tenancy.selectors import TenantView
+
+logger = structlog.get_logger(__name__)
 
 TenantJob = Callable[..., Any]
 
@@ -20,7 +26,8 @@ def tenant_task(name: str, *, queue: str, when_suspended: bool = False, **option
 
     The body opens its own transactions. A tenant that is suspended (unless `when_suspended`: money that has moved is
     always written down), deleted or gone makes the task do nothing: what it was to do stays in its row, and a sweep
-    finds it after the tenant came back. The other arguments are ids and arrive as UUIDs.
+    finds it after the tenant came back. So does one that is purged while the body runs: the body ends where it
+    fails. The other arguments are ids and arrive as UUIDs.
     """
 
     def declare(body: TenantJob) -> Any:
@@ -33,9 +40,40 @@ def tenant_task(name: str, *, queue: str, when_suspended: bool = False, **option
                 return None
             if not (tenant.is_active or (when_suspended and tenant.is_readable)):
                 return None
-            with tenant_scope(tenant.scope), bound_contextvars(tenant=tenant.key):
+            with _visited(tenant):
                 return body(tenant.id, *(UUID(str(value)) for value in ids))
+            return None
 
         return run
 
     return declare
+
+
+def visit(tenants: Iterable[TenantView], work: Callable[[TenantView], object]) -> None:
+    """Do `work` in the scope of each tenant. Where the database refuses it the others have their turn all the same.
+
+    Raises:
+        django.db.Error: the first such refusal, after all were visited.
+    """
+    failed: list[Error] = []
+    for tenant in tenants:
+        try:
+            with _visited(tenant):
+                work(tenant)
+        except Error as error:
+            logger.exception("tenancy.visit_failed", tenant_id=str(tenant.id))
+            failed.append(error)
+    if failed:
+        raise failed[0]
+
+
+@contextmanager
+def _visited(tenant: TenantView) -> Iterator[None]:
+    """The tenant's scope; what fails because the tenant is purged meanwhile ends the body quietly."""
+    try:
+        with tenant_scope(tenant.scope), bound_contextvars(tenant=tenant.key):
+            yield
+    except (Error, NotFound):
+        if selectors.has_schema(tenant):
+            raise
+        logger.info("tenancy.purged_meanwhile", tenant_id=str(tenant.id))

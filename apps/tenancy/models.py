@@ -296,3 +296,22 @@ class SchemaReport(models.Model):
     class Meta:
         db_table = "tenancy_schema_report"
         verbose_name_plural = _("Schema health")
+
+
+class DueWork(models.Model):
+    """A note that work of one kind is due in one tenant from a moment on (`due_work`); written and removed only."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    tenant_id = models.UUIDField()
+    kind = models.CharField(max_length=40)
+    due_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "tenancy_due_work"
+        indexes: ClassVar = [
+            models.Index(fields=["kind", "due_at"], name="due_work_when"),
+            models.Index(fields=["tenant_id", "kind"], name="due_work_whose"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.due_at}"

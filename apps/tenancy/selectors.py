@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from apps.core import versions
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound
-from apps.core.tenants import TenantScope, current_tenant_id
+from apps.core.tenants import TenantScope, current_tenant_id, public_scope
 from apps.tenancy import rollout
 from apps.tenancy.models import Domain, ExternalRef, ProvisioningStep, Tenant, TenantStatus
 
@@ -30,6 +30,7 @@ __all__ = [
     "at_work",
     "current_tenant",
     "forget_host",
+    "has_schema",
     "provisioning",
     "resolve_ref",
     "settling_tenants",
@@ -291,6 +292,13 @@ def resolve_ref(kind: str, ref: str) -> tuple[UUID, UUID] | None:
 def active_tenants() -> list[TenantView]:
     """Every active tenant; for sweeps, which visit them one transaction each."""
     return [view(tenant) for tenant in Tenant.objects.filter(status=TenantStatus.ACTIVE).order_by("pk").iterator()]
+
+
+def has_schema(tenant: TenantView) -> bool:
+    """Whether the tenant still is where it was: not purged, nor about to be; its id may be another's by now."""
+    with public_scope():
+        rows = Tenant.objects.filter(pk=tenant.id, schema_name=tenant.schema_name, purge_started_at=None)
+        return bool(rows.exists())
 
 
 def stuck_tenants(older_than_seconds: int) -> list[UUID]:

@@ -29,6 +29,7 @@ class Job:
     endpoint_id: UUID
     delivery_id: UUID
     number: int
+    is_test: bool
     url: str
     event_id: str
     body: bytes
@@ -75,6 +76,7 @@ def job_of(*, endpoint: Endpoint, row: Delivery, now: datetime) -> Job:
         endpoint_id=endpoint.id,
         delivery_id=row.id,
         number=row.attempts,
+        is_test=row.is_test,
         url=endpoint.url,
         event_id=row.message.event_id,
         body=row.message.payload.encode(),

@@ -9,9 +9,9 @@ from apps.core.events import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveriesOwed(Event):
-    """Something waits to be sent to an endpoint, from `due_at` on."""
+    """Something waits to be sent to these endpoints, from `due_at` on."""
 
-    endpoint_id: UUID
+    endpoint_ids: tuple[UUID, ...]
     due_at: datetime
 
 

@@ -62,8 +62,8 @@ def give_up(endpoint: Endpoint, reason: DisabledReason, *, now: datetime) -> Non
 
 
 def let_go_of_waiting(endpoint: Endpoint, *, now: datetime) -> int:
-    """End what waits for a disabled endpoint, save calls that are under way; returns how many deliveries that were."""
+    """End what waits for a disabled endpoint, save tests and calls under way; returns how many deliveries that were."""
     idle = Q(state=DeliveryState.PENDING) | Q(next_attempt_at__lte=now)
-    return Delivery.objects.filter(idle, endpoint=endpoint, state__in=WAITING).update(
+    return Delivery.objects.filter(idle, endpoint=endpoint, is_test=False, state__in=WAITING).update(
         state=DeliveryState.DEAD, next_attempt_at=None, completed_at=now, last_error=_UNHEARD
     )

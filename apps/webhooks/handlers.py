@@ -62,10 +62,11 @@ FACTS = {
 def wake_delivery(event: DeliveriesOwed) -> None:
     """Somebody sends it when it is due."""
     wait = event.due_at - utcnow()
-    if wait <= timedelta(0):
-        wake(tasks.deliver, event.tenant_id, event.endpoint_id)
-    elif wait <= LATEST_HINT:
-        wake(tasks.deliver, event.tenant_id, event.endpoint_id, after_seconds=wait.total_seconds())
+    if wait > LATEST_HINT:
+        return
+    after_seconds = wait.total_seconds() if wait > timedelta(0) else None
+    for endpoint_id in event.endpoint_ids:
+        wake(tasks.deliver, event.tenant_id, endpoint_id, after_seconds=after_seconds)
 
 
 @subscribe(people.OwnershipTransferred)

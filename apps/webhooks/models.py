@@ -152,6 +152,11 @@ class Delivery(models.Model):
                 condition=Q(next_attempt_at__isnull=False),
                 name="webhook_delivery_due",
             ),
+            models.Index(
+                fields=["endpoint"],
+                condition=Q(is_test=True, next_attempt_at__isnull=False),
+                name="webhook_delivery_test",
+            ),
             models.Index(fields=["endpoint", "-id"], name="webhook_delivery_recent"),
             models.Index(fields=["state", "-id"], name="webhook_delivery_by_state"),
         ]

@@ -9,13 +9,12 @@ from django.db import connection
 
 from apps.core import correlation, ids, tracing
 from apps.core.clock import utcnow
-from apps.core.events import publish
 from apps.core.rest.rendering import JsonRenderer
 from apps.core.tenants import current_tenant_id
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.selectors import TenantView
+from apps.webhooks import owing
 from apps.webhooks.catalogue import VERSION, EventType
-from apps.webhooks.events import DeliveriesOwed
 from apps.webhooks.models import Delivery, Message
 from apps.webhooks.representations import REPRESENTED
 
@@ -42,8 +41,7 @@ def tell(*, event: EventType, subject_id: UUID, now: datetime | None = None) -> 
         Delivery(endpoint_id=endpoint_id, message=message, next_attempt_at=moment, created_at=moment)
         for endpoint_id in owed
     )
-    for endpoint_id in owed:
-        publish(DeliveriesOwed(tenant_id=tenant.id, endpoint_id=endpoint_id, due_at=moment))
+    owing.tell(owed, due_at=moment)
     return message.id
 
 

@@ -12,12 +12,10 @@ from apps.audit import services as audit
 from apps.core.actor import Actor
 from apps.core.clock import utcnow
 from apps.core.errors import IllegalState, ValidationFailed
-from apps.core.events import publish
 from apps.core.tenants import current_tenant_id
-from apps.webhooks import endpoints
+from apps.webhooks import endpoints, owing
 from apps.webhooks.catalogue import EVENT_TYPES
 from apps.webhooks.errors import DeliveryNotFound
-from apps.webhooks.events import DeliveriesOwed
 from apps.webhooks.models import Delivery, DeliveryState, Endpoint, Message
 from apps.webhooks.selectors import PERMISSION, DeliveryView, delivery_view, endpoint_view
 
@@ -64,7 +62,7 @@ def replay(*, actor: Actor, delivery_id: UUID, now: datetime | None = None) -> D
             after={"state": row.state},
             tenant_id=current_tenant_id(),
         )
-        publish(DeliveriesOwed(tenant_id=current_tenant_id(), endpoint_id=endpoint.id, due_at=moment))
+        owing.tell([endpoint.id], due_at=moment)
         return delivery_view(row)
 
 
@@ -110,7 +108,7 @@ def replay_since(
             after={"since": since.isoformat(), "only_dead": only_dead, "messages": queued + len(fresh)},
             tenant_id=current_tenant_id(),
         )
-        publish(DeliveriesOwed(tenant_id=current_tenant_id(), endpoint_id=endpoint.id, due_at=moment))
+        owing.tell([endpoint.id], due_at=moment)
         return queued + len(fresh)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from apps.core import versions
@@ -25,10 +25,8 @@ __all__ = [
     "DeliveryFilters",
     "DeliveryView",
     "EndpointView",
-    "delivery_detail",
     "delivery_view",
     "endpoint_view",
-    "endpoints_with_work",
     "get_delivery",
     "get_endpoint",
     "list_deliveries",
@@ -202,23 +200,12 @@ def get_delivery(*, actor: Actor, delivery_id: UUID) -> DeliveryDetail:
         DeliveryNotFound: unknown, another tenant's, or purged.
     """
     actor.require(PERMISSION)
-    return delivery_detail(delivery_id=delivery_id)
-
-
-def delivery_detail(*, delivery_id: UUID) -> DeliveryDetail:
-    """One delivery, for code that has checked already who asks. Raises `DeliveryNotFound`."""
     row = Delivery.objects.select_related("endpoint", "message").filter(pk=delivery_id).first()
     if row is None:
         raise DeliveryNotFound
     last = reversed(row.log.order_by("-number")[:MOST_ATTEMPTS_SHOWN])
     log = tuple(_attempt_view(attempt) for attempt in last)
     return DeliveryDetail(delivery_view(row), row.message.payload, log)
-
-
-def endpoints_with_work() -> list[UUID]:
-    """The endpoints of the current tenant to which something is due now."""
-    due = Delivery.objects.filter(endpoint=OuterRef("pk"), next_attempt_at__lte=utcnow())
-    return list(Endpoint.objects.filter(Exists(due)).order_by("pk").values_list("pk", flat=True))
 
 
 def endpoint_view(row: Endpoint) -> EndpointView:

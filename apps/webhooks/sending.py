@@ -4,7 +4,8 @@ The row is the truth. A claim is a lease: a worker that dies leaves a delivery t
 same ``webhook-id``. `attempts` grows with each claim and fences a slow worker off from settling what another has taken
 over. Claims of one endpoint take turns on its row, so that no more than `AT_ONCE` calls to it are under way, and one
 alone while it fails: a dead endpoint holds one worker for ten seconds at a time, and none while its breaker is open.
-All endpoints of a workspace share `IN_WORKSPACE` calls: twenty that hang do not take every worker.
+All endpoints of a workspace share `IN_WORKSPACE` calls: twenty that hang do not take every worker. A test event goes
+before all of that: somebody looks on, and there is one of them in a workspace.
 """
 
 import time
@@ -21,7 +22,8 @@ from apps.core.clock import utcnow
 from apps.core.events import publish
 from apps.core.sealing import CannotUnseal
 from apps.core.tenants import assert_no_transaction, current_tenant_id
-from apps.webhooks import calling, giving_up, ladder
+from apps.tenancy import selectors as tenancy
+from apps.webhooks import calling, giving_up, ladder, owing
 from apps.webhooks.calling import TOTAL_SECONDS, Job, Outcome
 from apps.webhooks.events import DeliveriesOwed
 from apps.webhooks.models import WAITING, Attempt, Delivery, DeliveryState, DisabledReason, Endpoint
@@ -39,7 +41,10 @@ _ONE_CLAIMER = "select pg_advisory_xact_lock(hashtextextended('webhooks.claim:' 
 _OVERLOOKED = timedelta(seconds=1)
 # After that an endpoint's turn ends, so that the others in the queue have theirs.
 MOST_IN_TURN, TURN_SECONDS = 50, 60.0
+# A test that found no worker for so long tells nobody anything any more.
+TEST_PATIENCE = timedelta(minutes=10)
 _INTERRUPTED = "The worker stopped before it had noted an answer."
+_UNTRIED = "The test could not be sent in time."
 _ATTEMPTS = Counter("insula_webhook_attempts_total", "Calls to webhook endpoints by what followed", ["outcome"])
 _DURATION = Histogram(
     "insula_webhook_duration_seconds", "How long webhook endpoints took", buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -77,24 +82,30 @@ def _send_what_is_due(endpoint_id: UUID, total_seconds: float) -> tuple[bool, bo
     for _ in range(MOST_IN_TURN):
         if time.monotonic() >= ends_at:
             break
-        if breaker.state() is BreakerState.OPEN:
-            return False, has_called
-        job = claim(endpoint_id=endpoint_id)
+        job = claim(endpoint_id=endpoint_id, tests_alone=breaker.state() is BreakerState.OPEN)
         if job is None:
             return False, has_called
         try:
-            with breaker.guard(_NotTaken):
-                outcome = calling.call(job, total_seconds=total_seconds)
-                if not outcome.is_success:
-                    raise _NotTaken(outcome)
+            outcome = _ask(job, breaker, total_seconds)
         except BreakerOpen as waiting:
             _hand_back(job, timedelta(seconds=waiting.retry_after))
             return False, has_called
-        except _NotTaken as failure:
-            outcome = failure.outcome
         settle(job, outcome)
         has_called = True
     return True, has_called
+
+
+def _ask(job: Job, breaker: Breaker, total_seconds: float) -> Outcome:
+    if job.is_test:
+        return calling.call(job, total_seconds=total_seconds)
+    try:
+        with breaker.guard(_NotTaken):
+            outcome = calling.call(job, total_seconds=total_seconds)
+            if not outcome.is_success:
+                raise _NotTaken(outcome)
+            return outcome
+    except _NotTaken as failure:
+        return failure.outcome
 
 
 def _let_another_in(endpoint_id: UUID) -> None:
@@ -105,25 +116,29 @@ def _let_another_in(endpoint_id: UUID) -> None:
     with transaction.atomic():
         other = others.order_by("?").values_list("pk", flat=True).first()
         if other is not None:
-            publish(DeliveriesOwed(tenant_id=current_tenant_id(), endpoint_id=other, due_at=utcnow()))
+            publish(DeliveriesOwed(tenant_id=current_tenant_id(), endpoint_ids=(other,), due_at=utcnow()))
 
 
-def claim(*, endpoint_id: UUID, now: datetime | None = None) -> Job | None:
-    """Take the delivery of an endpoint that waits longest; None when nothing is due or enough calls are under way."""
+def claim(*, endpoint_id: UUID, tests_alone: bool = False, now: datetime | None = None) -> Job | None:
+    """Take a test of an endpoint, or else the delivery that waits longest, unless `tests_alone`.
+
+    None when nothing is due, when enough calls are under way, and when the workspace was suspended or deleted.
+    """
     moment = now or utcnow()
     with transaction.atomic():
+        # A turn may last a minute, and nothing is sent for a workspace that is suspended or deleted within it.
+        if not tenancy.tenant_by_id(current_tenant_id()).is_active:
+            return None
         endpoint = Endpoint.objects.select_for_update(no_key=True).filter(pk=endpoint_id).first()
         if endpoint is None:
             return None
-        if not endpoint.is_enabled:
-            giving_up.let_go_of_waiting(endpoint, now=moment)
-            return None
         owed = Delivery.objects.filter(endpoint=endpoint, state__in=WAITING)
-        under_way = _under_way(moment)
-        own_share = 1 if endpoint.failing_since else AT_ONCE
-        if len(under_way) >= IN_WORKSPACE or under_way.count(endpoint_id) >= own_share:
-            return None
-        row = _first_due(owed, moment)
+        row = _first_due(owed.filter(is_test=True), moment)
+        if row is None and not tests_alone:
+            if not endpoint.is_enabled:
+                giving_up.let_go_of_waiting(endpoint, now=moment)
+            elif _has_share(endpoint, moment):
+                row = _first_due(owed.filter(is_test=False), moment)
         if row is None:
             return None
         row.state, row.next_attempt_at = DeliveryState.SENDING, moment + LEASE
@@ -156,7 +171,7 @@ def settle(job: Job, outcome: Outcome, *, now: datetime | None = None) -> None:
             _end(row, DeliveryState.SUCCEEDED, moment)
             _recover(endpoint)
         else:
-            _settle_failure(endpoint, row, outcome, moment)
+            _settle_failure(endpoint, row, outcome, moment, has_moved=endpoint.url != job.url)
     _DURATION.observe(outcome.duration_ms / 1000)
     logger.info(
         "webhook.attempted",
@@ -168,21 +183,29 @@ def settle(job: Job, outcome: Outcome, *, now: datetime | None = None) -> None:
     )
 
 
-def _under_way(now: datetime) -> list[UUID]:
-    """The endpoints that are being called, one entry for each call; their number stays until the transaction ends."""
+def _has_share(endpoint: Endpoint, now: datetime) -> bool:
+    """Whether one call more may be made; their number stays until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute(_ONE_CLAIMER, [str(current_tenant_id())])
     calls = Delivery.objects.filter(state=DeliveryState.SENDING, is_test=False, next_attempt_at__gt=now)
-    return list(calls.values_list("endpoint_id", flat=True))
+    under_way = list(calls.values_list("endpoint_id", flat=True))
+    own_share = 1 if endpoint.failing_since else AT_ONCE
+    return len(under_way) < IN_WORKSPACE and under_way.count(endpoint.id) < own_share
 
 
 def _first_due(owed: QuerySet[Delivery], now: datetime) -> Delivery | None:
-    """The delivery that waits longest; those whose workers died too often are ended on the way."""
+    """The delivery that waits longest; those whose workers died too often, and old tests, are ended on the way."""
     due = owed.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
     while True:
         row = due.select_for_update(skip_locked=True, of=("self",)).select_related("message").first()
-        if row is None or row.state == DeliveryState.PENDING:
-            return row
+        if row is None:
+            return None
+        if row.state == DeliveryState.PENDING:
+            if not row.is_test or row.created_at > now - TEST_PATIENCE:
+                return row
+            row.last_error = _UNTRIED
+            _end(row, DeliveryState.DEAD, now)
+            continue
         assert row.next_attempt_at is not None
         _log(row, Outcome(row.next_attempt_at - LEASE, 0, {}, error=_INTERRUPTED))
         _ATTEMPTS.labels("interrupted").inc()
@@ -193,18 +216,19 @@ def _first_due(owed: QuerySet[Delivery], now: datetime) -> Delivery | None:
         _end(row, DeliveryState.DEAD, now)
 
 
-def _settle_failure(endpoint: Endpoint, row: Delivery, outcome: Outcome, now: datetime) -> None:
-    if endpoint.failing_since is None:
+def _settle_failure(endpoint: Endpoint, row: Delivery, outcome: Outcome, now: datetime, *, has_moved: bool) -> None:
+    """`has_moved`: the address that was asked is the endpoint's no more; its failure says nothing of the new one."""
+    if endpoint.failing_since is None and not has_moved:
         endpoint.failing_since = outcome.started_at
         endpoint.save(update_fields=["failing_since"])
-    delay = ladder.delay_after(row.round_attempts)
-    if delay is None or outcome.is_gone or not endpoint.is_enabled:
+    is_gone, delay = outcome.is_gone and not has_moved, ladder.delay_after(row.round_attempts)
+    if delay is None or is_gone or not endpoint.is_enabled:
         _end(row, DeliveryState.DEAD, now)
     else:
         _try_again(row, now + ladder.heeding(delay, outcome.retry_after, now=now))
-    if not endpoint.is_enabled:
+    if has_moved or not endpoint.is_enabled:
         return
-    if outcome.is_gone:
+    if is_gone:
         giving_up.give_up(endpoint, DisabledReason.GONE, now=now)
     elif giving_up.has_failed_too_long(endpoint, attempts=row.round_attempts, now=now):
         giving_up.give_up(endpoint, DisabledReason.FAILING, now=now)
@@ -214,7 +238,7 @@ def _try_again(row: Delivery, at: datetime) -> None:
     row.state, row.next_attempt_at = DeliveryState.PENDING, at
     row.save(update_fields=["state", "next_attempt_at", "last_status", "last_error"])
     _ATTEMPTS.labels("retried").inc()
-    publish(DeliveriesOwed(tenant_id=current_tenant_id(), endpoint_id=row.endpoint_id, due_at=at))
+    owing.tell([row.endpoint_id], due_at=at)
 
 
 def _end(row: Delivery, state: DeliveryState, now: datetime) -> None:
@@ -245,10 +269,13 @@ def _log(row: Delivery, outcome: Outcome) -> None:
 
 def _hand_back(job: Job, wait: timedelta) -> None:
     # Nothing was tried, so the attempt does not count.
+    at = utcnow() + wait
     with transaction.atomic():
-        Delivery.objects.filter(pk=job.delivery_id, state=DeliveryState.SENDING, attempts=job.number).update(
+        mine = Delivery.objects.filter(pk=job.delivery_id, state=DeliveryState.SENDING, attempts=job.number)
+        mine.update(
             state=DeliveryState.PENDING,
-            next_attempt_at=utcnow() + wait,
+            next_attempt_at=at,
             attempts=F("attempts") - 1,
             round_attempts=F("round_attempts") - 1,
         )
+        owing.tell([job.endpoint_id], due_at=at)

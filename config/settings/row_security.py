@@ -21,6 +21,7 @@ TENANT_RIGHTS = {
     "iam_directory_entry": "",
     "iam_directory_group": "",
     "iam_directory_group_place": "",
+    "tenancy_due_work": "SELECT, INSERT, DELETE",
     "tenancy_tenant": "SELECT, UPDATE ({changeable})",
     "django_content_type": "SELECT",
 }

@@ -35,6 +35,7 @@ MORE_DOORS = {
         "proving",
         "proof_messages",
         "deleting",
+        "due_work",
         "rollout",
         "hosts",
         "logos",

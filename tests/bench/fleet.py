@@ -1,5 +1,7 @@
 """Many tenants quickly: rows and schemas in batches, without members or books."""
 
+from uuid import UUID
+
 import psutil
 from django.conf import settings
 from django.db import connection, connections, transaction
@@ -7,6 +9,7 @@ from django.db import connection, connections, transaction
 from apps.core import ids
 from apps.core.tenants import public_scope
 from apps.tenancy.models import Domain, ProvisioningStep, Tenant, TenantStatus
+from apps.tenancy.roles import drop_schema
 from apps.tenancy.schema_building import build_schemas
 from apps.tenancy.template_schema import held_template
 
@@ -63,3 +66,10 @@ def forget_connection() -> None:
     """The next statement gets a fresh server process."""
     with public_scope():
         connections["default"].close()
+
+
+def empty_but_for(kept: set[UUID]) -> None:
+    """Remove every tenant that is not among `kept`."""
+    for tenant in Tenant.objects.exclude(pk__in=kept):
+        drop_schema(tenant.schema_name)
+        tenant.delete()

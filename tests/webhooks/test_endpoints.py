@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -14,15 +14,14 @@ from apps.core.actor import Actor
 from apps.core.clock import utcnow
 from apps.core.errors import IllegalState, PermissionRefused, ValidationFailed
 from apps.core.rest.paging import PageRequest
-from apps.core.tenants import tenant_scope
 from apps.core.versions import VersionConflict
 from apps.tenancy.selectors import TenantView
 from apps.webhooks import selectors, services
-from apps.webhooks.errors import AlreadyTesting, DeliveryNotFound, EndpointLimit, EndpointNotFound
+from apps.webhooks.errors import DeliveryNotFound, EndpointLimit, EndpointNotFound
 from apps.webhooks.models import Attempt, Delivery, Endpoint, EndpointSecret, Message
 from apps.webhooks.selectors import DeliveryFilters
 from tests.factories.invoices import make_client
-from tests.factories.webhooks import Receiver, deliveries, make_endpoint, stored, turn
+from tests.factories.webhooks import Receiver, deliveries, make_endpoint, turn
 from tests.fixtures.tenants import actor_of, in_tenant
 
 VERBS: dict[str, Callable[[Actor], Any]] = {
@@ -169,9 +168,8 @@ def test_what_came_without_its_secret_sends_nothing_before_it_has_one(acme: Tena
         assert "enable" not in selectors.get_endpoint(actor=actor, endpoint_id=endpoint_id).allowed_actions
         with pytest.raises(IllegalState):
             services.enable_endpoint(actor=actor, endpoint_id=endpoint_id)
-    with tenant_scope(acme.scope), pytest.raises(IllegalState):
-        services.send_test_event(actor=actor, endpoint_id=endpoint_id)
-    with in_tenant(acme):
+        with pytest.raises(IllegalState):
+            services.send_test_event(actor=actor, endpoint_id=endpoint_id)
         services.rotate_secret(actor=actor, endpoint_id=endpoint_id)
         assert services.enable_endpoint(actor=actor, endpoint_id=endpoint_id).is_enabled
 
@@ -205,45 +203,6 @@ def test_the_database_refuses_half_truths(acme: TenantView, values: dict[str, An
     make_endpoint(acme)
     with in_tenant(acme), pytest.raises(IntegrityError), transaction.atomic():
         Endpoint.objects.update(**values)
-
-
-def test_a_test_event_is_sent_at_once_and_nothing_follows(acme: TenantView, receiver: Receiver) -> None:
-    endpoint_id, actor = make_endpoint(acme, receiver.url, event_types=["client.created"]).endpoint.id, actor_of(acme)
-    receiver.answers = [410, 200]
-    with in_tenant(acme):
-        services.disable_endpoint(actor=actor, endpoint_id=endpoint_id)
-    for state, status in (("DEAD", 410), ("SUCCEEDED", 200)):
-        with tenant_scope(acme.scope):
-            detail = services.send_test_event(actor=actor, endpoint_id=endpoint_id)
-        found = detail.delivery
-        assert (found.state, found.last_status, found.is_test, found.attempts) == (state, status, True, 1)
-        assert found.allowed_actions == () and len(detail.log) == 1
-        assert receiver.calls[-1].event["type"] == "webhook.test"
-    endpoint = stored(acme, endpoint_id)
-    assert (endpoint.disabled_reason, endpoint.failing_since) == ("BY_MEMBER", None)
-
-
-def test_a_workspace_has_one_test_at_a_time(acme: TenantView, globex: TenantView, receiver: Receiver) -> None:
-    first, second = (make_endpoint(acme, f"{receiver.url}/{name}").endpoint.id for name in "ab")
-    foreign = make_endpoint(globex, f"{receiver.url}/c").endpoint.id
-
-    def ask(tenant: TenantView, endpoint_id: UUID) -> str:
-        with tenant_scope(tenant.scope):
-            found = services.send_test_event(actor=actor_of(tenant), endpoint_id=endpoint_id)
-        return found.delivery.state
-
-    assert ask(acme, first) == "SUCCEEDED"
-    with in_tenant(acme):
-        Delivery.objects.update(state="SENDING", completed_at=None, next_attempt_at=utcnow() + timedelta(minutes=1))
-    for endpoint_id in (first, second):
-        with pytest.raises(AlreadyTesting):
-            ask(acme, endpoint_id)
-    assert ask(globex, foreign) == "SUCCEEDED"
-    # Its worker died: the lease ends.
-    with in_tenant(acme):
-        Delivery.objects.update(next_attempt_at=utcnow())
-    assert ask(acme, second) == "SUCCEEDED"
-    assert [call.path for call in receiver.calls] == ["/a", "/c", "/b"]
 
 
 def test_what_is_old_goes_with_its_log(acme: TenantView, receiver: Receiver) -> None:

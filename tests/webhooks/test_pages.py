@@ -1,7 +1,9 @@
 """Webhooks in the settings: endpoints made and changed by forms, secrets shown once, the log, replaying."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -126,16 +128,27 @@ def test_disabling_enabling_and_removing(acme: TenantView, visitor: Client) -> N
     assert text(visitor, path, 404)
 
 
-def test_a_test_event_leads_to_what_came_back(acme: TenantView, visitor: Client, receiver: Receiver) -> None:
+def test_a_test_event_leads_to_what_comes_back(
+    acme: TenantView, visitor: Client, receiver: Receiver, run_tasks: Callable[[], Any]
+) -> None:
     endpoint = make_endpoint(acme, receiver.url).endpoint
     receiver.answers, receiver.body = [200, 503], b"<b>closed</b>"
-    good = visitor.post(f"{PAGE}{endpoint.id}/test/", follow=True).content.decode()
-    assert "The endpoint took the test event." in good and "webhook-id: evt_" in good
-    bad = visitor.post(f"{PAGE}{endpoint.id}/test/", follow=True).content.decode()
+    waiting = visitor.post(f"{PAGE}{endpoint.id}/test/", follow=True)
+    path, page = waiting.redirect_chain[-1][0], waiting.content.decode()
+    assert "on its way" in page and 'hx-trigger="every 1s"' in page
+    turn(acme, endpoint.id)
+    good = text(visitor, path)
+    assert "The endpoint took the test event." in good and "webhook-id: evt_" in good and "every 1s" not in good
+
+    def tried() -> str:
+        with run_tasks():
+            answer = visitor.post(f"{PAGE}{endpoint.id}/test/")
+        return text(visitor, answer["Location"])
+
+    bad = tried()
     assert "did not take the test event" in bad and "&lt;b&gt;closed&lt;/b&gt;" in bad and "<b>closed" not in bad
     receiver.act = lambda request: request.connection.close()
-    silent = visitor.post(f"{PAGE}{endpoint.id}/test/", follow=True).content.decode()
-    assert "No answer" in silent
+    assert "No answer" in tried()
 
 
 def test_the_log_has_tabs_and_filters(acme: TenantView, visitor: Client, receiver: Receiver) -> None:

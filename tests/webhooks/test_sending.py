@@ -19,7 +19,7 @@ from apps.core.tenants import tenant_scope
 from apps.notifications.composing import compose
 from apps.notifications.models import EmailDelivery, Notification
 from apps.tenancy.selectors import TenantView
-from apps.webhooks import calling, selectors, sending, services, tasks
+from apps.webhooks import calling, owing, selectors, sending, services, tasks
 from apps.webhooks.calling import Outcome
 from apps.webhooks.ladder import MOST_ATTEMPTS, STEPS
 from apps.webhooks.models import Attempt, Delivery, Endpoint, Message
@@ -290,18 +290,6 @@ def test_an_unknown_key_loses_nothing(acme: TenantView, receiver: Receiver, sett
     assert states(acme) == ["SUCCEEDED"]
 
 
-def test_the_sweep_finds_what_is_due_and_calls_nobody(acme: TenantView, globex: TenantView) -> None:
-    first, second = owe(acme, "https://example.com/1"), owe(acme, "https://example.com/2", 3)
-    with tenant_scope(acme.scope):
-        assert selectors.endpoints_with_work() == sorted([first, second])
-    with in_tenant(acme):
-        Delivery.objects.filter(endpoint_id=first).update(next_attempt_at=utcnow() + timedelta(hours=1))
-    with tenant_scope(acme.scope):
-        assert selectors.endpoints_with_work() == [second]
-    with tenant_scope(globex.scope):
-        assert selectors.endpoints_with_work() == []
-
-
 def test_what_happens_is_sent_after_the_commit_and_the_sweep_does_what_is_left(
     acme: TenantView, receiver: Receiver, run_tasks: Callable[[], Any]
 ) -> None:
@@ -328,7 +316,7 @@ def test_the_endpoints_of_a_workspace_share_its_calls(
     tell(acme)
     other = owe(globex, receiver.url)
     with tenant_scope(acme.scope):
-        found = [sending.claim(endpoint_id=one) for one in selectors.endpoints_with_work()]
+        found = [sending.claim(endpoint_id=one) for one in owing.survey()]
         taken = [job for job in found if job]
         assert len(taken) == sending.IN_WORKSPACE and len(found) == len(taken) + 2
     with tenant_scope(globex.scope):

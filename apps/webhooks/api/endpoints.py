@@ -14,7 +14,7 @@ from apps.core.rest.views import ApiView
 from apps.iam import stepping_up
 from apps.webhooks import selectors, services
 from apps.webhooks.api import serializers
-from apps.webhooks.api.presenters import present_endpoint, present_event_type, present_full_delivery
+from apps.webhooks.api.presenters import present_delivery, present_endpoint, present_event_type
 from apps.webhooks.catalogue import EVENT_TYPES
 from apps.webhooks.selectors import PERMISSION, EndpointView
 
@@ -164,18 +164,19 @@ class EndpointTest(ApiView):
     """Trying an endpoint out."""
 
     permissions: ClassVar = {"POST": PERMISSION}
-    own_transactions = True
 
     @extend_schema(
         operation_id="webhook_endpoints_test",
         summary="Send a test event",
         tags=TAG,
         request=None,
-        responses={200: serializers.DeliveryDetailAnswer, 409: _TESTING},
+        responses={202: serializers.DeliveryAnswer, 409: _TESTING},
     )
     def post(self, request: Request, endpoint_id: UUID) -> Response:
-        """One attempt, now, also when the endpoint is disabled. `state` and `log` of the answer say how it went."""
-        return Response(present_full_delivery(services.send_test_event(actor=self.actor, endpoint_id=endpoint_id)))
+        """One attempt, at once, also when the endpoint is disabled. How it goes says the delivery at `Location`."""
+        found = services.send_test_event(actor=self.actor, endpoint_id=endpoint_id)
+        headers = {"Location": f"/api/v1/webhooks/deliveries/{found.id}"}
+        return Response(present_delivery(found), status=202, headers=headers)
 
 
 class EndpointReplay(ApiView):
