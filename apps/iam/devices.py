@@ -57,7 +57,8 @@ def list_devices(*, actor: Actor, current: UUID | None, now: datetime | None = N
     moment = now or utcnow()
     idle = Q(channel=Channel.BROWSER, last_seen_at__lt=moment - timedelta(seconds=settings.SESSION_COOKIE_AGE))
     spent = Q(channel=Channel.API, last_seen_at__lt=moment - timedelta(seconds=settings.REFRESH_TOKEN_SECONDS))
-    over = Q(ends_at__lte=moment)
+    endless = Q(ends_at=None, started_at__lte=moment - timedelta(days=settings.SIGN_IN_LASTS_DAYS))
+    over = Q(ends_at__lte=moment) | endless
     with public_scope():
         rows = _living(actor).exclude(idle | spent | over).select_related("tenant").order_by("-last_seen_at")[:SHOWN]
         found = [

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection
 
 from apps.core.actor import Actor, ActorKind, Origin
@@ -20,13 +21,15 @@ from apps.tenancy.selectors import TenantView
 
 _TENANT_FIELDS = tuple(TenantView.__dataclass_fields__)
 
+# Sign-ins of versions that gave them no end have one, too.
+_ENDS_AT = f"coalesce(f.ends_at, f.started_at + interval '{int(settings.SIGN_IN_LASTS_DAYS)} days')"
 # The database is the truth about revocation: a family that was revoked, that started before the person signed out
 # everywhere, whose person is inactive or whose membership is not active, finds no row.
 _FOUND = f"""
 u.email, u.first_name, u.last_name, u.locale, u.platform_role, u.email_verified_at IS NOT NULL,
        f.last_seen_at, f.methods, f.proved_at, f.strong_at,
        greatest(p.required_at, m.created_at) + p.grace_days * interval '1 day', m.role, c.names, c.permissions,
-       f.impersonator_id, f.started_at, f.ends_at, u.must_change_password,
+       f.impersonator_id, f.started_at, {_ENDS_AT}, u.must_change_password,
        {", ".join(f"t.{name}" for name in _TENANT_FIELDS)}
   FROM public.iam_token_family f
   JOIN public.iam_user u ON u.id = f.user_id
@@ -41,7 +44,7 @@ u.email, u.first_name, u.last_name, u.locale, u.platform_role, u.email_verified_
          FROM public.iam_role_grant g JOIN public.iam_custom_role r ON r.id = g.role_id
         WHERE g.membership_id = m.id) c ON true
  WHERE f.id = %s AND f.user_id = %s AND f.tenant_id IS NOT DISTINCT FROM %s AND f.channel = %s
-   AND f.revoked_at IS NULL AND (f.ends_at IS NULL OR f.ends_at > statement_timestamp())
+   AND f.revoked_at IS NULL AND {_ENDS_AT} > statement_timestamp()
    AND u.is_active AND (u.banned_at IS NULL OR u.banned_until <= statement_timestamp())
    AND (u.tokens_valid_after IS NULL OR f.started_at >= u.tokens_valid_after)
    AND CASE WHEN f.tenant_id IS NULL THEN u.platform_role <> '' ELSE m.role IS NOT NULL END

@@ -94,9 +94,14 @@ def test_a_sign_in_ends_however_much_it_is_used(anonymous_api: APIClient, acme: 
     family.refresh_from_db()
     assert family.ends_at == family.started_at + timedelta(days=30)
 
-    TokenFamily.objects.filter(pk=family.pk).update(ends_at=utcnow() - timedelta(seconds=1))
-    assert anonymous_api.get("/api/v1/me", HTTP_AUTHORIZATION=f"Bearer {pair['access']}").status_code == 401
-    assert _refresh(anonymous_api, pair["refresh"]).status_code == 401
+    now = utcnow()
+    for over in (
+        {"ends_at": now - timedelta(seconds=1)},
+        {"ends_at": None, "started_at": now - timedelta(days=30)},  # as earlier versions left it
+    ):
+        TokenFamily.objects.filter(pk=family.pk).update(**over)
+        assert anonymous_api.get("/api/v1/me", HTTP_AUTHORIZATION=f"Bearer {pair['access']}").status_code == 401
+        assert _refresh(anonymous_api, pair["refresh"]).status_code == 401
 
 
 def test_another_workspace_by_an_earlier_proof_is_no_longer_sign_in(acme: TenantView) -> None:
