@@ -1,25 +1,36 @@
 """Reading the audit trail of one tenant."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.db.models import Q, QuerySet
+from django.db.models import CharField, F, Func, Q, QuerySet
 
 from apps.audit.models import AuditEntry
 from apps.core.actor import Actor
 from apps.core.errors import NotFound
 from apps.core.rest.paging import Page, PageRequest, paginate
-from apps.core.tenants import public_scope
+from apps.core.rest.thin import CompiledList
+from apps.core.tenants import Row, public_scope
 
 _SHOWN = (
     *("id", "action", "severity", "actor_kind", "actor_id", "actor_name", "impersonator_id"),
     *("api_key_id", "api_key_name"),
     *("entity_type", "entity_id", "entity_label", "before", "after"),
     *("ip", "user_agent", "source", "correlation_id", "occurred_at"),
+)
+# What `list_entries` reads without filters, in the columns that are shown; an address as the text that models have.
+_shown = attrgetter(*_SHOWN)
+_HOST = Func(F("ip"), function="host", output_field=CharField())
+NEWEST = CompiledList(
+    lambda caller: AuditEntry.objects.filter(tenant_id=caller.tenant_id).values_list(
+        *(_HOST if name == "ip" else name for name in _SHOWN)
+    )
 )
 _FILTERS = {"action": "action", "entity_type": "entity_type", "entity_id": "entity_id", "severity": "severity"}
 
@@ -75,7 +86,12 @@ def last_change(*, tenant_id: UUID | None, entity_type: str, entity_id: UUID | s
 
 def present(entry: AuditEntry) -> dict[str, Any]:
     """The entry as the API shows it."""
-    return {name: getattr(entry, name) for name in _SHOWN}
+    return dict(zip(_SHOWN, _shown(entry), strict=True))
+
+
+def present_newest(_tenant: Any, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The rows of `NEWEST` as the API shows them."""
+    return [dict(zip(_SHOWN, row, strict=True)) for row in rows]
 
 
 def _filtered(entries: QuerySet[AuditEntry], filters: dict[str, str]) -> QuerySet[AuditEntry]:

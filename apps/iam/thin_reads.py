@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -20,12 +21,13 @@ from django.http import HttpResponse, HttpResponseBase
 from django.urls import ResolverMatch
 from psycopg.errors import UndefinedTable
 
+from apps.core.clock import today_in
 from apps.core.errors import DomainError
 from apps.core.postgres.pipeline import Asked
 from apps.core.rest.listing import repeated
 from apps.core.rest.paging import PageRequest
 from apps.core.rest.rendering import encoded
-from apps.core.rest.thin import PLAIN, ThinRead
+from apps.core.rest.thin import PLAIN, Caller, ThinRead
 from apps.core.rest.views import ApiView
 from apps.core.tenants import is_in_transaction, read_at_once
 from apps.edge import services as edge
@@ -34,6 +36,7 @@ from apps.iam.api.authentication import bearer_token
 from apps.iam.identity import Identity, Reader
 from apps.iam.origins import origin_of
 from apps.tenancy import hosts
+from apps.tenancy.selectors import TenantView
 
 logger = structlog.get_logger(__name__)
 
@@ -49,13 +52,15 @@ _JSON = frozenset({"application/json", "application/*", "*/*"})
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """What the long way has answered: to which token or key, by which view, and which methods it said to allow."""
+    """What the long way has answered: to which token or key and of whom, by which view, and what it said to allow."""
 
     secret: str
     match: ResolverMatch
     view: type[ApiView]
     read: ThinRead
     allow: str
+    user_id: UUID
+    tenant: TenantView
 
 
 class ThinReadMiddleware:
@@ -88,10 +93,12 @@ class ThinReadMiddleware:
 def _answer(request: Any, way: _Way, page: PageRequest) -> HttpResponseBase | None:
     try:
         question, read = _question(way.secret)
-        caller, rows = read_at_once(question, way.read.asked(page))
+        asker = Caller(way.tenant.id, way.user_id, today_in(way.tenant.time_zone))
+        caller, *rows = read_at_once(*way.read.asked(question, asker, page))
         request.origin = origin_of(request, "API")
         found = read(caller, request.origin)
-        if found is None or found.tenant is None:
+        # The rows were asked for whom the long way found; who is another by now, or whose tenant is, goes that way.
+        if found is None or found.tenant != way.tenant or found.actor.user_id != way.user_id:
             return None
         request.identity, request.actor, request.tenant = found, found.actor, found.tenant
         request.resolver_match = way.match
@@ -105,7 +112,7 @@ def _answer(request: Any, way: _Way, page: PageRequest) -> HttpResponseBase | No
             logger.warning("thin_reads.failed", error=str(error))
         return None
     response = HttpResponse(
-        encoded(way.read.body(found.tenant, page, rows)), content_type="application/json", headers={"Allow": way.allow}
+        encoded(way.read.body(way.tenant, page, rows)), content_type="application/json", headers={"Allow": way.allow}
     )
     response.headers["Content-Length"] = str(len(response.content))
     edge.describe(request, response)
@@ -164,6 +171,7 @@ def _learned(request: Any, response: HttpResponseBase) -> _Way | None:
         return None
     view, secret = getattr(match.func, "cls", None), bearer_token(request)
     read: ThinRead | None = getattr(view, "thin", None)
-    if read is None or view is None or secret is None or found.tenant is None:
+    user_id, tenant = found.actor.user_id, found.tenant
+    if read is None or view is None or secret is None or user_id is None or tenant is None:
         return None
-    return _Way(secret, match, view, read, response.headers.get("Allow", ""))
+    return _Way(secret, match, view, read, response.headers.get("Allow", ""), user_id, tenant)

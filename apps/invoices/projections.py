@@ -204,7 +204,7 @@ def buyer_of(invoice: Invoice) -> Party:
 
 
 def _summary_fields(row: Row, url: str, today: date) -> dict[str, Any]:
-    # Written out and without calls, because every list passes here. The order is that of `thin.ThinInvoice`.
+    # Written out and without calls, because every list passes here. The order is that of `thin`.
     (
         row_id, number, status, version, sent_at, viewed_at, finalized_at, paid_at, voided_at, uncollectible_at,
         client_id, client_name, client_email, currency, issue_date, due_date, subtotal_minor, discount_minor, tax_minor,

@@ -1,10 +1,9 @@
 """Reading clients and invoices of the current tenant."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Sum
@@ -13,6 +12,7 @@ from apps.core.actor import Actor
 from apps.core.clock import today_in
 from apps.core.rest.ordering import NEWEST
 from apps.core.rest.paging import Page, PageRequest, paginate
+from apps.core.rest.thin import CompiledList
 from apps.core.tenants import Row, current_tenant_id
 from apps.invoices import filtering, projections, thin
 from apps.invoices.branding import letterhead_of
@@ -37,6 +37,7 @@ from apps.tenancy.selectors import TenantView
 __all__ = [
     "CLIENT_KEYS",
     "INVOICE_KEYS",
+    "NEWEST_CLIENTS",
     "Balance",
     "ClientDetail",
     "ClientRef",
@@ -51,6 +52,7 @@ __all__ = [
     "Party",
     "TaxView",
     "TimelineEntry",
+    "client_details",
     "client_options",
     "clients_by_ids",
     "dashboard",
@@ -112,7 +114,7 @@ def list_invoices(*, actor: Actor, page: PageRequest, filters: InvoiceFilters) -
     today = today_in(tenant.time_zone)
     found: Page[Invoice] | Page[Row]
     if filters.is_empty and page.order == NEWEST:
-        found = thin.newest(page)
+        found = thin.NEWEST.page(page)
     else:
         found = paginate(_filtered(Invoice.objects.select_related("client"), actor, filters, today=today), page)
     return Page(projections.summaries(found.rows, tenant, today=today), found.next_cursor)
@@ -121,7 +123,7 @@ def list_invoices(*, actor: Actor, page: PageRequest, filters: InvoiceFilters) -
 def tab_counts(*, actor: Actor, filters: InvoiceFilters) -> dict[str, int]:
     """How many invoices each status tab would show under the other filters; ``all`` and `filtering.STATUSES`."""
     actor.require("invoices:read")
-    today = today_in(_tenant().time_zone)
+    today = _today()
     rows = _filtered(Invoice.objects.all(), actor, filters.without_status(), today=today)
     counts = {name: Count("pk", filter=filtering.condition(name, today=today)) for name in filtering.STATUSES}
     return dict(rows.aggregate(all=Count("pk"), **counts))
@@ -130,7 +132,7 @@ def tab_counts(*, actor: Actor, filters: InvoiceFilters) -> dict[str, int]:
 def totals_by_currency(*, actor: Actor, filters: InvoiceFilters) -> list[CurrencyTotals]:
     """The sums over everything that the filters let through, not only the page that is shown."""
     actor.require("invoices:read")
-    today = today_in(_tenant().time_zone)
+    today = _today()
     rows = _filtered(Invoice.objects.all(), actor, filters, today=today).order_by().values("currency")
     open_now = Q(status=InvoiceStatus.OPEN)
     sums = rows.annotate(
@@ -146,7 +148,7 @@ def overdue_count(*, actor: Actor) -> int:
     """How many open invoices are past their due date; nothing for who may not see invoices."""
     if not actor.may("invoices:read"):
         return 0
-    today = today_in(_tenant().time_zone)
+    today = _today()
     return Invoice.objects.filter(filtering.condition("overdue", today=today)).count()
 
 
@@ -194,12 +196,12 @@ def timeline(*, actor: Actor, invoice_id: UUID) -> list[TimelineEntry]:
 def list_clients(*, actor: Actor, page: PageRequest, q: str = "", include_deleted: bool = False) -> Page[ClientDetail]:
     """One page of clients with their balances, newest first; `q` is looked for in name and e-mail, literally."""
     actor.require("clients:read")
-    clients = Client.objects.all() if include_deleted else Client.objects.filter(deleted_at=None)
+    clients = Client.objects.all() if include_deleted else _present_clients()
     text = q.replace("\x00", "").strip()[: filtering.LONGEST_SEARCH]
     if text:
         clients = clients.filter(Q(name__icontains=text) | Q(email__icontains=text))
     found = paginate(clients, page)
-    return Page(_details(found.rows), found.next_cursor)
+    return Page(client_details(found.rows, *_standing(found.rows, _today())), found.next_cursor)
 
 
 def get_client(*, actor: Actor, client_id: UUID) -> ClientDetail:
@@ -212,7 +214,7 @@ def get_client(*, actor: Actor, client_id: UUID) -> ClientDetail:
     client = Client.objects.filter(pk=client_id).first()
     if client is None:
         raise ClientNotFound
-    return _details([client])[0]
+    return client_details([client], *_standing([client], _today()))[0]
 
 
 def clients_by_ids(*, actor: Actor, client_ids: Iterable[UUID]) -> dict[UUID, ClientView]:
@@ -239,7 +241,7 @@ def invoices_by_ids(*, actor: Actor, invoice_ids: Iterable[UUID]) -> dict[UUID, 
 def client_options(*, actor: Actor, limit: int = 500) -> list[ClientView]:
     """Clients to choose from in a form, by name."""
     actor.require("clients:read")
-    return [client_view(client) for client in Client.objects.filter(deleted_at=None).order_by("name")[:limit]]
+    return [client_view(client) for client in _present_clients().order_by("name")[:limit]]
 
 
 def _one(rows: QuerySet[Invoice]) -> InvoiceView:
@@ -250,16 +252,18 @@ def _one(rows: QuerySet[Invoice]) -> InvoiceView:
     return projections.full_view(invoice, _tenant(), lines, list(invoice.tax_totals.order_by("rate")))
 
 
-def _details(clients: Iterable[Client]) -> list[ClientDetail]:
-    wanted = list(clients)
-    today = today_in(_tenant().time_zone)
+def _present_clients() -> QuerySet[Client]:
+    return Client.objects.filter(deleted_at=None)
+
+
+def _standing(clients: Sequence[Client] | QuerySet[Client], today: date) -> tuple[QuerySet[Invoice, Row], ...]:
+    """Sums by client and currency, and when each client was invoiced last."""
     owed = Q(status=InvoiceStatus.OPEN)
     late = owed & Q(due_date__lt=today)
     issued = ~Q(status__in=[InvoiceStatus.DRAFT, InvoiceStatus.VOID])
-    sums: dict[UUID, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in (
-        Invoice.objects.filter(client__in=wanted)
-        .values("client_id", "currency")
+    sums = (
+        Invoice.objects.filter(client__in=clients)
+        .values_list("client_id", "currency")
         .annotate(
             invoiced=Sum("total_minor", filter=issued, default=0),
             paid=Sum("paid_minor", filter=issued, default=0),
@@ -269,26 +273,34 @@ def _details(clients: Iterable[Client]) -> list[ClientDetail]:
             count=Count("pk"),
         )
         .order_by("currency")
-    ):
-        sums[row["client_id"]].append(row)
-    last = dict(
-        Invoice.objects.filter(client__in=wanted, finalized_at__isnull=False)
+    )
+    last = (
+        Invoice.objects.filter(client__in=clients, finalized_at__isnull=False)
         .order_by("client_id", "-finalized_at")
         .distinct("client_id")
         .values_list("client_id", "finalized_at")
     )
+    return sums, last
+
+
+# What `list_clients` reads unless told otherwise, and where a page of them stands, for `client_details`.
+NEWEST_CLIENTS = CompiledList(
+    lambda _caller: _present_clients(), beside=lambda caller, page: _standing(page, caller.today)
+)
+
+
+def client_details(clients: Iterable[Client], sums: Iterable[Row], last: Iterable[Row]) -> list[ClientDetail]:
+    """The plain values of clients, of their sums and of their last invoices."""
+    balances: dict[UUID, list[Balance]] = defaultdict(list)
+    counts: dict[UUID, int] = defaultdict(int)
+    for client_id, currency, invoiced, paid, due, overdue, issued, count in sums:
+        counts[client_id] += count
+        if issued:
+            balances[client_id].append(Balance(currency, int(invoiced), int(paid), int(due), int(overdue)))
+    invoiced_at: dict[UUID, datetime] = dict(last)
     return [
-        ClientDetail(
-            client_view(client),
-            tuple(
-                Balance(row["currency"], int(row["invoiced"]), int(row["paid"]), int(row["due"]), int(row["overdue"]))
-                for row in sums[client.id]
-                if row["issued"]
-            ),
-            sum(row["count"] for row in sums[client.id]),
-            last.get(client.id),
-        )
-        for client in wanted
+        ClientDetail(client_view(client), tuple(balances[client.id]), counts[client.id], invoiced_at.get(client.id))
+        for client in clients
     ]
 
 
@@ -298,3 +310,7 @@ def _filtered(invoices: QuerySet[Invoice], actor: Actor, filters: InvoiceFilters
 
 def _tenant() -> TenantView:
     return tenancy.current_tenant()
+
+
+def _today() -> date:
+    return today_in(_tenant().time_zone)

@@ -8,6 +8,7 @@ from django.db.models import Max, QuerySet
 
 from apps.core.actor import Actor
 from apps.core.rest.paging import Page, PageRequest, paginate
+from apps.core.rest.thin import CompiledList
 from apps.notifications.models import EmailDelivery, Notification, NotificationCursor
 
 BELL_ROWS = 8
@@ -62,7 +63,15 @@ def own(actor: Actor) -> QuerySet[Notification]:
     """Every row of the actor in his tenant; none for somebody who is no member, such as an operator."""
     if actor.tenant_id is None or actor.user_id is None:
         return Notification.objects.none()
-    return Notification.objects.filter(tenant_id=actor.tenant_id, user_id=actor.user_id)
+    return _of(actor.tenant_id, actor.user_id)
+
+
+def _of(tenant_id: UUID, user_id: UUID) -> QuerySet[Notification]:
+    return Notification.objects.filter(tenant_id=tenant_id, user_id=user_id)
+
+
+# What `list_notifications` reads of the caller unless told otherwise.
+OWN = CompiledList(lambda caller: _of(caller.tenant_id, caller.user_id))
 
 
 def bell(*, actor: Actor) -> list[NotificationView]:

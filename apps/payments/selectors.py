@@ -1,6 +1,7 @@
 """Reading payments. Gateways' own ids never leave this app. Amounts are in minor units."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
@@ -11,6 +12,7 @@ from apps.core.actor import Actor
 from apps.core.errors import ValidationFailed
 from apps.core.rest.ordering import AGE, SortKeys, by_number
 from apps.core.rest.paging import Page, PageRequest, paginate
+from apps.core.rest.thin import CompiledList
 from apps.payments import states
 from apps.payments.choices import PaymentStatus, RefundStatus
 from apps.payments.errors import PaymentNotFound
@@ -202,9 +204,20 @@ def statistics(*, actor: Actor, since: date | None = None, until: date | None = 
     ]
 
 
+def views(payments: Iterable[Payment], refunds: Iterable[Refund]) -> list[PaymentView]:
+    """The plain values of rows and of all their refunds."""
+    of_payment: dict[UUID, list[Refund]] = defaultdict(list)
+    for refund in refunds:
+        of_payment[refund.payment_id].append(refund)
+    return [_view(payment, of_payment[payment.id]) for payment in payments]
+
+
 def view(payment: Payment) -> PaymentView:
     """The plain value of a row."""
-    refunds = sorted(payment.refunds.all(), key=lambda refund: refund.pk)
+    return _view(payment, payment.refunds.all())
+
+
+def _view(payment: Payment, refunds: Collection[Refund]) -> PaymentView:
     return PaymentView(
         id=payment.id,
         purpose=payment.purpose,
@@ -243,7 +256,17 @@ def _refundable(payment: Payment, refunds: Iterable[Refund]) -> int:
 
 
 def _payments() -> QuerySet[Payment]:
-    return Payment.objects.prefetch_related(Prefetch("refunds", Refund.objects.order_by("pk")))
+    return Payment.objects.prefetch_related(Prefetch("refunds", _refunds()))
+
+
+def _refunds() -> QuerySet[Refund]:
+    return Refund.objects.order_by("pk")
+
+
+# What `list_payments` reads without filters, and the refunds of a page of it, for `views`.
+NEWEST = CompiledList(
+    lambda _caller: Payment.objects.all(), beside=lambda _caller, page: [_refunds().filter(payment__in=page)]
+)
 
 
 def _filtered(payments: QuerySet[Payment], filters: Mapping[str, str]) -> QuerySet[Payment]:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
@@ -140,9 +141,9 @@ def brand_exists(*, tenant_id: UUID, brand_id: UUID) -> bool:
     return Brand.objects.filter(tenant_id=tenant_id, pk=brand_id).exists()
 
 
-# For a statement that reads what a brand's id stands in: the brand's own domain, if it has one.
-BRAND_DOMAIN = """(SELECT d.domain FROM public.tenancy_brand b JOIN public.tenancy_domain d ON d.id = b.domain_id
-                   WHERE b.id = {brand_id})"""
+def domain_of(column: str) -> Subquery:
+    """For a query over rows whose `column` is a brand's id: the brand's own domain, null where it has none."""
+    return Subquery(Brand.objects.filter(pk=OuterRef(column)).values("domain__domain"))
 
 
 def brand_domains(tenant: TenantView) -> dict[UUID, str]:

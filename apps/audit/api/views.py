@@ -11,6 +11,7 @@ from apps.audit import selectors
 from apps.audit.api.serializers import AuditEntryAnswer
 from apps.audit.services import Severity
 from apps.core.rest.listing import Listing
+from apps.core.rest.thin import ThinRead
 from apps.core.rest.views import ApiView
 
 
@@ -29,6 +30,8 @@ class AuditList(ApiView):
             OpenApiParameter("q", str, description="Part of the action, the actor or the entity's label"),
         ],
     )
+
+    thin = ThinRead(selectors.NEWEST, selectors.present_newest)
 
     @extend_schema(operation_id="audit_list", summary="List audit entries", responses=listing.page)
     def get(self, request: Request) -> Response:

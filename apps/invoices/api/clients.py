@@ -9,10 +9,11 @@ from rest_framework.response import Response
 
 from apps.core.rest.listing import Listing
 from apps.core.rest.preconditions import VersionedView
+from apps.core.rest.thin import ThinRead
 from apps.core.rest.views import ApiView
 from apps.invoices import selectors, services
 from apps.invoices.api import bodies, schemas
-from apps.invoices.api.presenters import present_client
+from apps.invoices.api.presenters import present_client, present_newest_clients
 
 
 class ClientList(ApiView):
@@ -22,6 +23,8 @@ class ClientList(ApiView):
     listing = Listing(
         schemas.ClientAnswer, "A page of clients.", keys=selectors.CLIENT_KEYS, filters=schemas.CLIENT_FILTERS
     )
+
+    thin = ThinRead(selectors.NEWEST_CLIENTS, present_newest_clients)
 
     @extend_schema(
         operation_id="clients_list",

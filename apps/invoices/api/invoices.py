@@ -17,7 +17,7 @@ from apps.invoices.api import bodies, relations, schemas
 from apps.invoices.api.presenters import present_full_invoice, present_invoice, present_newest
 from apps.invoices.errors import StaleEdit
 from apps.invoices.selectors import INVOICE_KEYS, InvoiceFilters, InvoiceView
-from apps.invoices.thin import FIRST_PAGE, NEXT_PAGE
+from apps.invoices.thin import NEWEST
 
 
 class InvoiceList(ApiView):
@@ -32,7 +32,7 @@ class InvoiceList(ApiView):
         expansions=(relations.CLIENT, relations.PAYMENTS),
     )
 
-    thin = ThinRead(FIRST_PAGE, NEXT_PAGE, present_newest)
+    thin = ThinRead(NEWEST, present_newest)
 
     @extend_schema(
         operation_id="invoices_list",

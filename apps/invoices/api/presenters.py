@@ -1,14 +1,14 @@
 """Clients and invoices as the API shows them: plain, amounts in minor units, states in lower case."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from apps.core.rest.paging import Page, PageRequest
 from apps.core.tenants import Row
-from apps.invoices import projections, thin
+from apps.invoices import projections, selectors
+from apps.invoices.models import Client
 from apps.invoices.selectors import Balance, ClientDetail, ClientView, InvoiceSummary, InvoiceView, LineView
 from apps.payments.selectors import PaymentView
 from apps.tenancy.selectors import TenantView
@@ -22,10 +22,9 @@ def present_invoice(invoice: InvoiceSummary) -> dict[str, Any]:
     return _shown(dict(zip(_FIELDS, _fields(invoice), strict=True)))
 
 
-def present_newest(tenant: TenantView, page: PageRequest, rows: Sequence[Row]) -> dict[str, Any]:
-    """A page of all invoices from the rows of `thin.FIRST_PAGE` or `thin.NEXT_PAGE`: what `present_invoice` shows."""
-    found = thin.page_of(rows, page)
-    return Page([*projections.summary_fields(found.rows, tenant)], found.next_cursor).body(_shown)
+def present_newest(tenant: TenantView, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """What was found of `thin.NEWEST`, as `present_invoice` shows it."""
+    return [_shown(fields) for fields in projections.summary_fields(rows, tenant)]
 
 
 def _shown(fields: dict[str, Any]) -> dict[str, Any]:
@@ -63,6 +62,13 @@ def present_line(line: LineView) -> dict[str, Any]:
         "discount_minor": line.discount_minor,
         "net_minor": line.net_minor,
     }
+
+
+def present_newest_clients(
+    _tenant: TenantView, clients: Iterable[Client], sums: Iterable[Row], last: Iterable[Row]
+) -> list[dict[str, Any]]:
+    """What was found of `selectors.NEWEST_CLIENTS`."""
+    return [present_client(detail) for detail in selectors.client_details(clients, sums, last)]
 
 
 def present_client(detail: ClientDetail) -> dict[str, Any]:

@@ -1,7 +1,11 @@
 """The ledger as the API shows it."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from apps.core.tenants import Row
+from apps.ledger import selectors
+from apps.ledger.models import Entry
 from apps.ledger.selectors import AccountView, EntryView, TrialBalance
 
 
@@ -40,6 +44,11 @@ def present_entry(entry: EntryView) -> dict[str, Any]:
         ],
         "created_at": entry.created_at,
     }
+
+
+def present_newest(_tenant: Any, entries: Iterable[Entry], legs: Iterable[Row]) -> list[dict[str, Any]]:
+    """What was found of `selectors.NEWEST`."""
+    return [present_entry(entry) for entry in selectors.views(entries, legs)]
 
 
 def present_trial_balance(balance: TrialBalance) -> dict[str, Any]:

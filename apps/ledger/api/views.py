@@ -9,9 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.rest.listing import Listing
+from apps.core.rest.thin import ThinRead
 from apps.core.rest.views import ApiView
 from apps.ledger import selectors
-from apps.ledger.api.presenters import present_account, present_entry, present_trial_balance
+from apps.ledger.api.presenters import present_account, present_entry, present_newest, present_trial_balance
 from apps.ledger.api.serializers import AccountAnswer, EntryAnswer, TrialBalanceList
 
 _AS_OF = OpenApiParameter("as_of", date, description="Up to and including this day; without it, everything")
@@ -82,6 +83,8 @@ class EntriesView(ApiView):
             OpenApiParameter("to", date),
         ],
     )
+
+    thin = ThinRead(selectors.NEWEST, present_newest)
 
     @extend_schema(operation_id="ledger_entries_list", summary="List entries", tags=["ledger"], responses=listing.page)
     def get(self, request: Request) -> Response:

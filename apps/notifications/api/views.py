@@ -1,6 +1,7 @@
 """A member's own notifications over REST."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -11,9 +12,12 @@ from rest_framework.response import Response
 from apps.core.actor import Actor
 from apps.core.errors import ValidationFailed
 from apps.core.rest.listing import Listing
+from apps.core.rest.thin import ThinRead
 from apps.core.rest.views import ANY_MEMBER, ApiView
 from apps.notifications import push, selectors, services
 from apps.notifications.api import serializers
+from apps.notifications.models import Notification
+from apps.notifications.selectors import NotificationView
 
 _PAID: dict[str, Any] = {
     "id": "01939f5e-4c1a-7b44-9d0e-5a2f6f0b8c11",
@@ -28,6 +32,16 @@ _PAID: dict[str, Any] = {
     "created_at": "2026-12-07T09:41:12Z",
 }
 _TRUTH = {"true": True, "false": False, None: False}
+_FIELDS = tuple(NotificationView.__dataclass_fields__)
+_fields = attrgetter(*_FIELDS)
+
+
+def _present(notification: NotificationView) -> dict[str, Any]:
+    return dict(zip(_FIELDS, _fields(notification), strict=True))
+
+
+def _shown(_tenant: Any, rows: Sequence[Notification]) -> list[dict[str, Any]]:
+    return [_present(selectors.view(row)) for row in rows]
 
 
 class NotificationList(ApiView):
@@ -39,6 +53,7 @@ class NotificationList(ApiView):
         "A page of notifications.",
         filters=[OpenApiParameter("unread", bool, description="Only unread ones.")],
     )
+    thin = ThinRead(selectors.OWN, _shown)
 
     @extend_schema(
         operation_id="notifications_list",
@@ -54,7 +69,7 @@ class NotificationList(ApiView):
         if unread not in _TRUTH:
             raise ValidationFailed.one("unread", "invalid", "unread is true or false.")
         page = selectors.list_notifications(actor=self.actor, page=self.page_request(), unread=_TRUTH[unread])
-        return self.listed(page, asdict)
+        return self.listed(page, _present)
 
     @extend_schema(
         operation_id="notifications_read_all",

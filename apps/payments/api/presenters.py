@@ -1,8 +1,16 @@
 """Payments as the API shows them: choices in lower case, and nothing of the gateway's own ids."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from apps.payments import selectors
+from apps.payments.models import Payment, Refund
 from apps.payments.selectors import PaymentView, RefundView
+
+
+def present_newest(_tenant: Any, payments: Iterable[Payment], refunds: Iterable[Refund]) -> list[dict[str, Any]]:
+    """What was found of `selectors.NEWEST`."""
+    return [present_payment(payment) for payment in selectors.views(payments, refunds)]
 
 
 def present_payment(payment: PaymentView) -> dict[str, Any]:

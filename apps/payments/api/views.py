@@ -10,10 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.rest.listing import Listing
+from apps.core.rest.thin import ThinRead
 from apps.core.rest.views import ApiView
 from apps.edge.services import call_id
 from apps.payments import selectors, services
-from apps.payments.api.presenters import present_payment, present_refund
+from apps.payments.api.presenters import present_newest, present_payment, present_refund
 from apps.payments.api.serializers import PaymentAnswer, RefundAnswer, RefundBody
 from apps.payments.choices import PaymentStatus
 
@@ -60,6 +61,8 @@ class PaymentsView(ApiView):
             OpenApiParameter("to", date, description="Begun on or before this UTC day"),
         ],
     )
+
+    thin = ThinRead(selectors.NEWEST, present_newest)
 
     @extend_schema(operation_id="payments_list", summary="List payments", tags=["payments"], responses=listing.page)
     def get(self, request: Request) -> Response:
