@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import pgettext_lazy
 
 from apps.core import ids
 
@@ -10,11 +11,11 @@ from apps.core import ids
 class Severity(models.TextChoices):
     """How much attention an entry deserves."""
 
-    INFO = "INFO"
-    LOW = "LOW"
-    MEDIUM = "MEDIUM"
-    HIGH = "HIGH"
-    CRITICAL = "CRITICAL"
+    INFO = "INFO", pgettext_lazy("severity", "Info")
+    LOW = "LOW", pgettext_lazy("severity", "Low")
+    MEDIUM = "MEDIUM", pgettext_lazy("severity", "Medium")
+    HIGH = "HIGH", pgettext_lazy("severity", "High")
+    CRITICAL = "CRITICAL", pgettext_lazy("severity", "Critical")
 
 
 class AuditEntry(models.Model):
