@@ -23,7 +23,7 @@ INSIDE = (
     "payments",
     "audit",
     "team",
-    "team/?status=banned",
+    "team/?status=BANNED",
     "team/roles",
     "team/roles/new",
     "account",

@@ -1,6 +1,7 @@
 """The demo that `make run` shows: two organisations with clients and invoices in every state."""
 
 import random
+import unicodedata
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from http import HTTPStatus
@@ -130,7 +131,8 @@ class Command(BaseCommand):
             webhooks.update_endpoint(actor=actor, endpoint_id=endpoint_id, changes=address)
 
     def _client(self, actor: Actor, name: str, address: str, locale: str) -> UUID:
-        mailbox = "".join(letter for letter in name.lower() if letter.isascii() and letter.isalpha()) or "client"
+        letters = unicodedata.normalize("NFKD", name.lower())
+        mailbox = "".join(letter for letter in letters if letter.isascii() and letter.isalpha()) or "client"
         fields: Any = {
             "name": name,
             "email": f"billing@{mailbox}.test",
