@@ -219,7 +219,10 @@ def _replay(row: IdempotencyKey) -> HttpResponse:
     body = bytes(row.body)
     if _holds_secrets(row.headers.get("Cache-Control", "")):
         body = base64.b64decode(unseal(body.decode(), purpose=_purpose(row)))
-    return HttpResponse(body, status=row.status, headers={**row.headers, REPLAYED: "true"})
+    response = HttpResponse(body, status=row.status, headers={**row.headers, REPLAYED: "true"})
+    if "Content-Type" not in row.headers:  # of an answer without a body; Django would make one up
+        del response["Content-Type"]
+    return response
 
 
 def _at_rest(row: IdempotencyKey, response: HttpResponse) -> bytes:

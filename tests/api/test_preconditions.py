@@ -88,6 +88,14 @@ def test_who_has_the_present_answer_gets_no_other(
         assert program.get(path, headers={"If-None-Match": unknown}).status_code == 200
 
 
+def test_what_is_there_is_not_changed_for_who_wants_it_to_be_absent(
+    acme: TenantView, api: ApiFor, paths: dict[str, str]
+) -> None:
+    client, path = api(acme), paths["client"]
+    refused = client.patch(path, {"phone": "1"}, headers={"If-None-Match": "*"})
+    assert problem(refused, 412)["etag"] == client.get(path)["ETag"]
+
+
 def test_a_conflict_names_the_tag_that_reading_names(acme: TenantView, api: ApiFor, paths: dict[str, str]) -> None:
     client, path = api(acme), paths["client"]
     notes = "a line\u2028and 1 < 2 & another \u2029 \x7f 😀"
@@ -125,7 +133,7 @@ def test_money_that_came_in_refuses_nobodys_edit_but_is_told(acme: TenantView, a
     assert program.patch(path, {"phone": "7"}, headers={"If-Match": tag}).status_code == 200
 
 
-@pytest.mark.parametrize("header", ["", "x", '"a" "b"', '"a",', 'w/"a"', '"ä', "'a'", '*, "a"'])
+@pytest.mark.parametrize("header", ["", "x", '"a" "b"', ",", ', "a" b', 'w/"a"', '"ä', "'a'", '*, "a"'])
 def test_what_is_no_tag_is_refused(acme: TenantView, api: ApiFor, header: str) -> None:
     answer = api(acme).patch("/api/v1/me", {"last_name": "N"}, headers={"If-Match": header})
     assert problem(answer, 400)["errors"][0]["field"] == "If-Match"
@@ -136,6 +144,8 @@ def test_tags_are_read_as_the_rfc_writes_them() -> None:
     assert read_tags({"If-Match": " * "}, "If-Match") == ANY
     tags = (EntityTag("a,b"), EntityTag("", is_weak=True), EntityTag("3-1f"))
     assert read_tags({"If-Match": '"a,b" ,W/"",\t"3-1f"'}, "If-Match") == tags
+    # Empty elements count for nothing.
+    assert read_tags({"If-Match": ', ,"a,b",, W/"",\t"3-1f" ,'}, "If-Match") == tags
     assert [str(tag) for tag in tags] == ['"a,b"', 'W/""', '"3-1f"']
     assert [tag.version for tag in tags] == ["", "", "3"]
     with pytest.raises(ValidationFailed):

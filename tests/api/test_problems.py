@@ -16,6 +16,7 @@ import config
 from apps.core.errors import DomainError
 from apps.core.rest import problems
 from apps.core.rest.field_codes import MEANINGS
+from apps.tenancy.models import Tenant
 from apps.tenancy.selectors import TenantView
 from config.problem_catalogue import as_markdown, problem_kinds
 from tests.api.problem import problem
@@ -98,6 +99,14 @@ def test_a_unique_constraint_of_a_model_names_its_fields(acme: TenantView) -> No
     refusal = problems.refusal_of(failed.value)
     assert refusal is not None
     assert refusal.code == "already_taken"
+
+
+def test_a_field_that_is_unique_by_itself_is_named(acme: TenantView, globex: TenantView) -> None:
+    with pytest.raises(DatabaseError) as failed, transaction.atomic():
+        Tenant.objects.filter(key=globex.key).update(name=acme.name)
+    refusal = problems.refusal_of(failed.value)
+    assert refusal is not None
+    assert [(one["field"], one["code"]) for one in refusal.extra["errors"]] == [("name", "taken")]
 
 
 def test_our_own_mistakes_are_not_the_callers(db: None) -> None:

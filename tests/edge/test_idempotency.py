@@ -53,6 +53,14 @@ def test_a_structured_string_is_the_same_key(acme: TenantView, api: ApiFor) -> N
     assert REPLAYED in create(caller, '"k-quoted"').headers
 
 
+def test_an_answer_without_a_body_says_no_more_than_it_did(acme: TenantView, api: ApiFor) -> None:
+    caller = api(acme)
+    path, key = f"{CLIENTS}/{create(caller, 'k-gone').json()['id']}", {"Idempotency-Key": "k-gone"}
+    first, again = caller.delete(path, headers=key), caller.delete(path, headers=key)
+    assert (first.status_code, again.status_code, again.headers[REPLAYED]) == (204, 204, "true")
+    assert ("Content-Type" in first.headers, "Content-Type" in again.headers) == (False, False)
+
+
 def test_another_body_is_refused(acme: TenantView, api: ApiFor) -> None:
     caller = api(acme)
     create(caller, "k-2")

@@ -22,7 +22,9 @@ from apps.core.versions import Expected, VersionConflict
 
 ANY: Literal["*"] = "*"
 _TAG = re.compile(r'(?P<weak>W/)?"(?P<opaque>[\x21\x23-\x7e\x80-\xff]*)"')
-_SEPARATOR = re.compile(r"[ \t]*,[ \t]*")
+# Empty elements of a list count for nothing (RFC 9110, 5.6.1.2).
+_BEFORE = re.compile(r"[ \t,]*")
+_SEPARATOR = re.compile(r"[ \t]*,[ \t,]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,13 @@ class VersionedView(ApiView):
     def expected_versions(self) -> Expected:
         """The versions that ``If-Match`` allows to change; None without the header, and for ``*``.
 
-        Weak tags match nothing here (RFC 9110, 13.1.1).
+        Weak tags match nothing here (RFC 9110, 13.1.1). ``If-None-Match: *`` allows none (13.1.2).
 
         Raises:
             ValidationFailed: the header is malformed.
         """
+        if read_tags(self.request.headers, "If-None-Match") == ANY:
+            return frozenset()
         tags = read_tags(self.request.headers, "If-Match")
         if tags is None or tags == ANY:
             return None
@@ -115,15 +119,13 @@ def read_tags(headers: Mapping[str, str], name: str) -> tuple[EntityTag, ...] | 
     text = text.strip(" \t")
     if text == ANY:
         return ANY
-    tags, end = [], 0
-    while found := _TAG.match(text, end):
+    tags: list[EntityTag] = []
+    separator = _BEFORE.match(text)
+    while separator is not None and (found := _TAG.match(text, separator.end())):
         tags.append(EntityTag(found["opaque"], found["weak"] is not None))
         separator = _SEPARATOR.match(text, found.end())
-        if separator is None:
-            if found.end() == len(text):
-                return tuple(tags)
-            break
-        end = separator.end()
+        if len(text) in (found.end(), separator and separator.end()):
+            return tuple(tags)
     raise ValidationFailed.one(name, "malformed", f'{name} is "*" or entity tags in double quotes, such as "3-1f".')
 
 

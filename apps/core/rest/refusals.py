@@ -1,5 +1,7 @@
 """What HTTP and the database refuse, as the errors that callers see."""
 
+import re
+from dataclasses import asdict
 from typing import Any, cast
 
 import structlog
@@ -112,7 +114,9 @@ def of_database(error: DatabaseError | InterfaceError) -> DomainError | None:
         is_gone = "is not present" in (getattr(diagnosis, "message_detail", "") or "")
         told = UnknownReference() if is_gone else StillReferenced()
     elif state == "23505":
-        told = AlreadyTaken(**_fields(getattr(diagnosis, "constraint_name", None)))
+        told = AlreadyTaken(
+            **_fields(getattr(diagnosis, "constraint_name", "") or "", getattr(diagnosis, "table_name", "") or "")
+        )
     elif state in _BY_SQLSTATE:
         told = TryAgain(retry_after=1) if _BY_SQLSTATE[state] is TryAgain else _BY_SQLSTATE[state]()
     elif isinstance(error, IntegrityError):
@@ -127,11 +131,22 @@ def of_database(error: DatabaseError | InterfaceError) -> DomainError | None:
     return told
 
 
-def _fields(constraint_name: str | None) -> dict[str, Any]:
-    constraints = (constraint for model in apps.get_models() for constraint in model._meta.constraints)
-    found = next((item for item in constraints if item.name == constraint_name), None)
-    if not isinstance(found, UniqueConstraint):
-        return {}
-    named = [str(name) for name in cast(tuple[str, ...], found.fields) if name not in ("tenant", "tenant_id")]
+def _fields(constraint: str, table: str) -> dict[str, Any]:
+    named = [name for name in _named_by(constraint, table) if name not in ("tenant", "tenant_id")]
     refused = [FieldError(name, "taken", "This is there already.") for name in named]
-    return {"errors": [{"field": item.field, "code": item.code, "detail": item.detail} for item in refused]}
+    return {"errors": [asdict(error) for error in refused]} if refused else {}
+
+
+def _named_by(constraint: str, table: str) -> tuple[str, ...]:
+    """The fields that a constraint makes unique: one that a model names, or the one of a field that is so by itself."""
+    for model in apps.get_models():
+        found = next((item for item in model._meta.constraints if item.name == constraint), None)
+        if isinstance(found, UniqueConstraint):
+            return cast(tuple[str, ...], found.fields)
+        if model._meta.db_table == table:
+            for one in model._meta.local_fields:
+                # As PostgreSQL names it in a new table, and Django in one that is there.
+                own = rf"{re.escape(f'{table}_{one.column}')}_(key|[0-9a-f]{{8}}_uniq)"
+                if one.unique and one.editable and re.fullmatch(own, constraint):
+                    return (one.name,)
+    return ()
