@@ -8,6 +8,7 @@ from uuid import UUID
 from apps.audit import services as audit
 from apps.audit.services import Severity
 from apps.core.actor import Actor
+from apps.core.clock import utcnow
 from apps.core.events import publish
 from apps.core.tenants import public_scope
 from apps.iam import recovery_codes, signins
@@ -90,6 +91,8 @@ def removed(
     now may be in one of them. Without any factor codes are void and no sign-in counts as strong any more.
     """
     ended = signins.end_proved_by(user, words, keep=keep, reason="factor_removed")
+    user.factors_removed_at = utcnow()
+    user.save(update_fields=["factors_removed_at", "updated_at"])
     if not has_any(user.id):
         recovery_codes.clear(user.id)
         TokenFamily.objects.filter(user_id=user.id, revoked_at=None).update(strong_at=None)

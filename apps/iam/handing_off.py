@@ -35,7 +35,7 @@ def enter_by_browser(*, user_id: UUID, tenant_id: UUID, proof: Proof, origin: Or
 
     Raises:
         MfaRequired: the person has a second factor, and has not shown it.
-        InvalidToken: the password was changed, or everything signed out, since then.
+        InvalidToken: the password was changed, a second factor removed or everything signed out since then.
         NotAMember, TenantNotAvailable, AccountInactive: as `sign_in`.
     """
     with public_scope(), transaction.atomic():

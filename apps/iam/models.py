@@ -104,6 +104,7 @@ class User(AbstractBaseUser):
     email_verified_at = models.DateTimeField(null=True)
     tokens_valid_after = models.DateTimeField(null=True)
     password_changed_at = models.DateTimeField(null=True)
+    factors_removed_at = models.DateTimeField(null=True)
     must_change_password = models.BooleanField(default=False)
     banned_at = models.DateTimeField(null=True)
     banned_until = models.DateTimeField(null=True)

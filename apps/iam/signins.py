@@ -136,9 +136,9 @@ def prove_again(family_id: UUID | None, *, methods: Iterable[str], is_strong: bo
 
 
 def is_overtaken(user: User, proof: Proof) -> bool:
-    """Whether the person's password was changed, or everything of his signed out, since he gave the proof."""
-    ends = [moment for moment in (user.password_changed_at, user.tokens_valid_after) if moment]
-    return any(moment > proof.proved_at for moment in ends)
+    """Whether the password was changed, a second factor removed or everything signed out since he gave the proof."""
+    ends = (user.password_changed_at, user.factors_removed_at, user.tokens_valid_after)
+    return any(moment > proof.proved_at for moment in ends if moment)
 
 
 def locked_person_of(family_id: UUID, user_id: UUID) -> User:

@@ -1,11 +1,15 @@
 """A new second factor ends the person's other sign-ins that had shown none; one that goes, those that had shown it."""
 
+import pytest
+
 from apps.audit.models import AuditEntry
 from apps.core.actor import Origin
 from apps.core.clock import utcnow
-from apps.iam import passkeys, selectors, signins, totp
+from apps.iam import passkeys, selectors, services, signins, totp
+from apps.iam.errors import InvalidToken
 from apps.iam.factor_models import Passkey
 from apps.iam.models import Channel, SessionHandoff, TokenFamily, User
+from apps.iam.proofs import Proof
 from apps.tenancy.selectors import TenantView
 from tests.fixtures.clients import ApiFor, BrowserFor
 from tests.iam.mailbox import RunTasks, mails_to
@@ -72,10 +76,13 @@ def test_a_passkey_that_goes_ends_the_sign_ins_of_its_kind(acme: TenantView) -> 
         signins.start_family(user, acme.id, Channel.API, Origin(), methods=(kind, "mfa"))
         for kind in (word, word, other)
     )
-    actor = selectors.actor_for_member(user_id, acme.id, Origin())
+    actor, shown = selectors.actor_for_member(user_id, acme.id, Origin()), Proof.given((word, "mfa"), utcnow())
     assert actor is not None
 
     passkeys.remove(actor=actor, family_id=here.pk, passkey_id=kept.pk)
 
     living = TokenFamily.objects.filter(user_id=user_id, revoked_at=None)
     assert set(living.values_list("pk", "strong_at")) == {(here.pk, None), (another.pk, None)}
+    # Nor does it let anybody in who had just shown it.
+    with pytest.raises(InvalidToken):
+        services.enter_by_browser(user_id=user_id, tenant_id=acme.id, proof=shown, origin=Origin())
