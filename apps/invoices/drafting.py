@@ -160,31 +160,43 @@ def _read(invoice: Invoice) -> DraftInput:
 
 
 def _write(invoice: Invoice, draft: DraftInput) -> Invoice:
-    client = Client.objects.filter(pk=draft.client_id).first()
-    is_new = invoice._state.adding
-    # A draft may stay with a client that was deleted since; finalizing it is refused.
-    if client is None or (client.deleted_at and (is_new or client.pk != invoice.client_id)):
-        raise ClientNotFound
+    invoice.client = _client_for(invoice, draft.client_id)
     draft_rules.check(draft)
     # A draft may name a brand that was deleted since: it is issued with the default one.
     if draft.brand_id != invoice.brand_id and not _is_brand(draft.brand_id):
         raise ValidationFailed.one("brand_id", "not_found", _("This brand is not one of yours."))
-    priced = [
-        totals.PricedLine(line.quantity, line.unit_price_minor, line.tax_rate, line.discount_minor)
-        for line in draft.lines
-    ]
-    sums = totals.compute(priced, discount_minor=draft.discount_minor)
-    invoice.client = client
+    sums = _sums(draft)
     invoice.currency, invoice.issue_date, invoice.due_date = draft.currency, draft.issue_date, draft.due_date
     invoice.notes, invoice.metadata = draft.notes.strip(), draft.metadata
     invoice.brand_id = draft.brand_id
     invoice.subtotal_minor, invoice.discount_minor = sums.subtotal_minor, sums.discount_minor
     invoice.tax_minor, invoice.total_minor = sums.tax_minor, sums.total_minor
-    if not is_new:
+    if not invoice._state.adding:
         invoice.version += 1
         invoice.lines.all().delete()
         invoice.tax_totals.all().delete()
     invoice.save()
+    _write_lines(invoice, draft, sums)
+    return invoice
+
+
+def _client_for(invoice: Invoice, client_id: UUID) -> Client:
+    client = Client.objects.filter(pk=client_id).first()
+    # A draft may stay with a client that was deleted since; finalizing it is refused.
+    if client is None or (client.deleted_at and (invoice._state.adding or client.pk != invoice.client_id)):
+        raise ClientNotFound
+    return client
+
+
+def _sums(draft: DraftInput) -> totals.Totals:
+    priced = [
+        totals.PricedLine(line.quantity, line.unit_price_minor, line.tax_rate, line.discount_minor)
+        for line in draft.lines
+    ]
+    return totals.compute(priced, discount_minor=draft.discount_minor)
+
+
+def _write_lines(invoice: Invoice, draft: DraftInput, sums: totals.Totals) -> None:
     InvoiceLine.objects.bulk_create(
         InvoiceLine(
             invoice=invoice,
@@ -203,7 +215,6 @@ def _write(invoice: Invoice, draft: DraftInput) -> Invoice:
         TaxTotal(invoice=invoice, rate=group.rate, base_minor=group.base_minor, tax_minor=group.tax_minor)
         for group in sums.tax_groups
     )
-    return invoice
 
 
 def _is_brand(brand_id: UUID | None) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connections
@@ -13,6 +14,7 @@ from apps.invoices import filtering, projections
 from apps.invoices.models import Invoice
 from apps.invoices.projections import InvoiceSummary
 from apps.tenancy import selectors as tenancy
+from apps.tenancy.selectors import TenantView
 
 WINDOW = timedelta(days=30)
 MONTHS = 12
@@ -108,32 +110,17 @@ def dashboard(*, actor: Actor, currency: str = "", now: datetime | None = None) 
     now = now or utcnow()
     tenant = tenancy.tenant_by_id(current_tenant_id())
     today = today_in(tenant.time_zone, now=now)
-    first = _months_before(today, MONTHS - 1)
-    zone = ZoneInfo(tenant.time_zone)
     with connections[current_alias()].cursor() as cursor:
         cursor.execute(_CURRENCIES)
         currencies = tuple(row[0] for row in cursor.fetchall())
         currency = currency or (tenant.currency if tenant.currency in currencies or not currencies else currencies[0])
-        values = {
-            "currency": currency,
-            "today": today,
-            "now": now,
-            "zone": tenant.time_zone,
-            "year_ago": now - timedelta(days=365),
-            "window": now - WINDOW,
-            "before_window": now - 2 * WINDOW,
-            "first": first,
-            "last": today.replace(day=1),
-            "first_instant": datetime.combine(first, time.min, tzinfo=zone),
-        }
+        values = {"currency": currency, **_spans(now, today, tenant.time_zone)}
         cursor.execute(_STANDING, values)
         open_count, outstanding, overdue_count, overdue, drafts, days = cursor.fetchone()
         cursor.execute(_COLLECTED, values)
         collected, collected_before = cursor.fetchone()
         cursor.execute(_MONTHLY, values)
         months = tuple(MonthFigures(*row) for row in cursor.fetchall())
-    late = Invoice.objects.filter(filtering.condition("overdue", today=today), currency=currency)
-    late = late.select_related("client").order_by("due_date", "pk")[:ATTENTION_LIMIT]
     return Dashboard(
         currency=currency,
         currencies=currencies,
@@ -146,8 +133,29 @@ def dashboard(*, actor: Actor, currency: str = "", now: datetime | None = None) 
         collected_before_minor=collected_before,
         days_to_pay=None if days is None else round(days),
         months=months,
-        needs_attention=tuple(projections.summaries(list(late), tenant, today=today)),
+        needs_attention=_longest_overdue(currency, tenant, today),
     )
+
+
+def _spans(now: datetime, today: date, zone: str) -> dict[str, Any]:
+    first = _months_before(today, MONTHS - 1)
+    return {
+        "today": today,
+        "now": now,
+        "zone": zone,
+        "year_ago": now - timedelta(days=365),
+        "window": now - WINDOW,
+        "before_window": now - 2 * WINDOW,
+        "first": first,
+        "last": today.replace(day=1),
+        "first_instant": datetime.combine(first, time.min, tzinfo=ZoneInfo(zone)),
+    }
+
+
+def _longest_overdue(currency: str, tenant: TenantView, today: date) -> tuple[InvoiceSummary, ...]:
+    late = Invoice.objects.filter(filtering.condition("overdue", today=today), currency=currency)
+    late = late.select_related("client").order_by("due_date", "pk")[:ATTENTION_LIMIT]
+    return tuple(projections.summaries(list(late), tenant, today=today))
 
 
 def _months_before(day: date, months: int) -> date:

@@ -1,6 +1,6 @@
 """What money that came or went back makes of an invoice."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -67,10 +67,7 @@ def settle(
         invoice.paid_minor = int(invoice.settlements.aggregate(sum=Sum("amount_minor", default=0))["sum"])
         _move(invoice, settled_at)
         tenant = tenancy.tenant_by_id(current_tenant_id())
-        lost = invoice.due_minor if invoice.status == InvoiceStatus.UNCOLLECTIBLE else 0
-        cause = f"{kind.lower()}:{refund_id or payment_id}"
-        day = today_in(tenant.time_zone, now=settled_at)
-        bookkeeping.set_written_off(actor, invoice, lost, cause=cause, occurred_on=day)
+        _book_loss(actor, invoice, row, today_in(tenant.time_zone, now=settled_at))
         invoice.version += 1
         invoice.save()
         trail.record_invoice(
@@ -103,6 +100,12 @@ def _move(invoice: Invoice, settled_at: datetime) -> None:
             invoice.status, invoice.paid_at = InvoiceStatus.PAID, settled_at
     elif invoice.status == InvoiceStatus.PAID:
         invoice.status, invoice.paid_at = InvoiceStatus.OPEN, None
+
+
+def _book_loss(actor: Actor, invoice: Invoice, row: Settlement, day: date) -> None:
+    lost = invoice.due_minor if invoice.status == InvoiceStatus.UNCOLLECTIBLE else 0
+    cause = f"{row.kind.lower()}:{row.refund_id or row.payment_id}"
+    bookkeeping.set_written_off(actor, invoice, lost, cause=cause, occurred_on=day)
 
 
 def _tell(invoice: Invoice, tenant: TenantView, *, was: str, moved_minor: int) -> None:
