@@ -29,6 +29,7 @@ GUARDED = ("email", "stripe")
 State = dict[str, Any]
 _elsewhere = ThreadPoolExecutor(max_workers=4, thread_name_prefix="health")
 _asked: dict[str, tuple[float, State]] = {}
+_under_way: "dict[str, Future[State]]" = {}
 _lock = threading.Lock()
 
 
@@ -63,7 +64,9 @@ def _report(dependencies: dict[str, State]) -> dict[str, Any]:
 
 
 def _essential() -> dict[str, State]:
-    return {"database": _timed("database", _database), "cache": _timed("cache", _cache)}
+    database = _begin("database", _database)
+    cache_state = _timed("cache", _cache)
+    return {"database": _awaited("database", database), "cache": cache_state}
 
 
 def _others() -> dict[str, State]:
@@ -82,9 +85,13 @@ def _others() -> dict[str, State]:
 def _begin(name: str, check: Callable[[], None]) -> "State | Future[State]":
     with _lock:
         asked_at, state = _asked.get(name, (0.0, {}))
-    if asked_at and time.monotonic() - asked_at < REMEMBERED_SECONDS:
-        return state
-    return _elsewhere.submit(_timed, name, check)
+        if asked_at and time.monotonic() - asked_at < REMEMBERED_SECONDS:
+            return state
+        answer = _under_way.get(name)
+        if answer is None or answer.done():
+            # Else everybody who asks what hangs would hold a thread of his own.
+            answer = _under_way[name] = _elsewhere.submit(_timed, name, check)
+        return answer
 
 
 def _awaited(name: str, answer: "State | Future[State]") -> State:
@@ -111,8 +118,12 @@ def _timed(name: str, check: Callable[[], None]) -> State:
 
 
 def _database() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("select 1")
+    # A connection of its own: the thread outlives it, and nobody would notice that it has broken.
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("select 1")
+    finally:
+        connection.close()
 
 
 def _cache() -> None:

@@ -2,11 +2,13 @@
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.conf import settings as configured
 from django.core.cache import cache
+from django.db import connections
 from django.test import Client
 
 from apps.core import health
@@ -33,3 +35,30 @@ def test_a_cache_that_hangs_is_down(db: None, hanging: None) -> None:
     # Nobody waits longer for it than for anything else that is asked.
     waits = cache._cache.get_client().connection_pool.connection_kwargs  # type: ignore[attr-defined]
     assert max(waits["socket_timeout"], waits["socket_connect_timeout"]) <= health.PATIENCE_SECONDS
+
+
+@pytest.fixture
+def silent_database(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A database that takes connections and never says a word, until the test is over."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        there = {"HOST": "127.0.0.1", "PORT": str(silent.getsockname()[1])}
+        monkeypatch.setitem(connections.settings, "default", {**connections.settings["default"], **there})
+        elsewhere = ThreadPoolExecutor(max_workers=2)  # whose threads have no connection yet
+        monkeypatch.setattr(health, "_elsewhere", elsewhere)
+        monkeypatch.setattr(health, "_asked", {})
+        monkeypatch.setattr(health, "_under_way", {})
+        yield
+    # Whoever was kept waiting has been hung up on.
+    elsewhere.shutdown(wait=True)
+
+
+def test_a_database_that_hangs_is_down_and_holds_one_thread(db: None, silent_database: None) -> None:
+    client = Client(SERVER_NAME="localhost")
+    ready = client.get("/health/ready")
+    assert (ready.status_code, ready.json()["dependencies"]["database"]["status"]) == (503, "down")
+    health._asked.clear()
+    whole = client.get("/health")
+    assert (whole.status_code, whole.json()["status"]) == (503, "unhealthy")
+    assert whole.json()["dependencies"]["storage"]["status"] == "up"
+    assert not health._under_way["database"].done()
+    assert client.get("/health/live").status_code == 200
