@@ -15,7 +15,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 if PUBLIC_SCHEME == "https":
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
     HANDOFF_COOKIE_NAME, SSO_COOKIE_NAME, LANGUAGE_COOKIE_NAME = "__Host-handoff", "__Host-sso", "__Host-language"
-    LANGUAGE_COOKIE_SECURE = True
+    MESSAGES_COOKIE_NAME, LANGUAGE_COOKIE_SECURE = "__Host-messages", True
 # EdgeMiddleware does the work of the two middlewares that these miss; apps.edge.checks asks for it.
 SILENCED_SYSTEM_CHECKS = ["security.W001", "security.W002"]
 DEMO = False

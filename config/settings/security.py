@@ -76,6 +76,7 @@ SIMPLE_JWT = {"TOKEN_TYPE_CLAIM": "typ"}
 
 # Hold the secret of a browser that is on its way from one host to another, or to an identity provider and back.
 HANDOFF_COOKIE_NAME, SSO_COOKIE_NAME = "insula_handoff", "insula_sso"
+MESSAGE_STORAGE, MESSAGES_COOKIE_NAME = "apps.core.page_messages.MessageStorage", "messages"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 30 * 60

@@ -155,7 +155,7 @@ def production(**variables: str) -> subprocess.CompletedProcess[str]:
         **variables,
     }
     command = "import sys; from django.core.management import execute_from_command_line as run; run(sys.argv[:1] + %r)"
-    names = ", ".join(f"s.{name}_COOKIE_NAME" for name in ("SESSION", "CSRF", "HANDOFF", "SSO", "LANGUAGE"))
+    names = ", ".join(f"s.{name}_COOKIE_NAME" for name in ("SESSION", "CSRF", "HANDOFF", "SSO", "LANGUAGE", "MESSAGES"))
     show = f"; from django.conf import settings as s; print({names}, s.SESSION_COOKIE_SECURE)"
     arguments = ["check", "--deploy", "--fail-level", "WARNING"]
     return subprocess.run(
@@ -169,7 +169,7 @@ def test_production_passes_the_checks_for_deployment() -> None:
     assert told.returncode == 0, told.stderr
     assert "no issues (2 silenced)" in told.stdout
     # Names that browsers accept from this host alone, and over HTTPS alone.
-    assert "__Host-session __Host-csrf __Host-handoff __Host-sso __Host-language True" in told.stdout
+    assert "__Host-session __Host-csrf __Host-handoff __Host-sso __Host-language __Host-messages True" in told.stdout
 
 
 def test_an_edge_that_stands_elsewhere_is_an_error(settings: Any) -> None:

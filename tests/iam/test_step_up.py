@@ -107,6 +107,21 @@ def test_pages_lead_to_the_confirm_page_and_back(acme: TenantView, browser_clien
     assert (page.status_code, "no-store" in page["Cache-Control"]) == (200, True)
 
 
+def test_what_the_next_page_tells_stays_on_this_host(
+    acme: TenantView, browser_client: BrowserFor, settings: Any
+) -> None:
+    settings.MESSAGES_COOKIE_NAME = "__Host-messages"
+    client = browser_client(acme)
+
+    told = client.post("/account/confirm/", {"password": PASSWORD, "next": "/account/two-step/"})
+
+    cookie = told.cookies["__Host-messages"]
+    assert (cookie["path"], cookie["domain"], cookie["httponly"], "messages" in told.cookies) == ("/", "", True, False)
+    page = client.get(told["Location"])
+    assert "Thank you. You can go on now." in page.content.decode()
+    assert (page.cookies["__Host-messages"].value, page.cookies["__Host-messages"]["secure"]) == ("", True)
+
+
 def test_a_form_leads_back_to_its_page(acme: TenantView, browser_client: BrowserFor) -> None:
     client = browser_client(acme)
     _age()
