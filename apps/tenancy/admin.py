@@ -9,12 +9,11 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
 from unfold.decorators import action, display
 
 from apps.core.errors import DomainError, PermissionRefused
 from apps.core.read_only import ReadOnlyAdmin, ReadOnlyInline
-from apps.tenancy import deleting, operators, selectors, services
+from apps.tenancy import operator_verbs, operators
 from apps.tenancy.models import Domain, SchemaReport, Tenant, TenantStatus
 from apps.tenancy.operator_admin import ReasonForm
 from apps.tenancy.schema_admin import SchemaHealthAdmin
@@ -118,28 +117,27 @@ class TenantAdmin(ReadOnlyAdmin):
     def confirm(self, request: HttpRequest, tenant_id: UUID, verb: str) -> HttpResponse:
         """GET asks with the consequence, POST acts; operators who may only read cannot act."""
         tenant = get_object_or_404(Tenant, pk=tenant_id)
-        verbs = _verbs()
-        if verb not in verbs:
+        chosen = operator_verbs.verbs().get(verb)
+        if chosen is None:
             return HttpResponseRedirect(reverse("admin:tenancy_tenant_changelist"))
-        title, consequence, act = verbs[verb]
         form = ReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
                 if verb != "enter" and not request.user.has_perm("tenancy.change_tenant"):
                     raise PermissionRefused(str(_("Your role may only read.")))
-                act(request, tenant, form.cleaned_data["reason"])
+                chosen.act(request, tenant, form.cleaned_data["reason"])
             except DomainError as error:
                 messages.error(request, error.detail)
             else:
-                messages.success(request, f"{title}: {tenant.name}")
+                messages.success(request, f"{chosen.label}: {tenant.name}")
                 if verb == "enter":
                     return HttpResponseRedirect(reverse("admin:invoices_invoice_changelist"))
             return HttpResponseRedirect(reverse("admin:tenancy_tenant_change", args=[tenant_id]))
         context = {
             **self.admin_site.each_context(request),
-            "title": title,
+            "title": chosen.label,
             "subtitle": tenant.name,
-            "consequence": consequence,
+            "consequence": chosen.consequence,
             "tenant": tenant,
             "form": form,
             "opts": self.opts,
@@ -156,58 +154,3 @@ class TenantAdmin(ReadOnlyAdmin):
 
     def _confirmation(self, tenant_id: UUID, verb: str) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:tenancy_tenant_confirm", args=[tenant_id, verb]))
-
-
-def _verbs() -> dict[str, tuple[Any, Any, Any]]:
-    return {
-        "enter": (
-            _("Look inside"),
-            _(
-                "For one hour you see this organisation's invoices, clients and payments. "
-                "It reads of it in its audit trail."
-            ),
-            lambda request, tenant, reason: operators.enter(request, selectors.view(tenant), reason),
-        ),
-        "suspend": (
-            _("Suspend"),
-            _("Its people can look but change nothing until you reactivate it. Nothing is lost."),
-            lambda request, tenant, reason: services.suspend_tenant(
-                actor=operators.operator(request), tenant_id=tenant.pk, reason=reason
-            ),
-        ),
-        "reactivate": (
-            _("Reactivate"),
-            _("Its people can work again at once."),
-            lambda request, tenant, reason: services.reactivate_tenant(
-                actor=operators.operator(request), tenant_id=tenant.pk, reason=reason
-            ),
-        ),
-        "delete": (
-            _("Delete"),
-            ngettext_lazy(
-                "Everybody is signed out and its pages, programs and hosted invoices stop at once. For %(days)s day "
-                "you or its owner can restore it; then everything in it is removed for good.",
-                "Everybody is signed out and its pages, programs and hosted invoices stop at once. For %(days)s days "
-                "you or its owner can restore it; then everything in it is removed for good.",
-                deleting.grace_days(),
-            )
-            % {"days": deleting.grace_days()},
-            lambda request, tenant, reason: deleting.delete_tenant(
-                actor=operators.operator(request), tenant_id=tenant.pk, reason=reason
-            ),
-        ),
-        "restore": (
-            _("Restore"),
-            _("Everything in it comes back as it was before it was deleted."),
-            lambda request, tenant, reason: deleting.restore_tenant(
-                actor=operators.operator(request), tenant_id=tenant.pk, reason=reason
-            ),
-        ),
-        "retry": (
-            _("Retry provisioning"),
-            _("The missing steps run again in the background."),
-            lambda request, tenant, reason: services.retry_provisioning(
-                actor=operators.operator(request), tenant_id=tenant.pk, reason=reason
-            ),
-        ),
-    }

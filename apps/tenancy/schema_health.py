@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Min, Q
+from django.db.models import Min, Q, QuerySet
 
 from apps.core.clock import utcnow
 from apps.tenancy import pool
@@ -55,42 +55,56 @@ def schema_health() -> SchemaHealth:
     units = schemas_behind(digest_of(wanted_migrations()))
     behind_names = [unit.schema_name for unit in units if unit.kind is Kind.TENANT]
     reports = {report.schema_name: report for report in SchemaReport.objects.filter(schema_name__in=behind_names)}
-    # Those with a reason first: they need somebody, the others only the next run.
-    behind_names.sort(key=lambda name: not (name in reports and reports[name].failure))
-    tenants = {tenant.schema_name: tenant for tenant in Tenant.objects.filter(schema_name__in=behind_names[:SHOWN])}
     made = Tenant.objects.exclude(schema_version="")
-    drifted = SchemaReport.objects.exclude(drift="").filter(schema_name__in=made.values("schema_name"))
-    drifted_tenants = {
-        tenant.schema_name: tenant
-        for tenant in Tenant.objects.filter(schema_name__in=drifted.values("schema_name"))[:SHOWN]
-    }
-    checked = SchemaReport.objects.exclude(checked_at=None).filter(schema_name__in=made.values("schema_name"))
-    waiting = Tenant.objects.filter(
-        Q(status=TenantStatus.PROVISIONING_FAILED)
-        | Q(status=TenantStatus.PROVISIONING, provisioning_started_at__lt=utcnow() - SLOW_AFTER)
-    ).order_by("provisioning_started_at")
+    of_made = SchemaReport.objects.filter(schema_name__in=made.values("schema_name"))
+    drifted, checked = of_made.exclude(drift=""), of_made.exclude(checked_at=None)
+    stuck = _stuck()
     return SchemaHealth(
         version=template.version[:12] if template else "",
         template_is_behind=any(unit.kind is Kind.TEMPLATE for unit in units),
         tenants=made.count(),
         behind_count=len(behind_names),
-        behind=[_behind(tenants[name], reports.get(name)) for name in behind_names[:SHOWN] if name in tenants],
+        behind=_behind_rows(behind_names, reports),
         failed_count=sum(1 for report in reports.values() if report.failure),
         drifted_count=drifted.count(),
-        drifted=[
-            _row(drifted_tenants[report.schema_name], report.drift, report.checked_at)
-            for report in drifted.order_by("schema_name")
-            if report.schema_name in drifted_tenants
-        ],
+        drifted=_drifted_rows(drifted),
         never_checked=made.count() - checked.count(),
         oldest_check=checked.aggregate(Min("checked_at"))["checked_at__min"],
-        stuck_count=waiting.count(),
+        stuck_count=stuck.count(),
         stuck=[
             _row(tenant, tenant.status_reason or tenant.get_provisioning_step_display(), tenant.provisioning_started_at)
-            for tenant in waiting[:SHOWN]
+            for tenant in stuck[:SHOWN]
         ],
         pool=pool.state(),
     )
+
+
+def _behind_rows(names: list[str], reports: dict[str, SchemaReport]) -> list[SchemaRow]:
+    # Those with a reason first: they need somebody, the others only the next run.
+    shown = sorted(names, key=lambda name: not (name in reports and reports[name].failure))[:SHOWN]
+    tenants = _by_schema(shown)
+    return [_behind(tenants[name], reports.get(name)) for name in shown if name in tenants]
+
+
+def _drifted_rows(drifted: QuerySet[SchemaReport]) -> list[SchemaRow]:
+    shown = list(drifted.order_by("schema_name")[:SHOWN])
+    tenants = _by_schema([report.schema_name for report in shown])
+    return [
+        _row(tenants[report.schema_name], report.drift, report.checked_at)
+        for report in shown
+        if report.schema_name in tenants
+    ]
+
+
+def _stuck() -> QuerySet[Tenant]:
+    return Tenant.objects.filter(
+        Q(status=TenantStatus.PROVISIONING_FAILED)
+        | Q(status=TenantStatus.PROVISIONING, provisioning_started_at__lt=utcnow() - SLOW_AFTER)
+    ).order_by("provisioning_started_at")
+
+
+def _by_schema(names: list[str]) -> dict[str, Tenant]:
+    return {tenant.schema_name: tenant for tenant in Tenant.objects.filter(schema_name__in=names)}
 
 
 def _behind(tenant: Tenant, report: SchemaReport | None) -> SchemaRow:
