@@ -109,6 +109,17 @@ def test_a_field_that_is_unique_by_itself_is_named(acme: TenantView, globex: Ten
     assert [(one["field"], one["code"]) for one in refusal.extra["errors"]] == [("name", "taken")]
 
 
+def test_the_log_names_the_rule_and_not_the_row(acme: TenantView, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(DatabaseError) as failed, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMPORARY TABLE vault (word text CONSTRAINT short CHECK (length(word) < 9));"
+            "INSERT INTO vault VALUES ('nobody may read this')"
+        )
+    problems.refusal_of(failed.value)
+    assert "short" in caplog.text
+    assert "nobody may read this" not in caplog.text
+
+
 def test_our_own_mistakes_are_not_the_callers(db: None) -> None:
     with pytest.raises(DatabaseError) as failed, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT nothing FROM nowhere")

@@ -127,7 +127,9 @@ def of_database(error: DatabaseError | InterfaceError) -> DomainError | None:
         logger.exception("api.database_unavailable")
         return Unavailable("The database does not answer; please try again.")
     if told is not None:
-        logger.warning("api.constraint", code=told.code, error=str(error))
+        # The error's own text goes on with the values of the row, which are nobody's who reads logs.
+        said = getattr(diagnosis, "message_primary", None) or type(error).__name__
+        logger.warning("api.constraint", code=told.code, error=said)
     return told
 
 
