@@ -1,6 +1,6 @@
 """What the next page tells: in a cookie of this host alone, in the session where that would be too long."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.contrib.messages.storage.cookie import CookieStorage
@@ -19,4 +19,4 @@ class NamedCookieStorage(CookieStorage):
 class MessageStorage(FallbackStorage):
     """``MESSAGE_STORAGE`` names this class."""
 
-    storage_classes: ClassVar = (NamedCookieStorage, SessionStorage)
+    storage_classes = (NamedCookieStorage, SessionStorage)

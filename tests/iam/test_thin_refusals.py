@@ -13,9 +13,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from apps.core.actor import Actor, ActorKind
+from apps.core.actor import Actor, ActorKind, Origin
 from apps.core.clock import utcnow
-from apps.iam import api_keys, key_secrets, signing
+from apps.iam import api_keys, key_secrets, services, signing
 from apps.iam.api_key_models import ApiKey
 from apps.iam.factor_models import MfaPolicy
 from apps.iam.keys import keys, settings_key
@@ -24,11 +24,10 @@ from apps.iam.role_models import CustomRole, RoleGrant
 from apps.iam.signing_models import SigningKey
 from apps.tenancy.models import Tenant, TenantStatus
 from apps.tenancy.selectors import TenantView
-from tests.fixtures.clients import ApiFor
-from tests.fixtures.tenants import NewTenant, actor_of, in_tenant
+from tests.fixtures.tenants import PASSWORD, NewTenant, actor_of, in_tenant
 from tests.iam.test_thin_reads import LIST, changed, is_short
 
-Fact = Callable[["Caller"], AbstractContextManager[None]]
+Fact = Callable[["Caller"], AbstractContextManager[Any]]
 OF_ONE_ANSWER = ("correlation_id", "trace_id")
 
 
@@ -55,7 +54,7 @@ class Caller:
 def row_of(rows: str, **values: Any) -> Fact:
     """Other values in some of the caller's rows; a function gives one at the moment of asking."""
 
-    def change(caller: Caller) -> AbstractContextManager[None]:
+    def change(caller: Caller) -> AbstractContextManager[Any]:
         now = {name: value() if callable(value) else value for name, value in values.items()}
         return changed(getattr(caller, rows).all(), **now)
 
@@ -168,14 +167,14 @@ FACTS: dict[str, tuple[Fact, int, int]] = {
 }
 
 
-def callers(tenant: TenantView, api: ApiFor) -> list[Caller]:
+def callers(tenant: TenantView) -> list[Caller]:
     """A member's sign-in and a member's key."""
-    token = api(tenant, "MEMBER")._credentials["HTTP_AUTHORIZATION"]
+    email = f"member@{tenant.slug}.test"
+    token = services.sign_in(email=email, password=PASSWORD, tenant=tenant.key, origin=Origin()).access
     with in_tenant(tenant):
         made = api_keys.create_api_key(actor=actor_of(tenant, "ADMIN"), name="Reader", scopes=["invoices:read"])
-    member = User.objects.get(email=f"member@{tenant.slug}.test")
-    ApiKey.objects.filter(pk=made.key.pk).update(user=member)
-    return [Caller(tenant, token), Caller(tenant, f"Bearer {made.secret}", made.secret)]
+    ApiKey.objects.filter(pk=made.key.pk).update(user=User.objects.get(email=email))
+    return [Caller(tenant, f"Bearer {token}"), Caller(tenant, f"Bearer {made.secret}", made.secret)]
 
 
 def answers_of(caller: Caller, facts: list[Fact]) -> tuple[int, int]:
@@ -194,16 +193,16 @@ def answers_of(caller: Caller, facts: list[Fact]) -> tuple[int, int]:
     return known.status_code, fresh.status_code
 
 
-def test_each_reason_to_refuse_refuses_at_the_next_request(committed: NewTenant, api: ApiFor) -> None:
-    by_token, by_key = callers(committed("Each reason"), api)
+def test_each_reason_to_refuse_refuses_at_the_next_request(committed: NewTenant) -> None:
+    by_token, by_key = callers(committed("Each reason"))
     for name, (fact, of_token, of_key) in FACTS.items():
         assert answers_of(by_token, [fact]) == (of_token, of_token), name
         assert answers_of(by_key, [fact]) == (of_key, of_key), name
     assert answers_of(by_token, [leaked_key]) == (401, 401)
 
 
-def test_reasons_in_company_are_answered_alike(committed: NewTenant, api: ApiFor) -> None:
-    both = callers(committed("In company"), api)
+def test_reasons_in_company_are_answered_alike(committed: NewTenant) -> None:
+    both = callers(committed("In company"))
 
     @hypothesis_settings(max_examples=40, deadline=None, database=None)
     @given(st.sampled_from(both), st.lists(st.sampled_from(sorted(FACTS)), min_size=2, max_size=4, unique=True))
