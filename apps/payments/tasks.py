@@ -7,9 +7,9 @@ import structlog
 from apps.core.actor import system
 from apps.core.errors import GatewayFailed
 from apps.core.jobs import platform_task
-from apps.core.tenants import tenant_scope
 from apps.payments import inbox, services
 from apps.payments.errors import FactsDisagree, GatewayNotConfigured, GatewayUnreachable
+from apps.tenancy import jobs
 from apps.tenancy import selectors as tenancy
 from apps.tenancy.jobs import tenant_task
 
@@ -31,13 +31,11 @@ def process_due_gateway_events() -> None:
 @platform_task("payments.reconcile_payments", queue="payments")
 def reconcile_payments() -> None:
     """Look after every tenant's payments and refunds that are due; suspended ones' customers may have paid, too."""
-    for tenant in tenancy.settling_tenants():
-        with tenant_scope(tenant.scope):
-            try:
-                services.reconcile(tenant_id=tenant.id)
-            except (GatewayUnreachable, GatewayNotConfigured) as error:
-                logger.warning("payments.reconcile_stopped", tenant_id=str(tenant.id), error=error.code)
-                return
+    try:
+        jobs.visit(tenancy.settling_tenants(), lambda tenant: services.reconcile(tenant_id=tenant.id))
+    except (GatewayUnreachable, GatewayNotConfigured) as error:
+        # Nobody else is reached either.
+        logger.warning("payments.reconcile_stopped", error=error.code)
 
 
 @tenant_task("payments.check_payment", queue="payments", when_suspended=True)

@@ -234,6 +234,7 @@ def endpoint_view(row: Endpoint) -> EndpointView:
 
 def delivery_view(row: Delivery) -> DeliveryView:
     """The plain value of a row whose endpoint and message are loaded."""
+    is_queued = row.state == DeliveryState.PENDING
     may_replay = row.state not in WAITING and not row.is_test and row.endpoint.is_enabled
     return DeliveryView(
         id=row.id,
@@ -245,7 +246,7 @@ def delivery_view(row: Delivery) -> DeliveryView:
         state=row.state,
         is_test=row.is_test,
         attempts=row.attempts,
-        next_attempt_at=row.next_attempt_at,
+        next_attempt_at=row.next_attempt_at if is_queued else None,
         last_status=row.last_status,
         last_error=row.last_error,
         occurred_at=row.message.occurred_at,

@@ -167,6 +167,32 @@ def test_the_letter_tells_where_and_why_in_plain_words(acme: TenantView, receive
     assert letters[1].subject == f"A webhook endpoint of {acme.name} was disabled"
 
 
+@pytest.mark.parametrize("status", [410, 500])
+def test_what_a_former_address_answers_says_nothing_of_the_new_one(
+    acme: TenantView, receiver: Receiver, status: int
+) -> None:
+    """An endpoint moves because its old address is going; a call is under way to that one still."""
+    endpoint_id = owe(acme, f"{receiver.url}/old")
+    receiver.answers = [status]
+    with in_tenant(acme):
+        Endpoint.objects.filter(pk=endpoint_id).update(failing_since=utcnow() - timedelta(days=6))
+    with tenant_scope(acme.scope):
+        job = sending.claim(endpoint_id=endpoint_id)
+        assert job is not None
+        outcome = calling.call(job)
+    with in_tenant(acme):
+        changes: Any = {"url": f"{receiver.url}/new"}
+        services.update_endpoint(actor=actor_of(acme), endpoint_id=endpoint_id, changes=changes)
+        Delivery.objects.update(round_attempts=8)
+    with tenant_scope(acme.scope):
+        sending.settle(job, outcome)
+    endpoint = stored(acme, endpoint_id)
+    assert (endpoint.is_enabled, endpoint.failing_since, states(acme)) == (True, None, ["PENDING"])
+    make_due(acme)
+    turn(acme, endpoint_id)
+    assert states(acme) == ["SUCCEEDED"] and [call.path for call in receiver.calls] == ["/old", "/new"]
+
+
 def test_the_breaker_of_an_endpoint_is_its_own(acme: TenantView, receiver: Receiver) -> None:
     receiver.answers = [500] * 30
     dead = owe(acme, receiver.url, 14)
