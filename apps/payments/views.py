@@ -1,6 +1,5 @@
 """Payments for the team: list, detail, refund."""
 
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.core.errors import DomainError, ValidationFailed
-from apps.core.money import exponent, to_decimal
+from apps.core.money import to_decimal
 from apps.core.pages import PageRequest, page
 from apps.core.rest.paging import PageRequest as Paging
 from apps.core.tenants import tenant_transaction
@@ -79,19 +78,17 @@ def refund(request: PageRequest, payment_id: UUID) -> HttpResponse:
     """Give back a part or the rest; the provider is called between two transactions."""
     with tenant_transaction(request.tenant.scope):
         payment = selectors.get_payment(actor=request.actor, payment_id=payment_id)
-    form = RefundForm(request.POST)
-    if form.is_valid():
-        scaled = form.cleaned_data["amount"].scaleb(exponent(payment.currency))
-        if scaled != scaled.to_integral_value() or scaled < Decimal(1):
-            form.add_error("amount", _("Enter an amount in this currency."))
+    form = RefundForm(request.POST, currency=payment.currency)
     if form.is_valid():
         try:
             services.refund(
                 actor=request.actor,
                 payment_id=payment_id,
-                amount_minor=int(scaled),
+                amount_minor=form.cleaned_data["amount"],
                 reason=form.cleaned_data["reason"],
             )
+        except ValidationFailed as error:
+            form.add_error("amount", error.errors[0].detail)
         except DomainError as error:
             form.add_error(None, error.detail)
         else:
@@ -106,7 +103,7 @@ def _detail(request: PageRequest, payment: PaymentView, form: RefundForm | None)
     context: dict[str, Any] = {
         "nav": "payments",
         "payment": payment,
-        "form": form or RefundForm(initial={"amount": rest}),
+        "form": form or RefundForm(initial={"amount": rest}, currency=payment.currency),
         "failed": form,
     }
     return render(request, "payments/detail.html", context, status=400 if form else 200)
