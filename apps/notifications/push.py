@@ -10,6 +10,8 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 from redis.exceptions import RedisError
 
+from apps.core.actor import Actor
+
 logger = structlog.get_logger(__name__)
 
 POKE = "notifications.poke"
@@ -28,6 +30,12 @@ def poke(tenant_id: UUID, user_ids: Iterable[UUID]) -> None:
     groups = [group(tenant_id, user_id) for user_id in user_ids]
     if groups:
         transaction.on_commit(partial(_send, groups), robust=True)
+
+
+def poke_own(actor: Actor) -> None:
+    """The same for the actor's own other pages."""
+    if actor.tenant_id and actor.user_id:
+        poke(actor.tenant_id, [actor.user_id])
 
 
 def _send(groups: list[str]) -> None:

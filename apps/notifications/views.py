@@ -8,7 +8,6 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.core.actor import Actor
 from apps.core.errors import NotFound
 from apps.core.pages import PageRequest, page
 from apps.core.rest.paging import PageRequest as Window
@@ -50,7 +49,7 @@ def bell(request: PageRequest) -> HttpResponse:
 def read_all(request: PageRequest) -> HttpResponseBase:
     """Mark everything read."""
     if services.mark_all_read(actor=request.actor):
-        _tell_own_sockets(request.actor)
+        push.poke_own(request.actor)
     # A redirect is followed by htmx as well, so one answer serves both.
     return redirect("notifications:bell" if request.htmx else _back(request))
 
@@ -60,7 +59,7 @@ def read_all(request: PageRequest) -> HttpResponseBase:
 def open_notification(request: PageRequest, notification_id: UUID) -> HttpResponseBase:
     """Mark one read and go to what it is about."""
     url = services.mark_read(actor=request.actor, notification_id=notification_id, is_read=True)
-    _tell_own_sockets(request.actor)
+    push.poke_own(request.actor)
     return redirect(url or "notifications:list")
 
 
@@ -69,7 +68,7 @@ def open_notification(request: PageRequest, notification_id: UUID) -> HttpRespon
 def delete(request: PageRequest, notification_id: UUID) -> HttpResponseBase:
     """Remove one."""
     services.delete_notification(actor=request.actor, notification_id=notification_id)
-    _tell_own_sockets(request.actor)
+    push.poke_own(request.actor)
     # htmx takes the row out of the page by swapping nothing in.
     return HttpResponse() if request.htmx else redirect(_back(request))
 
@@ -90,8 +89,3 @@ def _back(request: PageRequest) -> str:
     if url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
         return target
     return reverse("notifications:list")
-
-
-def _tell_own_sockets(actor: Actor) -> None:
-    if actor.tenant_id and actor.user_id:
-        push.poke(actor.tenant_id, [actor.user_id])

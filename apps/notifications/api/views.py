@@ -1,7 +1,6 @@
 """A member's own notifications over REST."""
 
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -9,9 +8,9 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.core.actor import Actor
 from apps.core.errors import ValidationFailed
 from apps.core.rest.listing import Listing
+from apps.core.rest.presenting import fields_of
 from apps.core.rest.thin import ThinRead
 from apps.core.rest.views import ANY_MEMBER, ApiView
 from apps.notifications import push, selectors, services
@@ -32,12 +31,7 @@ _PAID: dict[str, Any] = {
     "created_at": "2026-12-07T09:41:12Z",
 }
 _TRUTH = {"true": True, "false": False, None: False}
-_FIELDS = tuple(NotificationView.__dataclass_fields__)
-_fields = attrgetter(*_FIELDS)
-
-
-def _present(notification: NotificationView) -> dict[str, Any]:
-    return dict(zip(_FIELDS, _fields(notification), strict=True))
+_present = fields_of(NotificationView)
 
 
 def _shown(_tenant: Any, rows: Sequence[Notification]) -> list[dict[str, Any]]:
@@ -82,7 +76,7 @@ class NotificationList(ApiView):
         """All read."""
         self.read_body(serializers.AllReadSerializer)
         if services.mark_all_read(actor=self.actor):
-            _tell_own_sockets(self.actor)
+            push.poke_own(self.actor)
         return Response(status=204)
 
     @extend_schema(
@@ -91,7 +85,7 @@ class NotificationList(ApiView):
     def delete(self, request: Request) -> Response:
         """All gone."""
         if services.delete_all(actor=self.actor):
-            _tell_own_sockets(self.actor)
+            push.poke_own(self.actor)
         return Response(status=204)
 
 
@@ -111,14 +105,14 @@ class NotificationDetail(ApiView):
         """Read or unread."""
         body = self.read_body(serializers.ReadStateSerializer)
         services.mark_read(actor=self.actor, notification_id=notification_id, is_read=body["is_read"])
-        _tell_own_sockets(self.actor)
+        push.poke_own(self.actor)
         return Response(status=204)
 
     @extend_schema(operation_id="notifications_delete", summary="Delete a notification", responses={204: None})
     def delete(self, request: Request, notification_id: UUID) -> Response:
         """Gone."""
         services.delete_notification(actor=self.actor, notification_id=notification_id)
-        _tell_own_sockets(self.actor)
+        push.poke_own(self.actor)
         return Response(status=204)
 
 
@@ -137,8 +131,3 @@ class UnreadCount(ApiView):
         """The count and the latest cursor."""
         unread, cursor = selectors.unread_count(actor=self.actor), selectors.cursor(actor=self.actor)
         return Response({"unread": unread, "cursor": cursor})
-
-
-def _tell_own_sockets(actor: Actor) -> None:
-    if actor.tenant_id and actor.user_id:
-        push.poke(actor.tenant_id, [actor.user_id])
