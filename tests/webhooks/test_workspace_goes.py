@@ -10,7 +10,7 @@ from django.db import connection, connections
 
 from apps.core.clock import utcnow
 from apps.core.tenants import public_scope
-from apps.tenancy import deleting, purging, selectors
+from apps.tenancy import deleting, jobs, purging, selectors
 from apps.tenancy import services as tenancy
 from apps.tenancy.models import Tenant
 from apps.tenancy.selectors import TenantView
@@ -181,7 +181,7 @@ def test_a_purge_that_died_half_way_leaves_sweeps_and_hints_harmless(
     tasks.sweep.run()
     tasks.purge.run()
     # One that listed the workspaces before it went.
-    tasks.jobs.visit([known], tasks._purge_one)
-    tasks.jobs.visit([known], tasks._wake_endpoints)
+    jobs.visit([known], tasks._purge_one)
+    jobs.visit([known], tasks._wake_endpoints)
     assert receiver.calls == []
     assert purging.purge_tenant(tenant_id=tenant.id, now=utcnow() + AFTER_GRACE) and left_of(tenant) == 0
