@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
@@ -60,8 +60,25 @@ def error_page(request: HttpRequest, error: DomainError) -> HttpResponse:
     return render(request, name, {"error": error}, status=error.status)
 
 
+def shown_path(request: HttpRequest) -> str:
+    """Where the person is: on the page asked for, or on the one that a form or a part of a page was asked from.
+
+    The start page where the browser does not say, or names another host.
+    """
+    headers = request.headers
+    if request.method in ("GET", "HEAD") and ("HX-Request" not in headers or "HX-Boosted" in headers):
+        return request.get_full_path()
+    try:
+        place = urlsplit(headers.get("Referer", ""))
+    except ValueError:
+        return "/"
+    if place.netloc != request.get_host():
+        return "/"
+    return f"{place.path}?{place.query}" if place.query else place.path or "/"
+
+
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    target = f"{reverse('iam:signin')}?{urlencode({'next': request.get_full_path()})}"
+    target = f"{reverse('iam:signin')}?{urlencode({'next': shown_path(request)})}"
     if getattr(request, "htmx", None):
         response = HttpResponse(status=401)
         response["HX-Redirect"] = target

@@ -1,6 +1,6 @@
 """Where people are sent after signing in: a path of the same host, or a tenant's host with a handoff."""
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from apps.core.pages import shown_path
 from apps.iam import kept_forms
 from apps.tenancy.selectors import TenantView
 
@@ -48,9 +49,7 @@ def to_confirm(request: HttpRequest) -> HttpResponse:
 
     What he had typed is kept, and the way back leads to where he sends it.
     """
-    if request.method == "GET":
-        return _go(request, "iam:confirm", request.get_full_path())
-    before = safe_path(_page_before(request))
+    before = safe_path(shown_path(request))
     form_id = kept_forms.keep(request, back_to=before)
     back_to = f"{reverse('iam:confirm-resend')}?{urlencode({'form': form_id})}" if form_id else before
     return _go(request, "iam:confirm", back_to)
@@ -63,7 +62,7 @@ def to_second_step(wanted: str, workspace: str = "") -> HttpResponse:
 
 def to_second_factor(request: HttpRequest) -> HttpResponse:
     """To the page where a person sets up or shows the second factor that the workspace demands."""
-    return _go(request, "iam:mfa-demanded", request.get_full_path() if request.method == "GET" else "/")
+    return _go(request, "iam:mfa-demanded", shown_path(request))
 
 
 def _go(request: HttpRequest, name: str, back_to: str) -> HttpResponse:
@@ -73,13 +72,6 @@ def _go(request: HttpRequest, name: str, back_to: str) -> HttpResponse:
         response["HX-Redirect"] = target
         return response
     return HttpResponseRedirect(target)
-
-
-def _page_before(request: HttpRequest) -> str:
-    place = urlsplit(request.headers.get("Referer", ""))
-    if place.netloc != request.get_host():
-        return "/"
-    return f"{place.path}?{place.query}" if place.query else place.path
 
 
 def impersonation_begin_url(tenant: TenantView, row_id: UUID) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
@@ -125,6 +126,28 @@ def test_signed_out_pages_lead_to_sign_in_and_back(acme: TenantView) -> None:
     assert 'name="next" value="/?tab=open&amp;q=a%20b"' in page.content.decode()
     answer = client.post("/sign-in/", credentials(next="/?tab=open&q=a%20b"))
     assert answer["Location"] == "/?tab=open&q=a%20b"
+
+
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        ("http://{host}/settings/danger/?a=1", "/settings/danger/?a=1"),
+        ("http://{host}", "/"),
+        ("https://evil.test/settings/danger/", "/"),
+        ("http://[", "/"),
+        ("", "/"),
+    ],
+)
+def test_an_old_tab_leads_back_to_its_page_and_not_to_what_it_sent(acme: TenantView, referer: str, back: str) -> None:
+    client, headers = Client(SERVER_NAME=acme.host), {"Referer": referer.format(host=acme.host), "Host": acme.host}
+    wanted = f"/sign-in/?{urlencode({'next': back})}"
+
+    sent = client.post("/settings/danger/delete/", {"name": "Acme"}, headers=headers)
+    piece = client.get("/notifications/bell/", headers={**headers, "HX-Request": "true"})
+
+    assert (sent["Location"], piece["HX-Redirect"]) == (wanted, wanted)
+    boosted = client.get("/clients/", headers={**headers, "HX-Request": "true", "HX-Boosted": "true"})
+    assert boosted["HX-Redirect"] == "/sign-in/?next=%2Fclients%2F"
 
 
 OPEN_REDIRECTS = [
