@@ -13,8 +13,10 @@ from rest_framework.test import APIClient
 
 from apps.core.clock import today_in, utcnow
 from apps.core.money import MAX_MINOR
+from apps.core.postgres.pipeline import Statement
+from apps.core.rest.paging import PageRequest
 from apps.core.rest.thin import Caller, ThinRead
-from apps.core.tenants import owner_transaction, tenant_transaction
+from apps.core.tenants import owner_transaction, read_at_once, tenant_transaction
 from apps.iam.api_key_models import ApiKey
 from apps.iam.models import TokenFamily
 from apps.iam.permissions import ROLE_PERMISSIONS
@@ -29,6 +31,7 @@ from tests.factories import payments as paying
 from tests.fixtures.clients import ApiFor
 from tests.fixtures.tenants import NewTenant, actor_of, in_tenant
 from tests.iam.keys import made, program
+from tests.iam.test_thin_reads import is_short, questions
 
 # What the long way alone says, and what differs with each answer.
 _OF_ONE_ANSWER = {"Content-Language", "Vary", "X-Correlation-ID", "traceparent", "RateLimit"}
@@ -51,11 +54,6 @@ def thin_reads(patterns: list[Any] | None = None, before: str = "/") -> Iterator
 
 
 READS = dict(sorted(thin_reads()))
-
-
-def is_short(answer: Any) -> bool:
-    """Whether nothing but the edge and the short way had to do with an answer."""
-    return "Content-Language" not in answer.headers
 
 
 def both(client: APIClient, path: str, query: str = "", **headers: str) -> tuple[Any, Any]:
@@ -242,6 +240,20 @@ def test_after_revocation_no_list_is_shown(committed: NewTenant, api: ApiFor) ->
     for path in READS:
         answer = client.get(path)
         assert (answer.status_code, is_short(answer)) == (401, False)
+
+
+def test_each_is_one_question_and_what_is_asked_together_sees_the_same_rows(committed: NewTenant, api: ApiFor) -> None:
+    tenant = committed("One question")
+    client, caller = api(tenant), Caller(tenant.id, telling.user_of(tenant), utcnow().date())
+    isolation = Statement.of("SELECT current_setting('transaction_isolation')"), ()
+    for path, read in READS.items():
+        client.get(path)
+        with questions() as asked:
+            assert is_short(client.get(path))
+            assert asked() == 1
+        message = read.asked(isolation, caller, PageRequest())
+        if len(message) > 2:
+            assert read_at_once(*message[:2]) == [[("repeatable read",)]], path
 
 
 def test_a_tenants_day_is_the_one_of_its_present_zone(committed: NewTenant, api: ApiFor) -> None:

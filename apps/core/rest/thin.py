@@ -34,6 +34,7 @@ class Caller:
 # What query sets are compiled with; the statement's parameters are the caller's own values in the same places.
 _ANY = Caller(UUID(int=1), UUID(int=2), date(1, 2, 3))
 _ANY_ROW, _ANY_LIMIT = UUID(int=3), 987_654_321
+_MARKS = (_ANY.tenant_id, _ANY.user_id, _ANY.today, _ANY_ROW, _ANY_LIMIT)
 _named: Any = namedtuple  # whose names no checker knows
 
 
@@ -44,7 +45,16 @@ class _Compiled:
         compiler = rows.query.get_compiler(DEFAULT_DB_ALIAS)
         sql, parameters = compiler.as_sql()
         bound, limit = iter(parameters), f"LIMIT {_ANY_LIMIT}"
-        self.parameters = [next(bound) if found == "%s" else _ANY_LIMIT for found in re.findall(f"%s|{limit}", sql)]
+        self.constants: list[Any] = []
+        # Where each parameter stands in `_MARKS` and, after those, `constants`.
+        self.places: list[int] = []
+        for place in re.findall(f"%s|{limit}", sql):
+            value = next(bound) if place == "%s" else _ANY_LIMIT
+            if value in _MARKS:
+                self.places.append(_MARKS.index(value))
+            else:
+                self.places.append(len(_MARKS) + len(self.constants))
+                self.constants.append(value)
         self.sql = sql.replace(limit, "LIMIT %s")
         self.statement = Statement.of(self.sql)
         names = [alias or column.target.attname for column, _, alias in compiler.select] if compiler.klass_info else []
@@ -56,14 +66,8 @@ class _Compiled:
 
     def values(self, caller: Caller, page: PageRequest) -> list[Any]:
         """The parameters."""
-        given = {
-            _ANY.tenant_id: caller.tenant_id,
-            _ANY.user_id: caller.user_id,
-            _ANY.today: caller.today,
-            _ANY_ROW: page.after,
-            _ANY_LIMIT: page.limit + 1,
-        }
-        return [given.get(value, value) for value in self.parameters]
+        known = (caller.tenant_id, caller.user_id, caller.today, page.after, page.limit + 1, *self.constants)
+        return [known[place] for place in self.places]
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from decimal import Decimal
-from operator import attrgetter
 from typing import Any
 
+from apps.core.rest.presenting import fields_of
 from apps.core.tenants import Row
 from apps.invoices import projections, selectors
 from apps.invoices.models import Client
@@ -13,13 +13,12 @@ from apps.invoices.selectors import Balance, ClientDetail, ClientView, InvoiceSu
 from apps.payments.selectors import PaymentView
 from apps.tenancy.selectors import TenantView
 
-_FIELDS = tuple(InvoiceSummary.__dataclass_fields__)
-_fields = attrgetter(*_FIELDS)
+_of_summary, _of_client, _of_balance = fields_of(InvoiceSummary), fields_of(ClientView), fields_of(Balance)
 
 
 def present_invoice(invoice: InvoiceSummary) -> dict[str, Any]:
     """An invoice in a list."""
-    return _shown(dict(zip(_FIELDS, _fields(invoice), strict=True)))
+    return _shown(_of_summary(invoice))
 
 
 def present_newest(tenant: TenantView, rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -82,12 +81,12 @@ def present_client(detail: ClientDetail) -> dict[str, Any]:
 
 def present_client_fields(client: ClientView) -> dict[str, Any]:
     """A client by itself."""
-    return asdict(client)
+    return _of_client(client)
 
 
 def present_balance(balance: Balance) -> dict[str, Any]:
     """What a client was invoiced, has paid and owes in one currency."""
-    return asdict(balance)
+    return _of_balance(balance)
 
 
 def present_payment(payment: PaymentView) -> dict[str, Any]:
