@@ -135,10 +135,10 @@ def test_a_test_event_leads_to_what_comes_back(
     receiver.answers, receiver.body = [200, 503], b"<b>closed</b>"
     waiting = visitor.post(f"{PAGE}{endpoint.id}/test/", follow=True)
     path, page = waiting.redirect_chain[-1][0], waiting.content.decode()
-    assert "on its way" in page and 'hx-trigger="every 1s"' in page
+    assert "on its way" in page and 'hx-trigger="every 2s"' in page
     turn(acme, endpoint.id)
     good = text(visitor, path)
-    assert "The endpoint took the test event." in good and "webhook-id: evt_" in good and "every 1s" not in good
+    assert "The endpoint took the test event." in good and "webhook-id: evt_" in good and "every 2s" not in good
 
     def tried() -> str:
         with run_tasks():
