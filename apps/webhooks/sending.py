@@ -226,7 +226,8 @@ def _settle_failure(endpoint: Endpoint, row: Delivery, outcome: Outcome, now: da
         _end(row, DeliveryState.DEAD, now)
     else:
         _try_again(row, now + ladder.heeding(delay, outcome.retry_after, now=now))
-    if has_moved or not endpoint.is_enabled:
+    # Of a deleted workspace nobody is told anything; should it come back, the next failure says the same.
+    if has_moved or not endpoint.is_enabled or not tenancy.tenant_by_id(current_tenant_id()).is_readable:
         return
     if is_gone:
         giving_up.give_up(endpoint, DisabledReason.GONE, now=now)

@@ -13,11 +13,13 @@ from standardwebhooks import Webhook
 
 from apps.audit.models import AuditEntry
 from apps.core import correlation, tracing
+from apps.core.actor import system
 from apps.core.breaker import BreakerState
 from apps.core.clock import utcnow
 from apps.core.tenants import tenant_scope
 from apps.notifications.composing import compose
 from apps.notifications.models import EmailDelivery, Notification
+from apps.tenancy import deleting
 from apps.tenancy.selectors import TenantView
 from apps.webhooks import calling, owing, selectors, sending, services, tasks
 from apps.webhooks.calling import Outcome
@@ -165,6 +167,20 @@ def test_the_letter_tells_where_and_why_in_plain_words(acme: TenantView, receive
     assert f"does not send webhooks to {host} any more. It answered that it is gone (410)." in str(message.body)
     assert f"{acme.home_url}/" in str(message.body) and "sesame" not in str(message.body)
     assert letters[1].subject == f"A webhook endpoint of {acme.name} was disabled"
+
+
+def test_nobody_is_told_of_an_endpoint_of_a_deleted_workspace(acme: TenantView, receiver: Receiver) -> None:
+    endpoint_id = owe(acme, receiver.url)
+    receiver.answers = [410]
+    with tenant_scope(acme.scope):
+        job = sending.claim(endpoint_id=endpoint_id)
+        assert job is not None
+        outcome = calling.call(job)
+    deleting.delete_tenant(actor=system(acme.id), tenant_id=acme.id)
+    with tenant_scope(acme.scope):
+        sending.settle(job, outcome)
+    assert states(acme) == ["DEAD"] and stored(acme, endpoint_id).is_enabled
+    assert not EmailDelivery.objects.filter(tenant_id=acme.id, template="webhook_disabled").exists()
 
 
 @pytest.mark.parametrize("status", [410, 500])
