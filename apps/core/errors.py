@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext
+
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
@@ -17,7 +19,8 @@ class FieldError:
 class DomainError(Exception):
     """Base of every refusal that a caller may see. `detail` is shown to people; it holds no internals.
 
-    Its answer over HTTP carries `headers`.
+    Without one of its own it is the title in the reader's language, and `says_more` is false. Its answer over HTTP
+    carries `headers`.
     """
 
     code: ClassVar[str] = "error"
@@ -26,8 +29,9 @@ class DomainError(Exception):
     headers: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, detail: str = "", **extra: Any) -> None:
-        super().__init__(detail or self.title)
-        self.detail = detail or self.title
+        self.says_more = bool(detail)
+        self.detail = detail or gettext(self.title)
+        super().__init__(self.detail)
         self.extra = extra
 
 

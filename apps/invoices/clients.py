@@ -8,6 +8,7 @@ from uuid import UUID
 from babel import Locale, UnknownLocaleError
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from apps.core import events, versions
 from apps.core.actor import Actor
@@ -115,11 +116,11 @@ def _apply(client: Client, fields: ClientChanges) -> None:
 
 def _errors(client: Client) -> Iterator[FieldError]:
     if not is_currency(client.currency):
-        yield FieldError("currency", "unknown_currency", "This is not a currency we know.")
+        yield FieldError("currency", "unknown_currency", _("This is not a currency we know."))
     try:
         Locale.parse(client.locale.replace("-", "_"))
     except (ValueError, UnknownLocaleError):
-        yield FieldError("locale", "invalid", "A language looks like “en” or “de-CH”.")
+        yield FieldError("locale", "invalid", _("A language looks like “en” or “de-CH”."))
     try:
         client.clean_fields(exclude=["currency"])
     except ValidationError as refused:

@@ -4,10 +4,13 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from apps.core.actor import Actor, Origin
 from apps.core.clock import utcnow
 from apps.core.errors import ValidationFailed
+from apps.core.money import format_minor
 from apps.core.tenants import assert_no_transaction, current_tenant_id
 from apps.invoices import branding, states
 from apps.invoices.errors import InvoiceNotFound
@@ -76,12 +79,13 @@ def record_manual_payment(
         invoice = lock_invoice(invoice_id)
         states.check(invoice, states.RECORD_PAYMENT)
         if amount_minor < 1:
-            raise ValidationFailed.one("amount_minor", "out_of_range", "A payment is more than nothing.")
+            raise ValidationFailed.one("amount_minor", "out_of_range", _("A payment is more than nothing."))
         if amount_minor > invoice.due_minor:
-            detail = f"No more than the {invoice.due_minor} that are due."
+            most = format_minor(invoice.due_minor, invoice.currency, get_language() or "en")
+            detail = _("No more than %(most)s is due.") % {"most": most}
             raise ValidationFailed.one("amount_minor", "exceeds_due", detail)
         if paid_at > now:
-            raise ValidationFailed.one("paid_at", "in_future", "A payment cannot lie in the future.")
+            raise ValidationFailed.one("paid_at", "in_future", _("A payment cannot lie in the future."))
         # A checkout that waits would take the same money a second time.
         payments.cancel_pending(actor=actor, purpose=PURPOSE, purpose_id=invoice.id)
         return payments.record_manual(

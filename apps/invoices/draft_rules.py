@@ -6,6 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
 
+from django.utils.translation import gettext as _
+
 from apps.core.errors import FieldError, ValidationFailed
 from apps.core.money import MAX_MINOR, is_currency
 from apps.invoices.models import NEGATIVE_ITEM_TYPES, ItemType
@@ -62,23 +64,25 @@ def check(draft: Draft) -> None:
 
 def _document_errors(draft: Draft) -> Iterator[FieldError]:
     if not is_currency(draft.currency):
-        yield FieldError("currency", "unknown_currency", "This is not a currency we know.")
+        yield FieldError("currency", "unknown_currency", _("This is not a currency we know."))
     for field, day in (("issue_date", draft.issue_date), ("due_date", draft.due_date)):
         if day and not EARLIEST <= day <= LATEST:
-            yield FieldError(field, "out_of_range", f"A day from {EARLIEST} to {LATEST}.")
+            yield FieldError(
+                field, "out_of_range", _("A day from %(first)s to %(last)s.") % {"first": EARLIEST, "last": LATEST}
+            )
     if draft.issue_date and draft.due_date < draft.issue_date:
-        yield FieldError("due_date", "before_issue_date", "The due date lies before the issue date.")
+        yield FieldError("due_date", "before_issue_date", _("The due date lies before the issue date."))
     if not 0 <= draft.discount_minor <= MAX_MINOR:
-        yield FieldError("discount_minor", "out_of_range", f"From 0 to {MAX_MINOR}.")
+        yield FieldError("discount_minor", "out_of_range", _("From 0 to %(most)s.") % {"most": MAX_MINOR})
     if len(draft.notes.strip()) > MAX_NOTES:
-        yield FieldError("notes", "max_length", f"At most {MAX_NOTES} characters.")
+        yield FieldError("notes", "max_length", _("At most %(most)s characters.") % {"most": MAX_NOTES})
 
 
 def _line_errors(lines: Sequence[LineInput]) -> Iterator[FieldError]:
     if not lines:
-        yield FieldError("lines", "required", "An invoice needs at least one line.")
+        yield FieldError("lines", "required", _("An invoice needs at least one line."))
     if len(lines) > MAX_LINES:
-        yield FieldError("lines", "too_many", f"At most {MAX_LINES} lines.")
+        yield FieldError("lines", "too_many", _("At most %(most)s lines.") % {"most": MAX_LINES})
         return
     for index, line in enumerate(lines):
         for field, code, detail in _one_line(line):
@@ -87,25 +91,25 @@ def _line_errors(lines: Sequence[LineInput]) -> Iterator[FieldError]:
 
 def _one_line(line: LineInput) -> Iterator[tuple[str, str, str]]:
     if not line.description.strip():
-        yield "description", "required", "Say what this line is for."
+        yield "description", "required", _("Say what this line is for.")
     if len(line.description.strip()) > MAX_DESCRIPTION:
-        yield "description", "max_length", f"At most {MAX_DESCRIPTION} characters."
+        yield "description", "max_length", _("At most %(most)s characters.") % {"most": MAX_DESCRIPTION}
     if line.item_type not in ItemType.values:
         yield "item_type", "invalid_choice", f"One of {', '.join(ItemType.values).lower()}."
     if not line.quantity.is_finite() or not 0 < line.quantity <= MAX_QUANTITY:
-        yield "quantity", "out_of_range", f"More than 0, at most {MAX_QUANTITY}."
+        yield "quantity", "out_of_range", _("More than 0, at most %(most)s.") % {"most": MAX_QUANTITY}
     elif _decimals(line.quantity) > QUANTITY_DECIMALS:
-        yield "quantity", "max_decimal_places", f"At most {QUANTITY_DECIMALS} decimals."
+        yield "quantity", "max_decimal_places", _("At most %(most)s decimals.") % {"most": QUANTITY_DECIMALS}
     if not line.tax_rate.is_finite() or not 0 <= line.tax_rate <= MAX_RATE:
-        yield "tax_rate", "out_of_range", "A percentage from 0 to 100."
+        yield "tax_rate", "out_of_range", _("A percentage from 0 to 100.")
     elif _decimals(line.tax_rate) > RATE_DECIMALS:
-        yield "tax_rate", "max_decimal_places", f"At most {RATE_DECIMALS} decimals."
+        yield "tax_rate", "max_decimal_places", _("At most %(most)s decimals.") % {"most": RATE_DECIMALS}
     if abs(line.unit_price_minor) > MAX_MINOR:
-        yield "unit_price_minor", "out_of_range", f"At most {MAX_MINOR}."
+        yield "unit_price_minor", "out_of_range", _("At most %(most)s.") % {"most": MAX_MINOR}
     elif line.unit_price_minor < 0 and line.item_type not in NEGATIVE_ITEM_TYPES:
-        yield "unit_price_minor", "negative", "Only a credit or a discount has a negative price."
+        yield "unit_price_minor", "negative", _("Only a credit or a discount has a negative price.")
     if not 0 <= line.discount_minor <= MAX_MINOR:
-        yield "discount_minor", "out_of_range", f"From 0 to {MAX_MINOR}."
+        yield "discount_minor", "out_of_range", _("From 0 to %(most)s.") % {"most": MAX_MINOR}
 
 
 def _metadata_errors(metadata: dict[str, Any]) -> Iterator[FieldError]:

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from apps.audit.services import Severity
 from apps.core import events, ids
@@ -90,7 +91,7 @@ def send_invoice(*, actor: Actor, invoice_id: UUID, now: datetime | None = None)
         states.check(invoice, states.SEND)
         to_email = invoice.client.email or invoice.client_email
         if not to_email:
-            raise NoRecipient("The client has no e-mail address; add one and send again.")
+            raise NoRecipient(_("The client has no e-mail address; add one and send again."))
         tenant = _tenant()
         invoice.sent_at = now or utcnow()
         _save(invoice)

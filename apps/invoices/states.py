@@ -2,6 +2,9 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from apps.core.errors import IllegalState
 from apps.invoices.models import Invoice, InvoiceStatus
 
@@ -9,15 +12,15 @@ FINALIZE, EDIT, DELETE, DUPLICATE = "finalize", "edit", "delete", "duplicate"
 SEND, PAY, RECORD_PAYMENT = "send", "pay", "record_payment"
 VOID, UNCOLLECTIBLE = "void", "uncollectible"
 
-_PAST = {
-    FINALIZE: "finalized",
-    EDIT: "changed",
-    DELETE: "deleted",
-    SEND: "sent",
-    PAY: "paid",
-    RECORD_PAYMENT: "paid",
-    VOID: "voided",
-    UNCOLLECTIBLE: "written off",
+_REFUSED = {
+    FINALIZE: gettext_noop("Only a draft can be finalized."),
+    EDIT: gettext_noop("Only a draft can be changed."),
+    DELETE: gettext_noop("Only a draft can be deleted."),
+    SEND: gettext_noop("This invoice cannot be sent in its present state."),
+    PAY: gettext_noop("Nothing is to be paid for this invoice."),
+    RECORD_PAYMENT: gettext_noop("Nothing is to be paid for this invoice."),
+    VOID: gettext_noop("Only an issued invoice of which nothing is paid can be voided."),
+    UNCOLLECTIBLE: gettext_noop("Only an open invoice can be written off."),
 }
 
 
@@ -51,7 +54,5 @@ def check(invoice: Invoice, action: str) -> None:
         IllegalState: it does not; names what it allows.
     """
     actions = allowed_actions(invoice)
-    if action in actions:
-        return
-    state = "partially paid" if action == VOID and invoice.paid_minor else invoice.get_status_display().lower()
-    raise IllegalState(f"This invoice is {state}; it cannot be {_PAST[action]}.", allowed_actions=actions)
+    if action not in actions:
+        raise IllegalState(_(_REFUSED[action]), allowed_actions=actions)

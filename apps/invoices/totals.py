@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
 from apps.core.errors import FieldError, ValidationFailed
 from apps.core.money import MAX_MINOR, allocate, round_half_up
 
@@ -68,7 +70,7 @@ def compute(lines: Sequence[PricedLine], *, discount_minor: int = 0) -> Totals:
     tax = sum(group.tax_minor for group in groups)
     total = subtotal - discount_minor + tax
     if tax < 0 or total < 0:
-        raise ValidationFailed.one("lines", "negative_total", "The credits are more than what is charged.")
+        raise ValidationFailed.one("lines", "negative_total", _("The credits are more than what is charged."))
     if total > MAX_MINOR:
         raise _too_large("lines")
     return Totals(nets, subtotal, discount_minor, tax, total, groups)
@@ -77,20 +79,20 @@ def compute(lines: Sequence[PricedLine], *, discount_minor: int = 0) -> Totals:
 def _line_errors(index: int, line: PricedLine) -> list[FieldError]:
     gross = line_gross(line)
     if abs(gross) > MAX_MINOR:
-        return [FieldError(f"lines.{index}.unit_price_minor", "too_large", "This line's amount is too large.")]
+        return [FieldError(f"lines.{index}.unit_price_minor", "too_large", _("This line's amount is too large."))]
     if not 0 <= line.discount_minor <= max(0, gross):
-        detail = "A line's discount is between nothing and the line's amount."
+        detail = _("A line's discount is between nothing and the line's amount.")
         return [FieldError(f"lines.{index}.discount_minor", "out_of_range", detail)]
     return []
 
 
 def _check_document(subtotal: int, discount_minor: int) -> None:
     if subtotal < 0:
-        raise ValidationFailed.one("lines", "negative_total", "The credits are more than what is charged.")
+        raise ValidationFailed.one("lines", "negative_total", _("The credits are more than what is charged."))
     if subtotal > MAX_MINOR:
         raise _too_large("lines")
     if not 0 <= discount_minor <= subtotal:
-        detail = "The discount is between nothing and the sum of the lines."
+        detail = _("The discount is between nothing and the sum of the lines.")
         raise ValidationFailed.one("discount_minor", "out_of_range", detail)
 
 
@@ -110,4 +112,4 @@ def _tax_groups(lines: Sequence[PricedLine], nets: Sequence[int], discount_minor
 
 
 def _too_large(field: str) -> ValidationFailed:
-    return ValidationFailed.one(field, "too_large", "The invoice's total is too large.")
+    return ValidationFailed.one(field, "too_large", _("The invoice's total is too large."))

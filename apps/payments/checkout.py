@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
 from apps.core import events
@@ -104,6 +105,14 @@ def cancel_pending(*, actor: Actor, purpose: str, purpose_id: UUID, now: datetim
             _give_up(actor, _lock_or_refuse(earlier), now or utcnow())
 
 
+def cancel_unopened(*, actor: Actor, payment_id: UUID, now: datetime) -> None:
+    """Give up a checkout that the gateway never opened; one that it has opened since stays."""
+    with transaction.atomic():
+        payment = lock_payment(payment_id)
+        if payment.status == PaymentStatus.PENDING and not payment.session_ref:
+            _give_up(actor, payment, now)
+
+
 def open_checkout(*, actor: Actor, payment_id: UUID, now: datetime | None = None) -> CheckoutView:
     """Open the checkout of a pending payment at the gateway, or return the one that is open. No transaction may
     be open. After a `GatewayFailed` other than `GatewayRefused` the payment stays pending and the call may be
@@ -122,7 +131,7 @@ def open_checkout(*, actor: Actor, payment_id: UUID, now: datetime | None = None
         if payment is None:
             raise PaymentNotFound
         if payment.status != PaymentStatus.PENDING:
-            raise IllegalState(f"This payment is {payment.get_status_display().lower()}.", allowed_actions=())
+            raise IllegalState(_("This payment is closed."), allowed_actions=())
         if payment.session_ref and not payment.session_url:
             raise PaymentInProgress
         if payment.session_ref:

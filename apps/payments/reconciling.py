@@ -13,11 +13,10 @@ from apps.core.actor import Actor, system
 from apps.core.clock import utcnow
 from apps.core.errors import DomainError
 from apps.payments import schedule
-from apps.payments.checkout import open_checkout
+from apps.payments.checkout import cancel_unopened, open_checkout
 from apps.payments.choices import PaymentStatus
 from apps.payments.errors import GatewayNotConfigured, GatewayUnreachable
 from apps.payments.gateways.registry import CHECKOUT
-from apps.payments.locking import lock_payment
 from apps.payments.models import Payment, Refund
 from apps.payments.refunding import carry_out
 from apps.payments.settling import apply_facts
@@ -66,7 +65,7 @@ def check_payment(*, actor: Actor, payment_id: UUID, now: datetime | None = None
         apply_facts(actor=actor, payment_id=payment_id, facts=facts, now=now)
     elif payment.status == PaymentStatus.PENDING:
         if payment.created_at < now - LONGEST_WITHOUT_SESSION:
-            _cancel(payment_id)
+            cancel_unopened(actor=actor, payment_id=payment_id, now=now)
         else:
             open_checkout(actor=actor, payment_id=payment_id, now=now)
 
@@ -94,11 +93,3 @@ def _tolerating(row_id: UUID, check: Callable[[UUID], object]) -> None:
     except Exception:
         # One row that nobody foresaw must not keep the sweep from the others.
         logger.exception("payments.reconcile_failed", row_id=str(row_id))
-
-
-def _cancel(payment_id: UUID) -> None:
-    with transaction.atomic():
-        payment = lock_payment(payment_id)
-        if payment.status == PaymentStatus.PENDING and not payment.session_ref:
-            payment.status, payment.next_check_at = PaymentStatus.CANCELED, None
-            payment.save()

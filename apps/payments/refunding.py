@@ -9,6 +9,8 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Sum
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
 from apps.audit.services import Severity
@@ -16,6 +18,7 @@ from apps.core import ids
 from apps.core.actor import Actor
 from apps.core.clock import utcnow
 from apps.core.errors import IllegalState, ValidationFailed
+from apps.core.money import format_minor
 from apps.core.tenants import assert_no_transaction, current_tenant_id
 from apps.payments import schedule, states
 from apps.payments.choices import RefundReason, RefundStatus
@@ -107,12 +110,13 @@ def _reserve(
         payment = lock_payment(payment_id)
         left = _left(payment)
         if not states.allowed_actions(payment.status, left):
-            raise IllegalState("Nothing of this payment can be refunded now.", allowed_actions=())
+            raise IllegalState(_("Nothing of this payment can be refunded now."), allowed_actions=())
         wanted = left if amount_minor is None else amount_minor
         if wanted < 1:
-            raise ValidationFailed.one("amount_minor", "out_of_range", "A refund is more than nothing.")
+            raise ValidationFailed.one("amount_minor", "out_of_range", _("A refund is more than nothing."))
         if wanted > left:
-            detail = f"No more than {left} minor units of this payment are left to refund."
+            most = format_minor(left, payment.currency, get_language() or "en")
+            detail = _("No more than %(most)s of this payment is left to refund.") % {"most": most}
             raise ValidationFailed.one("amount_minor", "exceeds_refundable", detail)
         row = Refund.objects.create(
             id=refund_id,

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from django.conf import settings as django_settings
 
+from apps.audit.models import AuditEntry
 from apps.core.breaker import BreakerState
 from apps.core.clock import utcnow
 from apps.core.tenants import tenant_scope
@@ -243,6 +244,8 @@ def test_a_checkout_that_nobody_opened_for_a_day_is_canceled(acme: TenantView, s
     reconcile(acme)
     assert stored(acme, payment_id).status == PaymentStatus.CANCELED
     assert sessions(sandbox) == []
+    trail = AuditEntry.objects.filter(tenant_id=acme.id, entity_id=str(payment_id)).order_by("-pk")
+    assert trail.values_list("action", flat=True)[0] == "payments.payment.cancel"
 
 
 def test_the_task_looks_after_every_tenant(acme: TenantView, globex: TenantView, sandbox: Sandbox) -> None:
