@@ -97,10 +97,10 @@ def _drifted_rows(drifted: QuerySet[SchemaReport]) -> list[SchemaRow]:
 
 
 def _stuck() -> QuerySet[Tenant]:
-    return Tenant.objects.filter(
-        Q(status=TenantStatus.PROVISIONING_FAILED)
-        | Q(status=TenantStatus.PROVISIONING, provisioning_started_at__lt=utcnow() - SLOW_AFTER)
-    ).order_by("provisioning_started_at")
+    failed = Q(status=TenantStatus.PROVISIONING_FAILED)
+    slow = Q(status=TenantStatus.PROVISIONING, provisioning_started_at__lt=utcnow() - SLOW_AFTER)
+    found: QuerySet[Tenant] = Tenant.objects.filter(failed | slow).order_by("provisioning_started_at")
+    return found
 
 
 def _by_schema(names: list[str]) -> dict[str, Tenant]:
