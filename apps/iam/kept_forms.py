@@ -10,6 +10,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy
+
 from apps.core import ids, sealing
 from apps.core.clock import utcnow
 
@@ -21,21 +23,28 @@ MOST = 3
 _PLACE, _PURPOSE = "iam_kept_form", "iam.kept_form"
 # A second look at a secret is less work than a place where it lies.
 _SECRET = re.compile(r"password|secret|token|^code$|^otp$", re.IGNORECASE)
+_CALLED = {"password": gettext_lazy("Your password"), "client_secret": gettext_lazy("Client secret")}
 _NO_TEXT = ("version", "next", "workspace")
 
 
 @dataclass(frozen=True, slots=True)
 class KeptForm:
-    """A form that was sent to `action` and not acted upon. `is_whole`: no secret was left out of `fields`.
+    """A form that was sent to `action` and not acted upon.
 
-    `files` are the names of the files that came with it, under the name of their field; they have to be chosen again.
+    `left_out` names what held secrets, which have to be typed again; `files` are the names of the files that came with
+    it, under the name of their field: they have to be chosen again.
     """
 
     action: str
     back_to: str
     fields: tuple[tuple[str, str], ...]
-    is_whole: bool
+    left_out: tuple[str, ...] = ()
     files: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def secrets(self) -> list[tuple[str, str, str]]:
+        """The name of each secret that has to be typed again, what it is called, and what a browser may fill in."""
+        return [(name, str(_CALLED.get(name, name.replace("_", " "))), _filled(name)) for name in self.left_out]
 
     @property
     def typed(self) -> list[str]:
@@ -53,15 +62,16 @@ def keep(request: Any, *, back_to: str) -> str:
         return ""
     sent = [(name, value) for name, values in request.POST.lists() for value in values]
     fields = tuple((name, value) for name, value in sent if not _is_secret(request, name))
-    # Django's own token is no secret of the person's.
-    left_out = {name for name, _value in sent} - {name for name, _value in fields} - {"csrfmiddlewaretoken"}
+    # Django's own token is no secret of the person's; what he left empty is sent so.
+    secrets = ((name, value) for name, value in sent if _is_secret(request, name) and name != "csrfmiddlewaretoken")
+    left_out = tuple(dict.fromkeys(name for name, value in secrets if value))
     files = tuple((field, tuple(str(file.name) for file in chosen)) for field, chosen in request.FILES.lists())
-    form = KeptForm(request.get_full_path(), back_to, fields, is_whole=not left_out, files=files)
+    form = KeptForm(request.get_full_path(), back_to, fields, left_out, files)
     text = json.dumps(
         asdict(form) | {"family": str(request.identity.family_id), "until": (utcnow() + KEPT_FOR).timestamp()}
     )
     size = sum(len(name) + len(value) for name, value in fields)
-    size += sum(len(name) for field, names in files for name in (field, *names))
+    size += sum(map(len, left_out)) + sum(len(name) for field, names in files for name in (field, *names))
     if not (form.typed or files) or size > LONGEST:
         return ""
     form_id, others = ids.secret_token(), list(_held(request).items())[1 - MOST :]
@@ -79,7 +89,12 @@ def kept(request: Any, form_id: str) -> KeptForm | None:
         return None
     held["fields"] = tuple((name, value) for name, value in held["fields"])
     held["files"] = tuple((field, tuple(names)) for field, names in held["files"])
+    held["left_out"] = tuple(held["left_out"])
     return KeptForm(**held)
+
+
+def _filled(name: str) -> str:
+    return "current-password" if name == "password" else "off"
 
 
 def _held(request: Any) -> dict[str, str]:

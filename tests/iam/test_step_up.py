@@ -165,7 +165,8 @@ def test_secrets_and_what_is_too_much_are_not_kept(acme: TenantView, browser_cli
     client = browser_client(acme)
 
     page = _kept(client, "/settings/danger/delete/", {"name": "Acme", "password": PASSWORD}).content.decode()
-    assert ("Passwords and other secrets are not kept" in page, PASSWORD in page) == (True, False)
+    assert PASSWORD not in page
+    assert re.search(r'<input [^>]*type="password" name="password" autocomplete="current-password" required', page)
     held = client.session["iam_kept_form"]
     (form_id,) = held
     assert "Acme" not in held[form_id]
@@ -175,6 +176,11 @@ def test_secrets_and_what_is_too_much_are_not_kept(acme: TenantView, browser_cli
         session.save()
         page = other.get("/account/confirm/resend/", {"form": form_id}).content.decode()
         assert ("Acme" in page.partition("<h1>")[2]) is kept
+    _age()
+    settings_page = _kept(client, "/settings/sso/", {"name": "Acme ID", "client_secret": "s3cret"}).content.decode()
+    assert 's3cret' not in settings_page and 'type="password" name="client_secret"' in settings_page
+    left_empty = _kept(client, "/settings/sso/", {"name": "Acme ID", "client_secret": ""})
+    assert 'type="password"' not in left_empty.content.decode()
     _age()
     asked = client.post("/settings/api-keys/new/", {"name": "x" * 20_001})
     assert asked["Location"] == "/account/confirm/?next=%2F"
