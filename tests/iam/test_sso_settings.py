@@ -151,6 +151,14 @@ def test_a_token_is_shown_once(acme, browser_client: BrowserFor, api: ApiFor):
     assert client.post(f"/settings/directory/tokens/{row.id}/revoke/").status_code == 302
 
 
+def test_the_secret_of_one_provider_is_shown_to_no_other(acme, provider: Idp):
+    with pytest.raises(ValidationFailed) as refused:
+        connections.save_connection(actor=actor_of(acme), values={"issuer": "https://collects.example"})
+    assert [error.field for error in refused.value.errors] == ["client_secret"]
+    connections.save_connection(actor=actor_of(acme), values={"issuer": provider.issuer, "client_secret": ""})
+    assert SsoConnection.objects.get(tenant_id=acme.id).issuer == provider.issuer
+
+
 def test_another_provider_ends_what_the_first_one_vouched_for(acme, provider: Idp, visitor):
     federated.go(visitor)
     connections.save_connection(

@@ -55,7 +55,10 @@ class SsoConnectionView(VersionedView):
         ],
     )
     def put(self, request: Request) -> Response:
-        """Set it up or change it; what the body leaves out stays, also the secret, which is never answered."""
+        """Set it up or change it; what the body leaves out stays, also the secret, which is never answered.
+
+        Another issuer needs its own secret.
+        """
         values = self.read_body(serializers.ConnectionBody)
         stepping_up.require_recent(request)
         expected = self.expected_versions()

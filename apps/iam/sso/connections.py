@@ -99,6 +99,8 @@ def redirect_uri(*, actor: Actor) -> str:
 def save_connection(*, actor: Actor, values: dict[str, Any], expected: versions.Expected = None) -> ConnectionView:
     """Write the tenant's only connection; what `values` leaves out stays, and so does the secret if it is empty.
 
+    Another issuer needs its own secret: the present one would be shown to it at the next sign-in.
+
     Changing the provider ends what it vouched for; requiring it ends sign-ins by password that it binds.
 
     Raises:
@@ -247,7 +249,8 @@ def _write(row: SsoConnection, wanted: dict[str, Any], secret: str) -> dict[str,
         setattr(row, name, wanted[name])
     if secret:
         row.client_secret = sealing.seal(secret, purpose=sealing.purpose_of(row, "client_secret"))
-    if not row.client_secret:
+    # What one provider gave is shown to no other.
+    if not row.client_secret or ("issuer" in before and not secret):
         raise ValidationFailed.one("client_secret", "required", _("Enter the secret that the provider gave you."))
     return before
 
