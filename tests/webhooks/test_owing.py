@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
+from django.db import ProgrammingError, connection, transaction
 
 from apps.core.clock import utcnow
 from apps.core.tenants import tenant_scope
@@ -137,6 +138,21 @@ def test_a_workspace_that_is_purged_stops_no_sweep(committed: NewTenant) -> None
     remove(gone)
     seen: list[UUID] = []
     jobs.visit([gone, standing], lambda _: seen.extend(owing.survey()))
+    assert seen == [endpoint_id]
+
+
+def test_a_broken_workspace_is_told_of_after_the_others_had_their_turn(acme: TenantView, globex: TenantView) -> None:
+    endpoint_id = owe(globex, "https://example.com/")
+    seen: list[UUID] = []
+
+    def look(tenant: TenantView) -> None:
+        if tenant.id == acme.id:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("select from a_table_that_its_migration_did_not_reach")
+        seen.extend(owing.survey())
+
+    with pytest.raises(ProgrammingError):
+        jobs.visit([acme, globex], look)
     assert seen == [endpoint_id]
 
 

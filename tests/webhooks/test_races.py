@@ -5,13 +5,16 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from uuid import UUID
 
 from apps.core.clock import utcnow
 from apps.tenancy.selectors import TenantView
 from apps.webhooks import recording, services
 from apps.webhooks.catalogue import CATALOGUE
+from apps.webhooks.errors import AlreadyTesting
 from apps.webhooks.models import Attempt, Endpoint
 from tests.factories.invoices import make_client
 from tests.factories.webhooks import (
@@ -105,6 +108,18 @@ def test_an_endpoint_that_hangs_holds_no_other_up(committed: NewTenant, receiver
     results = at_once([lambda: turn(slow, dead, total_seconds=60), meanwhile])
     hold.set()
     assert results[1] is True, results
+
+
+def test_of_several_tests_at_once_one_is_sent(committed: NewTenant) -> None:
+    tenant = committed("Tried at once")
+    actor, endpoints = actor_of(tenant), [make_endpoint(tenant).endpoint.id for _ in range(2)]
+
+    def ask(endpoint_id: UUID) -> str:
+        with in_tenant(tenant):
+            return services.send_test_event(actor=actor, endpoint_id=endpoint_id).state
+
+    answers = at_once([partial(ask, endpoint_id) for endpoint_id in endpoints * 3])
+    assert answers.count("PENDING") == 1 and sum(isinstance(each, AlreadyTesting) for each in answers) == 5
 
 
 def test_a_removed_endpoint_loses_no_fact_that_is_being_told(committed: NewTenant) -> None:
