@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from apps.archives import jobs, selectors, storage
 from apps.archives.errors import ArchiveNotFound, ArchiveNotReady, ArchiveRefused, ExportRunning
@@ -60,7 +61,7 @@ def request_export(*, actor: Actor, tenant_id: UUID) -> selectors.ExportView:
     _require_authority(actor, tenant_id)
     tenant = tenancy.tenant_by_id(tenant_id)
     if not tenant.schema_name or tenant.status in (tenancy.TenantStatus.PROVISIONING, "PROVISIONING_FAILED"):
-        raise ArchiveNotReady("This workspace is not ready yet; there is nothing to export.")
+        raise ArchiveNotReady(_("This workspace is not ready yet; there is nothing to export."))
     try:
         with transaction.atomic():
             job = ArchiveJob.objects.create(
@@ -125,16 +126,16 @@ def open_download(*, actor: Actor, tenant_id: UUID, job_id: UUID) -> Download:
     with transaction.atomic():
         job = ArchiveJob.objects.filter(kind=JobKind.EXPORT, tenant_id=tenant_id, pk=job_id).first()
         if job is None or job.status == JobStatus.EXPIRED:
-            raise ArchiveNotFound("This archive is no longer there; make a new export.")
+            raise ArchiveNotFound(_("This archive is no longer there; make a new export."))
         if job.status != JobStatus.DONE:
             raise ArchiveNotReady
         if job.expires_at is None or job.expires_at <= utcnow():
-            raise ArchiveNotFound("This archive is no longer there; make a new export.")
+            raise ArchiveNotFound(_("This archive is no longer there; make a new export."))
         _record(actor, "archives.export.download", job)
     try:
         content = default_storage.open(job.storage_key)
     except FileNotFoundError as error:
-        raise ArchiveNotFound("This archive is no longer there; make a new export.") from error
+        raise ArchiveNotFound(_("This archive is no longer there; make a new export.")) from error
     day = (job.finished_at or job.created_at).date().isoformat()
     return Download(content, job.size, f"insula-{job.tenant_key}-{day}.zip")
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from apps.core.actor import Actor, ActorKind
 from apps.core.clock import utcnow
@@ -44,7 +45,7 @@ def delete_tenant(*, actor: Actor, tenant_id: UUID, reason: str = "", now: datet
         transitions.require_authority(actor, tenant, "tenant:delete")
         lifecycle.check(tenant.status, TenantStatus.DELETED)
         if tenant.is_default and rollout.is_single():
-            raise OnlyWorkspace("This installation has only this workspace; it cannot be deleted.")
+            raise OnlyWorkspace(_("This installation has only this workspace; it cannot be deleted."))
         purge_after = now + timedelta(days=grace_days())
         tenant.status_before_deletion = tenant.status
         tenant.deleted_at, tenant.purge_after, tenant.is_default = now, purge_after, False
@@ -65,10 +66,10 @@ def restore_tenant(*, actor: Actor, tenant_id: UUID, reason: str = "", now: date
         transitions.require_authority(actor, tenant, "tenant:delete")
         if tenant.status != TenantStatus.DELETED:
             raise IllegalState(
-                "Only a deleted workspace can be restored.", allowed_actions=lifecycle.allowed_actions(tenant.status)
+                _("Only a deleted workspace can be restored."), allowed_actions=lifecycle.allowed_actions(tenant.status)
             )
         if not _is_restorable(tenant, now, by_operator=actor.kind is ActorKind.OPERATOR):
-            raise IllegalState("The time to restore this workspace is over.", allowed_actions=[])
+            raise IllegalState(_("The time to restore this workspace is over."), allowed_actions=[])
         after = tenant.status_before_deletion or TenantStatus.ACTIVE
         tenant.deleted_at = tenant.purge_after = None
         tenant.status_before_deletion = ""

@@ -7,6 +7,7 @@ import structlog
 from django.conf import settings
 from django.db import Error, IntegrityError, transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
 from apps.core import events
@@ -45,7 +46,7 @@ def create_tenant(
             tenant.save(force_insert=True)
             Domain.objects.create(domain=f"{tenant.slug}.{settings.PLATFORM_HOST}", tenant=tenant, is_primary=True)
     except IntegrityError as error:
-        raise NameTaken("This organisation name is already taken.") from error
+        raise NameTaken(_("This organisation name is already taken.")) from error
     audit.record(
         actor=actor,
         action="tenancy.tenant.create",
@@ -178,7 +179,7 @@ def _change_status(actor: Actor, tenant_id: UUID, after: str, reason: str) -> No
         elif after == TenantStatus.ACTIVE:
             if tenant.status == TenantStatus.PROVISIONING:
                 # Only provisioning itself makes a tenant usable.
-                raise IllegalState("This workspace is still being prepared.", allowed_actions=[])
+                raise IllegalState(_("This workspace is still being prepared."), allowed_actions=[])
             transitions.require_same_hand(actor, tenant)
         transitions.move(actor, tenant, after, reason)
 

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from apps.audit import services as audit
 from apps.audit.services import Severity
@@ -41,7 +42,7 @@ def require_authority(actor: Actor, tenant: Tenant, permission: str) -> None:
         raise PermissionRefused
     actor.require(permission)
     if not actor.is_verified:
-        raise EmailNotVerified("Verify your e-mail address first; then you can change the state of your workspace.")
+        raise EmailNotVerified(_("Verify your e-mail address first; then you can change the state of your workspace."))
 
 
 def require_same_hand(actor: Actor, tenant: Tenant) -> None:
@@ -54,7 +55,7 @@ def require_same_hand(actor: Actor, tenant: Tenant) -> None:
     if tenant.status != TenantStatus.SUSPENDED or actor.kind is ActorKind.OPERATOR:
         return
     if tenant.suspended_by not in ("", actor.kind.value):
-        raise SuspendedByPlatform("Only whoever suspended this workspace can reactivate it.")
+        raise SuspendedByPlatform(_("Only whoever suspended this workspace can reactivate it."))
 
 
 def move(actor: Actor, tenant: Tenant, after: str, reason: str) -> None:
