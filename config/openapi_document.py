@@ -30,7 +30,9 @@ class SchemaView(SpectacularAPIView):
         # It changes with a release, which nobody foresees: kept anywhere, and asked about each time.
         headers = {"ETag": str(tag), "Cache-Control": "public, no-cache", "Content-Language": "en"}
         if is_known(request, tag):
-            return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+            response = HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+            del response["Content-Type"]
+            return response
         headers["Content-Disposition"] = f'inline; filename="insula-api.{renderer.format}"'
         kind = renderer.media_type + (f"; charset={renderer.charset}" if renderer.charset else "")
         return HttpResponse(body, content_type=kind, headers=headers)

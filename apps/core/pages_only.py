@@ -1,15 +1,18 @@
 """Middleware of pages, past which the REST API's requests go: those have no session, no form and no message to show."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.middleware import common
 from django.utils.deprecation import MiddlewareMixin
 
 API_PREFIX = "/api/v1/"
+# Their answers say nothing of a length (RFC 9110, 8.6).
+BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
 
 class _PagesOnly(MiddlewareMixin):
@@ -28,6 +31,13 @@ class SessionMiddleware(_PagesOnly, sessions.SessionMiddleware):
 
 class CommonMiddleware(_PagesOnly, common.CommonMiddleware):
     """Slashes at the end of paths, for which it looks each path up that has none; lengths of answers."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Its length, unless it can have no body."""
+        response = super().process_response(request, response)
+        if response.status_code in BODILESS:
+            del response["Content-Length"]
+        return response
 
 
 class AuthenticationMiddleware(_PagesOnly, auth.AuthenticationMiddleware):

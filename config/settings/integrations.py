@@ -155,6 +155,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.openapi.describe_edge",
+        "config.openapi_headers.describe_headers",
         "config.openapi_summaries.add_summaries",
         "config.openapi_examples.add_examples",
         "config.openapi_webhooks.describe_webhooks",

@@ -53,6 +53,7 @@ def test_it_is_made_once_and_named_by_a_tag(db: None) -> None:
         tags[kind] = first["ETag"]
         known = client.get("/api/schema/", headers={"Accept": kind, "If-None-Match": f'"x", W/{tags[kind]}'})
         assert (known.status_code, known.content, known["ETag"]) == (304, b"", tags[kind])
+        assert {"Content-Type", "Content-Length"}.isdisjoint(known.headers)
         assert "Accept" in known["Vary"]
     assert len(set(tags.values())) == len(kinds)
 

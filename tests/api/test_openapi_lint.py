@@ -85,6 +85,19 @@ def test_whoever_must_be_known_has_a_scheme_that_is_declared(
             assert requirement.keys() <= schemes.keys(), f"{method} {path}"
 
 
+def test_every_answer_tells_of_its_headers(document: dict[str, Any], operations: list[Operation]) -> None:
+    for path, method, operation in operations:
+        takes_key = any(item["name"] == "Idempotency-Key" for item in operation.get("parameters", []))
+        for status, answer in operation["responses"].items():
+            told = answer["headers"].keys()
+            assert told >= {"X-Correlation-ID", "RateLimit", "RateLimit-Policy"}, f"{method} {path} {status}"
+            assert ("Retry-After" in told) >= (status in ("429", "503")), f"{method} {path} {status}"
+            assert ("Idempotent-Replayed" in told) == (takes_key and status < "500" and status not in ("401", "403"))
+            for header in answer["headers"].values():
+                shape = header["schema"]
+                assert (resolved(document, shape) if "$ref" in shape else shape)["type"], f"{method} {path} {status}"
+
+
 def test_every_unsafe_call_that_takes_a_key_says_so(operations: list[Operation]) -> None:
     takes = {
         f"{method} {path}"
