@@ -65,12 +65,13 @@ def confirm(*, actor: Actor, family_id: UUID | None, code: str, now: datetime | 
         Recovery codes, to be shown this once, if the person had none.
 
     Raises:
+        InvalidToken: the present sign-in has ended since the request was let in.
         NotFound: nothing was begun.
         ValidationFailed: the code is not the app's.
     """
     moment = now or utcnow()
     with public_scope(), transaction.atomic():
-        user = User.objects.select_for_update().get(pk=standing.person(actor))
+        user = signins.locked_person_of(family_id, standing.person(actor))
         row = AuthenticatorApp.objects.select_for_update().filter(user=user, confirmed_at=None).first()
         if row is None:
             raise NotFound(_("There is no authenticator app to confirm. Begin again."))
@@ -89,10 +90,11 @@ def remove(*, actor: Actor, family_id: UUID | None) -> None:
     """Take the app away; other sign-ins than the present one that showed a code, the app's or a recovery code, end.
 
     Raises:
+        InvalidToken: as `confirm`.
         NotFound: there is none.
     """
     with public_scope(), transaction.atomic():
-        user = User.objects.select_for_update().get(pk=standing.person(actor))
+        user = signins.locked_person_of(family_id, standing.person(actor))
         gone, _rows = AuthenticatorApp.objects.filter(user=user, confirmed_at__isnull=False).delete()
         if not gone:
             raise NotFound(_("There is no authenticator app."))

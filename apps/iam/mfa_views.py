@@ -82,7 +82,9 @@ def app_remove(request: Any) -> HttpResponse:
 def codes_renew(request: Any) -> HttpResponse:
     """Ten new recovery codes; the earlier ones are void."""
     stepping_up.require_account_owner(request)
-    return shown_codes(request, renewing.renew_recovery_codes(actor=request.actor))
+    return shown_codes(
+        request, renewing.renew_recovery_codes(actor=request.actor, family_id=request.identity.family_id)
+    )
 
 
 @own_account

@@ -96,6 +96,7 @@ def finish_registration(
         The passkey, and recovery codes, to be shown this once, if the person had none.
 
     Raises:
+        InvalidToken: the present sign-in has ended since the request was let in.
         PasskeyRefused: the ceremony is unknown, used or over, or the answer does not hold.
         ValidationFailed: no name.
         Conflict: this passkey is known already.
@@ -114,7 +115,7 @@ def finish_registration(
     except _UNSOUND as error:
         raise PasskeyRefused(_("The passkey could not be added. Try again.")) from error
     with public_scope(), transaction.atomic():
-        user = User.objects.select_for_update().get(pk=standing.person(actor))
+        user = signins.locked_person_of(family_id, standing.person(actor))
         row = _insert(
             Passkey(
                 user=user,
@@ -210,10 +211,11 @@ def remove(*, actor: Actor, family_id: UUID | None, passkey_id: UUID) -> None:
     """Forget one of one's passkeys; other sign-ins than the present one that showed it, or one of its kind, end.
 
     Raises:
+        InvalidToken: as `finish_registration`.
         NotFound: it is nobody's, or somebody else's.
     """
     with public_scope(), transaction.atomic():
-        user = User.objects.select_for_update().get(pk=standing.person(actor))
+        user = signins.locked_person_of(family_id, standing.person(actor))
         row = _own(actor, passkey_id)
         row.delete()
         word = _word_for(row)

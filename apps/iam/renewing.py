@@ -15,14 +15,15 @@ from apps.iam.factor_models import AuthenticatorApp, Passkey
 from apps.iam.models import User
 
 
-def renew_recovery_codes(*, actor: Actor) -> list[str]:
-    """Ten new codes, to be shown this once; the earlier ones are void.
+def renew_recovery_codes(*, actor: Actor, family_id: UUID | None) -> list[str]:
+    """Ten new codes, to be shown this once by the sign-in that asked for them; the earlier ones are void.
 
     Raises:
+        InvalidToken: that sign-in has ended since the request was let in.
         Conflict: the person has no second factor that they would stand in for.
     """
     with public_scope(), transaction.atomic():
-        user = User.objects.select_for_update().get(pk=standing.person(actor))
+        user = signins.locked_person_of(family_id, standing.person(actor))
         if not factors.has_any(user.id):
             raise Conflict(_("Set up an authenticator app or a passkey first."))
         codes = recovery_codes.renew(user.id)

@@ -141,15 +141,18 @@ def is_overtaken(user: User, proof: Proof) -> bool:
     return any(moment > proof.proved_at for moment in ends if moment)
 
 
-def locked_person_of(family_id: UUID, user_id: UUID) -> User:
+def locked_person_of(family_id: UUID | None, user_id: UUID) -> User:
     """The person of a sign-in that holds at this moment, for the caller alone until his transaction ends.
 
-    What ends all of a person's sign-ins locks him, too: so none of them goes on as another one meanwhile.
+    What ends all of a person's sign-ins locks him, too: so none of them goes on as another one meanwhile, nor leaves
+    him a factor or a key. Whoever acts without one (an operator before he is let in) is not asked for it.
 
     Raises:
         InvalidToken: it has ended since the request was let in.
     """
     user = User.objects.select_for_update().get(pk=user_id)
+    if family_id is None:
+        return user
     living = TokenFamily.objects.filter(pk=family_id, user=user, revoked_at=None)
     if user.tokens_valid_after:
         living = living.filter(started_at__gte=user.tokens_valid_after)

@@ -12,7 +12,7 @@ from apps.core import ids
 from apps.core.actor import Origin
 from apps.core.clock import utcnow
 from apps.core.tenants import public_scope
-from apps.iam import api_keys, authenticators, exchanging, selectors, services, signins, totp
+from apps.iam import api_keys, authenticators, exchanging, factors, renewing, selectors, services, signins, totp
 from apps.iam.errors import InvalidToken, MfaRequired
 from apps.iam.models import Channel, TokenFamily, User
 from apps.iam.proofs import Proof
@@ -86,12 +86,13 @@ def test_a_password_alone_does_not_outrun_a_new_second_factor(committed: NewTena
     assert not TokenFamily.objects.filter(user=user, revoked_at=None).exclude(pk=vouched_for_and_own.pk).exists()
 
 
-@pytest.mark.parametrize("way", ["exchange", "hand off", "redeem", "make a key"])
+@pytest.mark.parametrize("way", ["exchange", "hand off", "redeem", "make a key", "set up an app", "renew codes"])
 def test_what_ended_goes_on_nowhere_else(way: str, committed: NewTenant) -> None:
     tenant = committed("Ended")
     user, pair = _owner(tenant), _sign_in(tenant)
     here, proof = pair.identity, Proof.given(("pwd",), utcnow())
     token, actor = _handoff(tenant, proof), actor_of(tenant)
+    code = totp.code_at(authenticators.begin(actor=actor).seed, totp.step_at(utcnow()))
     ways: dict[str, Callable[[], Any]] = {
         "exchange": lambda: exchanging.exchange_token(subject_token=pair.access, audience=tenant.key, origin=Origin()),
         "hand off": lambda: services.hand_off(
@@ -101,6 +102,8 @@ def test_what_ended_goes_on_nowhere_else(way: str, committed: NewTenant) -> None
         "make a key": lambda: api_keys.create_api_key(
             actor=actor, family_id=here.family_id, name="Left behind", scopes=["invoices:read"]
         ),
+        "set up an app": lambda: authenticators.confirm(actor=actor, family_id=here.family_id, code=code),
+        "renew codes": lambda: renewing.renew_recovery_codes(actor=actor, family_id=here.family_id),
     }
 
     with under_way(user, ways[way]) as call:
@@ -109,3 +112,4 @@ def test_what_ended_goes_on_nowhere_else(way: str, committed: NewTenant) -> None
     with pytest.raises(InvalidToken):
         call.result()
     assert not TokenFamily.objects.filter(user=user, revoked_at=None).exists()
+    assert not factors.has_any(user.pk)

@@ -113,7 +113,7 @@ class RecoveryCodesView(_OwnView):
     def post(self, request: Request) -> Response:
         """Ten new ones, each good once; the earlier ones are void."""
         stepping_up.require_account_owner(request)
-        codes = renewing.renew_recovery_codes(actor=self.actor)
+        codes = renewing.renew_recovery_codes(actor=self.actor, family_id=self.identity.family_id)
         return Response({"recovery_codes": codes}, status=201, headers=_SECRET)
 
 
