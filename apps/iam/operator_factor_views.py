@@ -11,7 +11,16 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods
 
 from apps.core.tenants import public_scope
-from apps.iam import browser, enrolment_views, factors, platform_views, second_step_views, selectors
+from apps.iam import (
+    browser,
+    credentials,
+    enrolment_views,
+    factors,
+    platform_views,
+    second_step_views,
+    selectors,
+    signins,
+)
 from apps.iam.forms import OPERATOR_VERIFIED
 from apps.iam.models import User
 from apps.iam.proofs import CODE
@@ -44,12 +53,15 @@ def second_step(request: Any) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def set_up(request: Any) -> HttpResponse:
     """The QR code of an authenticator app; POST takes it into use and shows the recovery codes."""
-    user_id = browser.verified_user(request)
+    found = browser.verified_proof(request)
     with public_scope():
-        user = User.objects.filter(pk=user_id).first() if user_id else None
+        user = User.objects.filter(pk=found[0]).first() if found else None
     actor = selectors.operator_of(user, request.origin)
-    if user_id is None or actor is None:
+    # As for the admin itself: a password that was replaced since, or is not his own, sets nothing up.
+    if found is None or user is None or actor is None or signins.is_overtaken(user, found[1]):
         return HttpResponseRedirect(reverse("admin:login"))
+    credentials.require_own(user)
+    user_id = user.id
     if factors.has_any(user_id):
         return HttpResponseRedirect(reverse("operator-second-step"))
 

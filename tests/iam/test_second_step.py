@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from apps.audit.models import AuditEntry
 from apps.core.clock import utcnow
-from apps.iam import services, totp
+from apps.iam import factors, services, totp
 from apps.iam.attempt_models import AttemptOutcome, SignInAttempt
 from apps.iam.mailed import token_of
 from apps.iam.models import TokenFamily, User
@@ -174,6 +174,22 @@ def test_an_installation_may_demand_it_of_every_operator(acme: TenantView, platf
     assert len(made.context["codes"]) == 10
     assert platform.get("/admin/second-step/")["Location"] == "/admin/"
     assert platform.get("/admin/").status_code == 200
+
+
+@pytest.mark.parametrize("change", ["password_changed_at", "tokens_valid_after", "must_change_password"])
+def test_a_password_that_is_over_sets_nothing_up(
+    acme: TenantView, platform: Client, settings: Any, change: str
+) -> None:
+    settings.OPERATORS_MUST_USE_MFA = True
+    email = operator()
+    platform.post("/admin/login/", {"username": email, "password": PASSWORD})
+    seed = platform.get("/admin/second-factor/").context["seed"]
+
+    User.objects.filter(email=email).update(**{change: True if change == "must_change_password" else utcnow()})
+
+    platform.post("/admin/second-factor/", {"code": totp.code_at(seed, totp.step_at(utcnow()))})
+    assert not factors.has_any(User.objects.get(email=email).pk)
+    assert platform.get("/admin/second-factor/").status_code != 200
 
 
 def test_an_invitation_is_no_way_around(
