@@ -14,6 +14,7 @@ from devserver.environment import Environment, build_environment, libpq_variable
 from devserver.errors import AlreadyRunning, StartupError
 from devserver.layout import Layout, prepare_layout
 from devserver.lock import DirectoryLock
+from devserver.memory import databases_in_memory, remove_memory
 from devserver.ports import free_start
 from devserver.postgres import Tuning, connect_as_superuser
 from devserver.processes import python
@@ -43,12 +44,13 @@ def run_suite(directory: Path, given: Mapping[str, str], arguments: Sequence[str
     kept = {name: value for name, value in given.items() if not name.startswith(PROVIDER_PREFIX)}
     chosen = {name: value for name, value in kept.items() if name not in OURS_TO_CHOOSE} | {"PORT": port}
     with _cluster(directory, chosen) as (layout, environment, services):
-        variables = {**environment.variables}
-        if environment.need_postgres:
-            _drop_databases_of_killed_runs(layout)
-            variables |= libpq_variables(layout)
         command = python("-m", "pytest", "-n", DEFAULT_WORKERS, "--dist", "loadscope", *arguments)
-        return run_command(variables, command, services=services, spare=services.pids)
+        if not environment.need_postgres:
+            return run_command(environment.variables, command, services=services, spare=services.pids)
+        _drop_databases_of_killed_runs(layout)
+        with databases_in_memory(layout) as named:
+            variables = {**environment.variables, **libpq_variables(layout), **named}
+            return run_command(variables, command, services=services, spare=services.pids)
 
 
 @contextmanager
@@ -96,4 +98,5 @@ def _remove_abandoned(directory: Path) -> None:
     for left in directory.glob("once-*"):
         layout = prepare_layout(left)
         with suppress(AlreadyRunning), DirectoryLock(layout.lock, layout.root):
+            remove_memory(layout)
             layout.remove()

@@ -19,6 +19,7 @@ import redis
 
 from devserver.errors import AlreadyRunning
 from devserver.layout import REPOSITORY, Layout, prepare_layout
+from devserver.memory import TABLESPACE, databases_in_memory
 from devserver.postgres import Postgres, Tuning
 from devserver.services import Services
 from devserver.valkey import Valkey
@@ -26,6 +27,7 @@ from devserver.valkey import Valkey
 from .conftest import wait_until
 
 TUNING = Tuning(disposable=True)
+PLACE = f"SELECT pg_tablespace_location(oid) FROM pg_tablespace WHERE spcname = '{TABLESPACE}'"
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +87,22 @@ def test_data_survives_a_restart(layout: Layout) -> None:
         assert select(layout, "SELECT answer FROM kept") == 42
 
 
+def test_databases_in_memory_leave_nothing_there(layout: Layout) -> None:
+    with Services(layout, TUNING):
+        killed = databases_in_memory(layout)
+        if not killed.__enter__():
+            pytest.skip("too little memory is free")
+        execute(layout, f"CREATE DATABASE of_a_killed_run TABLESPACE {TABLESPACE}")
+        with databases_in_memory(layout):
+            assert select(layout, "SELECT count(*) FROM pg_database WHERE datname = 'of_a_killed_run'") == 0
+            execute(layout, f"CREATE DATABASE quick TABLESPACE {TABLESPACE}")
+            place = Path(str(select(layout, PLACE)))
+            assert any(place.rglob("PG_VERSION"))
+        assert not place.exists()
+        assert select(layout, "SELECT count(*) FROM pg_tablespace") == 2
+        killed.__exit__(None, None, None)
+
+
 def test_no_server_listens_on_a_port(layout: Layout) -> None:
     with Services(layout, TUNING) as services:
         for pid in services.pids:
@@ -138,7 +156,7 @@ def test_a_killed_server_comes_back_with_its_data(layout: Layout) -> None:
         postgres, valkey = (psutil.Process(pid) for pid in services.pids[:2])
         postgres.kill()
         valkey.kill()
-        psutil.wait_procs([postgres, valkey], timeout=10)
+        psutil.wait_procs([postgres, valkey], timeout=60)
         revived: list[str] = []
         wait_until(lambda: revived.extend(services.revive()) or len(revived) == 2)
         assert sorted(revived) == ["PostgreSQL", "Valkey"]
@@ -272,7 +290,7 @@ def test_sigterm_ends_a_command_and_then_the_servers(
     )
     assert owner.stdout and owner.stdout.readline() == "up\n"
     owner.send_signal(signal.SIGTERM)
-    owner.wait(30)
+    owner.wait(60)
     assert servers_of(layout) == []
 
 
