@@ -140,7 +140,7 @@ TEMPLATES = [
                 "django_cotton.templatetags.cotton",
                 "django.templatetags.i18n",
                 "django.templatetags.static",
-                "lucide.templatetags.lucide",
+                "apps.core.templatetags.icons",
                 "django_htmx.templatetags.django_htmx",
                 "apps.core.templatetags.shown",
             ],
