@@ -7,7 +7,16 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    StorageState,
+    expect,
+    sync_playwright,
+)
 
 from apps.iam.models import User
 from apps.tenancy import selectors as tenancy
@@ -21,6 +30,7 @@ from tests.fixtures.tenants import PASSWORD, provision, remove
 HERE = Path(__file__).parent
 # What a worker brings comes late on a busy machine.
 expect.set_options(timeout=60_000)
+PATIENCE = 45_000  # milliseconds for a page
 LOOK = {"locale": "en-US", "timezone_id": "UTC", "reduced_motion": "reduce"}
 
 
@@ -137,8 +147,20 @@ class Complaints:
 
     def listen(self, page: Page) -> None:
         """Note errors of scripts, of the network and of the content policy."""
-        page.on("console", lambda line: line.type == "error" and self.found.append(f"{line.text} {line.location}"))
-        page.on("pageerror", lambda error: self.found.append(str(error)))
+        page.on("console", self._console)
+        page.on("pageerror", self._error)
+
+    def leave(self, page: Page) -> None:
+        """What is reported from now on is for the next who listens."""
+        page.remove_listener("console", self._console)
+        page.remove_listener("pageerror", self._error)
+
+    def _console(self, line: ConsoleMessage) -> None:
+        if line.type == "error":
+            self.found.append(f"{line.text} {line.location}")
+
+    def _error(self, error: Error) -> None:
+        self.found.append(str(error))
 
     def unexpected(self) -> list[str]:
         """Those that no test asked for."""
@@ -159,14 +181,27 @@ class Contexts:
     def __init__(self, platform: Platform, browser: Browser) -> None:
         self._platform, self._browser = platform, browser
         self._kept: dict[str, BrowserContext] = {}
+        self._tabs: dict[str, Page] = {}
 
     def of(self, role: str, options: dict[str, Any]) -> BrowserContext:
         """The context of a member in `role` (nobody without one) with these options of Playwright's."""
-        key = repr((role, sorted(options.items())))
+        key = _key(role, options)
         if key not in self._kept:
             state = self._platform.state(self._browser, role) if role else None
             self._kept[key] = self._browser.new_context(**{**LOOK, "storage_state": state, **options})
         return self._kept[key]
+
+    def tab(self, role: str, options: dict[str, Any]) -> Page:
+        """The one tab of such a context that stays open."""
+        key = _key(role, options)
+        if key not in self._tabs:
+            self._tabs[key] = self.of(role, options).new_page()
+            self._tabs[key].set_default_timeout(PATIENCE)
+        return self._tabs[key]
+
+
+def _key(role: str, options: dict[str, Any]) -> str:
+    return repr((role, sorted(options.items())))
 
 
 @pytest.fixture(scope="package")
@@ -186,9 +221,28 @@ def visit(contexts: Contexts, complaints: Complaints) -> Iterator[Visit]:
     def tab(role: str = "", **options: Any) -> Page:
         pages.append(contexts.of(role, options).new_page())
         complaints.listen(pages[-1])
-        pages[-1].set_default_timeout(45_000)
+        pages[-1].set_default_timeout(PATIENCE)
         return pages[-1]
 
     yield tab
     for page in pages:
         page.close()
+
+
+@pytest.fixture
+def look(contexts: Contexts, complaints: Complaints) -> Iterator[Visit]:
+    """As `visit`, in a tab that stays open: for tests that look and leave nothing in it. A new tab is a new process."""
+    pages: list[Page] = []
+
+    def tab(role: str = "", **options: Any) -> Page:
+        page = contexts.tab(role, options)
+        page.set_viewport_size(options["viewport"])
+        page.emulate_media(color_scheme=options.get("color_scheme", "light"))
+        pages.append(page)
+        complaints.listen(page)
+        return page
+
+    yield tab
+    for page in pages:
+        page.goto("about:blank")
+        complaints.leave(page)

@@ -108,23 +108,23 @@ def _fits(page: Page) -> None:
 
 
 @pytest.mark.parametrize("name", INSIDE)
-def test_inside(platform: Platform, visit: Visit, complaints: Complaints, made: dict[str, Any], name: str) -> None:
+def test_inside(platform: Platform, look: Visit, complaints: Complaints, made: dict[str, Any], name: str) -> None:
     complaints.expected.add("nothing-here")
-    page = visit("OWNER", viewport=DESK, color_scheme="light")
+    page = look("OWNER", viewport=DESK, color_scheme="light")
     page.goto(platform.url(INSIDE[name](made)))
     _examine(page)
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-up/", "/sign-in/"])
-def test_outside(platform: Platform, visit: Visit, path: str) -> None:
-    page = visit(viewport=DESK, color_scheme="light")
+def test_outside(platform: Platform, look: Visit, path: str) -> None:
+    page = look(viewport=DESK, color_scheme="light")
     page.goto(platform.public(path))
     _examine(page)
 
 
 @pytest.mark.parametrize("state", ["open", "paid"])
-def test_the_customers_page(platform: Platform, visit: Visit, made: dict[str, Any], state: str) -> None:
-    page = visit(viewport=DESK, color_scheme="light")
+def test_the_customers_page(platform: Platform, look: Visit, made: dict[str, Any], state: str) -> None:
+    page = look(viewport=DESK, color_scheme="light")
     page.goto(made[state]["hosted_url"])
     _examine(page)
 
@@ -183,8 +183,8 @@ def test_keys_can_be_turned_off(platform: Platform, visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/invoices/", "/invoices/new/", "/settings/"])
-def test_arabic_runs_from_right_to_left(platform: Platform, visit: Visit, path: str) -> None:
-    page = visit("OWNER", viewport=DESK, locale="ar")
+def test_arabic_runs_from_right_to_left(platform: Platform, look: Visit, path: str) -> None:
+    page = look("OWNER", viewport=DESK, locale="ar")
     page.context.add_cookies([{"name": "django_language", "value": "ar", "url": platform.url()}])
     page.goto(platform.url(path))
     expect(page.locator("html")).to_have_attribute("dir", "rtl")
