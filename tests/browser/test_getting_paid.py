@@ -57,7 +57,7 @@ def test_an_invoice_is_written_sent_paid_and_refunded(platform: Platform, visit:
     owner.goto(platform.url("/"))
     expect(owner.locator("html")).to_have_attribute("data-live", "on")
     _pay(customer)
-    customer.wait_for_url(re.compile(re.escape(link)), timeout=20_000)
+    customer.wait_for_url(re.compile(re.escape(link)), timeout=60_000)
     expect(customer.get_by_text("Your payment has arrived")).to_be_visible()
     expect(customer.locator(".pay-bar")).to_contain_text("€0.00")
     expect(customer.get_by_role("button", name=re.compile("^Pay "))).to_have_count(0)

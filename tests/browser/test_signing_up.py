@@ -34,7 +34,7 @@ def test_a_stranger_watches_his_workspace_being_prepared_and_arrives(platform: P
     expect(page.get_by_role("progressbar")).to_be_visible()
 
     platform.stack.ensure(*PARTS)
-    page.wait_for_url(re.compile(rf"http://pelican-{tag}\.localhost:\d+/$"), timeout=30_000)
+    page.wait_for_url(re.compile(rf"http://pelican-{tag}\.localhost:\d+/$"), timeout=60_000)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Ada")
     expect(page.get_by_role("link", name="Add a client")).to_be_visible()
 

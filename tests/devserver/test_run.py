@@ -24,8 +24,8 @@ from devserver.running import running
 
 from .conftest import shells_variables, wait_until
 
-START_SECONDS = 110.0
-pytestmark = pytest.mark.timeout(300)
+START_SECONDS = 300.0
+pytestmark = pytest.mark.timeout(600)
 
 
 @dataclass(frozen=True)

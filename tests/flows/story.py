@@ -97,9 +97,9 @@ class Person:
     def listen(self, cursor: str = "") -> Iterator[ClientConnection]:
         """His live notifications: those to come, with a cursor also those after it."""
         url = self.stack.socket_url + (f"?cursor={cursor}" if cursor else "")
-        with connect(url, origin=f"http://{settings.PLATFORM_HOST}", open_timeout=20) as socket:
+        with connect(url, origin=f"http://{settings.PLATFORM_HOST}", open_timeout=60) as socket:
             socket.send(json.dumps({"type": "auth", "access": self.token}))
-            assert json.loads(socket.recv(timeout=20))["type"] == "hello"
+            assert json.loads(socket.recv(timeout=60))["type"] == "hello"
             yield socket
 
 
@@ -129,7 +129,7 @@ def pay(stack: Stack, url: str, card: str = "pm_card_visa") -> None:
 def next_notification(socket: ClientConnection, words: str) -> dict[str, Any]:
     """The next live notification that holds `words`."""
     while True:
-        message = json.loads(socket.recv(timeout=30))
+        message = json.loads(socket.recv(timeout=60))
         if message["type"] == "notification" and words in message["title"] + message["body"]:
             return dict(message)
 

@@ -33,7 +33,7 @@ def test_killed_while_stripe_opens_the_session(stack: Stack, owner: Person, when
         wait_until(lambda: kept_waiting(stack) == 1, what="the web process to ask")
         stack.kill(WEB)
         with pytest.raises(httpx.HTTPError):
-            answer.result(20)
+            answer.result(60)
     let_stripe_go_on(stack)
     stack.ensure(WEB)
     (pending,) = owner.payments(invoice_id)
@@ -63,7 +63,7 @@ def test_the_webhook_comes_before_the_session_is_noted(stack: Stack, owner: Pers
         owner.wait_until_paid(invoice_id)
         assert _session_url(owner) == ""
         let_stripe_go_on(stack)
-        assert answer.result(20).status_code in (201, 409)
+        assert answer.result(60).status_code in (201, 409)
     (payment,) = owner.payments(invoice_id)
     assert (payment["status"], payment["amount_minor"]) == ("succeeded", 11900)
     assert owner.entries().count("payment.succeeded") == 1

@@ -16,7 +16,7 @@ def at_once(count: int, work: Callable[[int], T]) -> list[T]:
 
     def run(number: int) -> T:
         try:
-            barrier.wait(timeout=30)
+            barrier.wait(timeout=60)
             return work(number)
         finally:
             connections.close_all()

@@ -51,9 +51,9 @@ class Realtime:
         """A socket to `host`, which need not resolve: the connection goes to the process's port."""
         query = f"?{urlencode({'cursor': cursor})}" if cursor is not None else ""
         headers = {"Cookie": f"sessionid={cookie}"} if cookie else {}
-        plain = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         url = f"ws://{host}:{self.port}{path}{query}"
-        with connect(url, sock=plain, origin=origin, additional_headers=headers, open_timeout=20) as opened:  # type: ignore[arg-type]
+        with connect(url, sock=plain, origin=origin, additional_headers=headers, open_timeout=60) as opened:  # type: ignore[arg-type]
             yield opened
 
 
@@ -95,8 +95,8 @@ def realtime(realtime_process: Realtime, committed: NewTenant, settings: Any) ->
 
 
 def heard(opened: ClientConnection) -> dict[str, Any]:
-    """The next message; waits up to ten seconds."""
-    message: dict[str, Any] = json.loads(opened.recv(timeout=10))
+    """The next message; waits up to a minute."""
+    message: dict[str, Any] = json.loads(opened.recv(timeout=60))
     return message
 
 
