@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from apps.core.errors import ValidationFailed
 from apps.core.ids import uuid7
 from apps.core.rest.ordering import NEWEST, Order, SortKeys
-from apps.core.rest.paging import PageRequest, decode, encode, order_names, paginate
+from apps.core.rest.paging import MAX_LIMIT, PageRequest, decode, encode, order_names, paginate
 from apps.invoices.models import Client, Invoice
 from apps.invoices.selectors import CLIENT_KEYS, INVOICE_KEYS
 from apps.tenancy.selectors import TenantView
@@ -129,6 +129,22 @@ def test_anything_else_is_refused_and_never_an_error(text: str) -> None:
             decode(text, order)
         except ValidationFailed as refused:
             assert refused.errors[0].field == "cursor"
+
+
+@given(zeros=st.integers(0, 8), number=st.integers(0, 10**12))
+def test_no_page_is_longer_than_the_longest(zeros: int, number: int) -> None:
+    try:
+        asked = PageRequest.from_query({"limit": "0" * zeros + str(number)})
+    except ValidationFailed as refused:
+        assert refused.errors[0].field == "limit"
+    else:
+        assert asked.limit == number <= MAX_LIMIT
+
+
+@pytest.mark.parametrize("limit", ["0000101", "00000199999999", "9" * 5000, "\u0661", "+5", " 5", "1e1", ""])
+def test_a_limit_that_is_none_is_refused(limit: str) -> None:
+    with pytest.raises(ValidationFailed):
+        PageRequest.from_query({"limit": limit})
 
 
 @pytest.mark.parametrize("told", ["x", "9" * 30, "\x00", "", "2026-13-01"])
