@@ -3,8 +3,8 @@
 The work itself is rows in the tenant's schema; a note in a shared table says from when on some of it is due. Whoever
 makes work due writes a note in the same transaction; nobody changes one, so writers never wait for each other. A sweep
 takes the tenant's notes, then reads the work, then leaves one note for what still waits, all in one transaction. It
-reads after it has taken, so that work whose note it took is seen, and whoever commits later has a note of his own. At
-any moment, whoever dies: where work is due, a note is due.
+reads after it has taken, so that work whose note it took is seen, and whoever commits later has a note of his own. So
+there is a note wherever work waits, whoever dies.
 """
 
 from datetime import datetime

@@ -1,7 +1,7 @@
 """What endpoints are owed: noted for the sweep when it is written, and looked through by the sweep."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -15,6 +15,8 @@ from apps.webhooks.events import DeliveriesOwed
 from apps.webhooks.models import Delivery, Endpoint
 
 WORK = "webhooks"
+# Who was woken just now is not woken again by sweeps that come close together, as after an outage of the workers.
+WOKEN = timedelta(seconds=20)
 
 
 def tell(endpoint_ids: Iterable[UUID], *, due_at: datetime) -> None:
@@ -31,7 +33,8 @@ def tell(endpoint_ids: Iterable[UUID], *, due_at: datetime) -> None:
 def survey(*, now: datetime | None = None) -> list[UUID]:
     """The endpoints of the current tenant to which something is due now.
 
-    In place of the tenant's notes it leaves one for the moment at which the next delivery is due; none when none waits.
+    In place of the tenant's notes it leaves one for when the next delivery is due, but not within `WOKEN`; none when
+    none waits.
     """
     with transaction.atomic():
         # Taken before anything is read: see `due_work`.
@@ -42,6 +45,6 @@ def survey(*, now: datetime | None = None) -> list[UUID]:
         waiting = list(rows.values_list("pk", "next_at"))
         if not waiting:
             return []
-        due_work.note(WORK, due_at=min(due_at for _, due_at in waiting))
         moment = now or utcnow()
+        due_work.note(WORK, due_at=max(min(due_at for _, due_at in waiting), moment + WOKEN))
         return [endpoint_id for endpoint_id, due_at in waiting if due_at <= moment]

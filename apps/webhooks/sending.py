@@ -195,7 +195,7 @@ def _has_share(endpoint: Endpoint, now: datetime) -> bool:
 
 def _first_due(owed: QuerySet[Delivery], now: datetime) -> Delivery | None:
     """The delivery that waits longest; those whose workers died too often, and old tests, are ended on the way."""
-    due = owed.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
+    due = owed.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "message_id")
     while True:
         row = due.select_for_update(skip_locked=True, of=("self",)).select_related("message").first()
         if row is None:

@@ -64,31 +64,37 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TIMEZONE = "UTC"
 # Each sweep does what a lost hint left behind; the intervals bound how late that can be.
+_SWEEPS = {
+    "invoices.sweep_documents": timedelta(seconds=30),
+    "notifications.sweep_emails": timedelta(seconds=30),
+    "payments.process_due_gateway_events": timedelta(seconds=10),
+    "payments.reconcile_payments": timedelta(seconds=30),
+    "iam.lift_expired_bans": timedelta(minutes=1),
+    "iam.note_ended_impersonations": timedelta(minutes=1),
+    "iam.check_mail_domains": timedelta(seconds=60),
+    "iam.mail_owed": timedelta(seconds=30),
+    "edge.purge_idempotency_keys": timedelta(minutes=10),
+    "iam.purge_expired": timedelta(hours=1),
+    "iam.sweep_avatars": timedelta(minutes=5),
+    "iam.purge_nonces": timedelta(minutes=10),
+    "webhooks.sweep": timedelta(seconds=30),
+    "webhooks.purge": timedelta(hours=1),
+    "invoices.tell_overdue": timedelta(minutes=10),
+    "tenancy.check_schemas": timedelta(hours=1),
+    "tenancy.refill_pool": timedelta(seconds=30),
+    "archives.sweep": timedelta(seconds=30),
+    "tenancy.sweep_provisioning": timedelta(seconds=15),
+    "tenancy.check_domains": timedelta(seconds=60),
+    "tenancy.purge_deleted": timedelta(minutes=10),
+}
 CELERY_BEAT_SCHEDULE = {
-    "invoices.sweep_documents": {"task": "invoices.sweep_documents", "schedule": timedelta(seconds=30)},
-    "notifications.sweep_emails": {"task": "notifications.sweep_emails", "schedule": timedelta(seconds=30)},
-    "payments.process_due_gateway_events": {
-        "task": "payments.process_due_gateway_events",
-        "schedule": timedelta(seconds=10),
-    },
-    "payments.reconcile_payments": {"task": "payments.reconcile_payments", "schedule": timedelta(seconds=30)},
-    "iam.lift_expired_bans": {"task": "iam.lift_expired_bans", "schedule": timedelta(minutes=1)},
-    "iam.note_ended_impersonations": {"task": "iam.note_ended_impersonations", "schedule": timedelta(minutes=1)},
-    "iam.check_mail_domains": {"task": "iam.check_mail_domains", "schedule": timedelta(seconds=60)},
-    "iam.mail_owed": {"task": "iam.mail_owed", "schedule": timedelta(seconds=30)},
-    "edge.purge_idempotency_keys": {"task": "edge.purge_idempotency_keys", "schedule": timedelta(minutes=10)},
-    "iam.purge_expired": {"task": "iam.purge_expired", "schedule": timedelta(hours=1)},
-    "iam.sweep_avatars": {"task": "iam.sweep_avatars", "schedule": timedelta(minutes=5)},
-    "iam.purge_nonces": {"task": "iam.purge_nonces", "schedule": timedelta(minutes=10)},
-    "webhooks.sweep": {"task": "webhooks.sweep", "schedule": timedelta(seconds=30)},
-    "webhooks.purge": {"task": "webhooks.purge", "schedule": timedelta(hours=1)},
-    "invoices.tell_overdue": {"task": "invoices.tell_overdue", "schedule": timedelta(minutes=10)},
-    "tenancy.check_schemas": {"task": "tenancy.check_schemas", "schedule": timedelta(hours=1)},
-    "tenancy.refill_pool": {"task": "tenancy.refill_pool", "schedule": timedelta(seconds=30)},
-    "archives.sweep": {"task": "archives.sweep", "schedule": timedelta(seconds=30)},
-    "tenancy.sweep_provisioning": {"task": "tenancy.sweep_provisioning", "schedule": timedelta(seconds=15)},
-    "tenancy.check_domains": {"task": "tenancy.check_domains", "schedule": timedelta(seconds=60)},
-    "tenancy.purge_deleted": {"task": "tenancy.purge_deleted", "schedule": timedelta(minutes=10)},
+    name: {
+        "task": name,
+        "schedule": interval,
+        # While no worker listens they pile up; of those that waited so long the newer ones do the work.
+        "options": {"expires": max(300, 10 * interval.total_seconds())},
+    }
+    for name, interval in _SWEEPS.items()
 }
 
 # -- Sockets ----------------------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ def test_every_sweep_is_a_task_of_a_queue_that_workers_listen_to() -> None:
     app.autodiscover_tasks(force=True)
     for name, entry in settings.CELERY_BEAT_SCHEDULE.items():
         assert app.tasks[entry["task"]].queue in QUEUES.split(","), name
+        # While no worker listens it is asked for again and again; that must not be done again and again afterwards.
+        assert 300 <= entry["options"]["expires"] <= 20 * max(entry["schedule"].total_seconds(), 15), name
 
 
 def test_every_task_belongs_to_a_queue_that_workers_listen_to() -> None:

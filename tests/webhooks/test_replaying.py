@@ -46,6 +46,27 @@ def test_one_delivery_is_sent_again_with_the_same_id(
     assert len({call.headers["webhook-id"] for call in receiver.calls}) == 1 and len(receiver.calls) == 2
 
 
+def test_what_is_sent_again_goes_in_the_order_in_which_it_happened(
+    acme: TenantView, receiver: Receiver, endpoint_id: UUID, run_tasks: RunTasks
+) -> None:
+    """Also what happened while the endpoint was disabled, whose delivery is written only now."""
+    tell(acme)
+    with in_tenant(acme):
+        services.disable_endpoint(actor=actor_of(acme), endpoint_id=endpoint_id)
+    tell(acme)
+    with in_tenant(acme):
+        services.enable_endpoint(actor=actor_of(acme), endpoint_id=endpoint_id)
+    tell(acme)
+    turn(acme, endpoint_id)
+    receiver.calls.clear()
+    with run_tasks(), in_tenant(acme):
+        services.replay_since(
+            actor=actor_of(acme), endpoint_id=endpoint_id, since=utcnow() - timedelta(hours=1), only_dead=False
+        )
+    moments = [call.event["timestamp"] for call in receiver.calls]
+    assert len(moments) == 3 and moments == sorted(moments)
+
+
 def test_what_is_on_its_way_is_not_sent_again(acme: TenantView, endpoint_id: UUID) -> None:
     tell(acme)
     (row,) = deliveries(acme)
