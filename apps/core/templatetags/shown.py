@@ -15,11 +15,19 @@ from apps.core.money import format_minor
 
 register = template.Library()
 HUES = 8
+# Icons that point along the line of text, and so the other way where it runs from the right.
+_ALONG_THE_LINE = frozenset({"arrow-left", "arrow-right", "chevrons-left", "log-out", "redo-2", "send", "undo-2"})
 
 
 def locale() -> str:
     """The active language as Babel writes it."""
     return (get_language() or "en").replace("-", "_")
+
+
+@register.filter
+def flips(icon: str) -> bool:
+    """Whether an icon is mirrored for readers from the right."""
+    return icon in _ALONG_THE_LINE
 
 
 @register.filter
