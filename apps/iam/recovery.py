@@ -65,6 +65,7 @@ def change_password(*, actor: Actor, family_id: UUID | None, current_password: s
 
     Raises:
         ValidationFailed: the present one is wrong, the new one is the same or breaks the policy.
+        InvalidToken: the sign-in `family_id` has ended since the request was let in.
         AccountLocked: too many wrong guesses.
         FederatedSession: his workspace's provider vouched for him, who may not end what is elsewhere.
     """
@@ -72,12 +73,15 @@ def change_password(*, actor: Actor, family_id: UUID | None, current_password: s
         raise NotFound
     enforcing.require_own_sign_in(actor)
     try:
-        credentials.verify(email=actor.email, password=current_password, origin=actor.origin)
+        known = credentials.verify(email=actor.email, password=current_password, origin=actor.origin)
     except InvalidCredentials as error:
         raise ValidationFailed.one("current_password", "wrong", _("This is not your present password.")) from error
     now = utcnow()
     with public_scope(), transaction.atomic():
-        user = User.objects.select_for_update().get(pk=actor.user_id)
+        user = signins.locked_person_of(family_id, actor.user_id)
+        if user.password != known.password:
+            # Replaced while the present one was checked: by its owner, perhaps because this one is known to somebody.
+            raise ValidationFailed.one("current_password", "wrong", _("This is not your present password."))
         if new_password == current_password:
             raise ValidationFailed.one(
                 "new_password", "password_unchanged", _("The new password is the same as the present one.")

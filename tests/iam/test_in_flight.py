@@ -6,21 +6,27 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.db import connections, transaction
 
 from apps.core import ids
 from apps.core.actor import Origin
 from apps.core.clock import utcnow
+from apps.core.errors import ValidationFailed
 from apps.core.tenants import public_scope
 from apps.iam import api_keys, authenticators, exchanging, factors, renewing, selectors, services, signins, totp
+from apps.iam.api_key_models import ApiKey
 from apps.iam.errors import InvalidToken, MfaRequired
+from apps.iam.identity import Identity
 from apps.iam.models import Channel, TokenFamily, User
 from apps.iam.proofs import Proof
+from apps.iam.scim import tokens as scim_tokens
+from apps.iam.scim.models import ScimToken
 from apps.tenancy.selectors import TenantView
 from tests.fixtures.locks import wait_for_somebody_blocked
 from tests.fixtures.tenants import PASSWORD, NewTenant, actor_of
 
-SECRET = "the-browsers-secret"
+SECRET, NEW_PASSWORD = "the-browsers-secret", "Another-pass-9"
 
 
 @contextmanager
@@ -37,7 +43,7 @@ def under_way(user: User, call: Callable[[], Any]) -> Iterator[Future[Any]]:
         User.objects.select_for_update().get(pk=user.pk)
         future = pool.submit(run, call)
         # Within this transaction the server tells the same of others all along.
-        pool.submit(run, lambda: wait_for_somebody_blocked("iam_user")).result()
+        pool.submit(run, wait_for_somebody_blocked).result()
         yield future
 
 
@@ -56,6 +62,12 @@ def _handoff(tenant: TenantView, proof: Proof) -> str:
 
 def _redeem(tenant: TenantView, token: str) -> Any:
     return services.redeem_handoff(token=token, browser_secret=SECRET, tenant_id=tenant.id, origin=Origin())
+
+
+def _change_password(here: Identity) -> None:
+    services.change_password(
+        actor=here.actor, family_id=here.family_id, current_password=PASSWORD, new_password=NEW_PASSWORD
+    )
 
 
 def _set_up(tenant: TenantView, user: User) -> None:
@@ -86,30 +98,47 @@ def test_a_password_alone_does_not_outrun_a_new_second_factor(committed: NewTena
     assert not TokenFamily.objects.filter(user=user, revoked_at=None).exclude(pk=vouched_for_and_own.pk).exists()
 
 
-@pytest.mark.parametrize("way", ["exchange", "hand off", "redeem", "make a key", "set up an app", "renew codes"])
-def test_what_ended_goes_on_nowhere_else(way: str, committed: NewTenant) -> None:
-    tenant = committed("Ended")
-    user, pair = _owner(tenant), _sign_in(tenant)
-    here, proof = pair.identity, Proof.given(("pwd",), utcnow())
-    token, actor = _handoff(tenant, proof), actor_of(tenant)
-    code = totp.code_at(authenticators.begin(actor=actor).seed, totp.step_at(utcnow()))
-    ways: dict[str, Callable[[], Any]] = {
+def _ways(tenant: TenantView) -> dict[str, Callable[[], Any]]:
+    """What a fresh sign-in of the owner could leave behind."""
+    pair, proof = _sign_in(tenant), Proof.given(("pwd",), utcnow())
+    here, actor, token = pair.identity, actor_of(tenant), _handoff(tenant, proof)
+    family_id, code = here.family_id, totp.code_at(authenticators.begin(actor=actor).seed, totp.step_at(utcnow()))
+    return {
         "exchange": lambda: exchanging.exchange_token(subject_token=pair.access, audience=tenant.key, origin=Origin()),
         "hand off": lambda: services.hand_off(
-            user_id=user.pk, tenant=tenant.key, browser="-", proof=proof, family_id=here.family_id
+            user_id=_owner(tenant).pk, tenant=tenant.key, browser="-", proof=proof, family_id=family_id
         ),
         "redeem": lambda: _redeem(tenant, token),
-        "make a key": lambda: api_keys.create_api_key(
-            actor=actor, family_id=here.family_id, name="Left behind", scopes=["invoices:read"]
+        "key": lambda: api_keys.create_api_key(
+            actor=actor, family_id=family_id, name="Left behind", scopes=["invoices:read"]
         ),
-        "set up an app": lambda: authenticators.confirm(actor=actor, family_id=here.family_id, code=code),
-        "renew codes": lambda: renewing.renew_recovery_codes(actor=actor, family_id=here.family_id),
+        "directory": lambda: scim_tokens.create_token(actor=actor, family_id=family_id, name="Left behind"),
+        "password": lambda: _change_password(here),
+        "app": lambda: authenticators.confirm(actor=actor, family_id=family_id, code=code),
+        "recovery codes": lambda: renewing.renew_recovery_codes(actor=actor, family_id=family_id),
     }
 
-    with under_way(user, ways[way]) as call:
-        signins.end_all(user, "signout_all", now=utcnow())
 
-    with pytest.raises(InvalidToken):
-        call.result()
+def test_what_ended_goes_on_nowhere_else(committed: NewTenant) -> None:
+    tenant = committed("Ended")
+    user = _owner(tenant)
+    for way in _ways(tenant):
+        with under_way(user, _ways(tenant)[way]) as call:
+            signins.end_all(user, "signout_all", now=utcnow())
+        assert isinstance(call.exception(), InvalidToken), way
     assert not TokenFamily.objects.filter(user=user, revoked_at=None).exists()
     assert not factors.has_any(user.pk)
+    assert not ApiKey.objects.filter(user=user).exists() and not ScimToken.objects.filter(tenant_id=tenant.id).exists()
+    assert not User.objects.get(pk=user.pk).check_password(NEW_PASSWORD)
+
+
+def test_a_password_that_was_replaced_meanwhile_sets_no_other(committed: NewTenant) -> None:
+    tenant = committed("Replaced")
+    user, here = _owner(tenant), _sign_in(tenant).identity
+
+    with under_way(user, lambda: _change_password(here)) as call:
+        User.objects.filter(pk=user.pk).update(password=make_password("The-owners-own-1"))
+
+    with pytest.raises(ValidationFailed):
+        call.result()
+    assert User.objects.get(pk=user.pk).check_password("The-owners-own-1")

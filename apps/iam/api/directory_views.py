@@ -43,7 +43,8 @@ class ScimTokensView(ApiView):
         """Make one; the secret is in this answer and nowhere else."""
         body = self.read_body(serializers.ScimTokenBody)
         stepping_up.require_recent(request)
-        return _shown_once(*tokens.create_token(actor=self.actor, **body), status=201)
+        family_id = stepping_up.identity_of(request).family_id
+        return _shown_once(*tokens.create_token(actor=self.actor, family_id=family_id, **body), status=201)
 
 
 class ScimTokenResource(ApiView):
@@ -67,7 +68,9 @@ class ScimTokenRotateView(ApiView):
     def post(self, request: Request, scim_token_id: UUID) -> Response:
         """The present one stays good for a day. The answer is another token under the same name."""
         stepping_up.require_recent(request)
-        return _shown_once(*tokens.rotate_token(actor=self.actor, token_id=scim_token_id), status=200)
+        family_id = stepping_up.identity_of(request).family_id
+        made = tokens.rotate_token(actor=self.actor, family_id=family_id, token_id=scim_token_id)
+        return _shown_once(*made, status=200)
 
 
 class DirectoryGroupsView(ApiView):

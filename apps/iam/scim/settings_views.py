@@ -42,7 +42,9 @@ def directory(request: Any) -> HttpResponse:
         status = 400
         if form.is_valid():
             try:
-                return _shown_once(request, *tokens.create_token(actor=request.actor, name=form.cleaned_data["name"]))
+                family_id = request.identity.family_id
+                made = tokens.create_token(actor=request.actor, family_id=family_id, name=form.cleaned_data["name"])
+                return _shown_once(request, *made)
             except DomainError as error:
                 show_refusal(form, error)
                 status = error.status
@@ -63,7 +65,9 @@ def directory(request: Any) -> HttpResponse:
 def rotate(request: Any, scim_token_id: UUID) -> HttpResponse:
     """A new secret for a token."""
     stepping_up.require_recent(request)
-    return _shown_once(request, *tokens.rotate_token(actor=request.actor, token_id=scim_token_id))
+    family_id = request.identity.family_id
+    made = tokens.rotate_token(actor=request.actor, family_id=family_id, token_id=scim_token_id)
+    return _shown_once(request, *made)
 
 
 @require_POST

@@ -20,7 +20,7 @@ from apps.core.actor import Actor, Origin, directory
 from apps.core.clock import utcnow
 from apps.core.errors import NotFound, ValidationFailed
 from apps.core.tenants import public_scope
-from apps.iam import key_secrets, standing
+from apps.iam import key_secrets, signins, standing
 from apps.iam.errors import InvalidToken
 from apps.iam.permissions import ALL
 from apps.iam.scim.models import ScimToken
@@ -69,10 +69,13 @@ def list_tokens(*, actor: Actor, now: datetime | None = None) -> list[ScimTokenV
         return [_view(row) for row in rows]
 
 
-def create_token(*, actor: Actor, name: str, expires_at: datetime | None = None) -> tuple[ScimTokenView, str]:
-    """Make a token; its secret is in this answer and nowhere else.
+def create_token(
+    *, actor: Actor, name: str, expires_at: datetime | None = None, family_id: UUID | None = None
+) -> tuple[ScimTokenView, str]:
+    """Make a token; its secret is in this answer and nowhere else. `family_id`: the sign-in by which it is made.
 
     Raises:
+        InvalidToken: that sign-in has ended since the request was let in.
         PermissionRefused: the actor lacks ``scim:write``.
         ValidationFailed: it has no name, would have expired, or there are ten already.
     """
@@ -85,6 +88,8 @@ def create_token(*, actor: Actor, name: str, expires_at: datetime | None = None)
         raise ValidationFailed.one("expires_at", "in_the_past", _("A token expires in the future."))
     with public_scope(), transaction.atomic():
         standing.take_turns(tenant_id)
+        if family_id is not None:
+            signins.locked_person_of(family_id, standing.person(actor))
         held = standing.held_now(actor, tenant_id, PERMISSION)
         if _living(tenant_id, now).count() >= MOST_TOKENS:
             raise ValidationFailed.one("name", "too_many", _("Revoke a token first: ten are the most."))
@@ -93,16 +98,19 @@ def create_token(*, actor: Actor, name: str, expires_at: datetime | None = None)
         return _view(row), secret
 
 
-def rotate_token(*, actor: Actor, token_id: UUID) -> tuple[ScimTokenView, str]:
+def rotate_token(*, actor: Actor, token_id: UUID, family_id: UUID | None = None) -> tuple[ScimTokenView, str]:
     """A new secret under the same name; the old one holds for another day, or until its own end.
 
     Raises:
+        InvalidToken: as `create_token`.
         PermissionRefused, NotFound: as `revoke_token`.
     """
     actor.require(PERMISSION)
     tenant_id, now = standing.tenant_of(actor), utcnow()
     with public_scope(), transaction.atomic():
         standing.take_turns(tenant_id)
+        if family_id is not None:
+            signins.locked_person_of(family_id, standing.person(actor))
         held = standing.held_now(actor, tenant_id, PERMISSION)
         old = _row(tenant_id, token_id, now)
         row, secret = _make(actor, tenant_id, old.name, held, None)
