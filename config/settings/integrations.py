@@ -140,6 +140,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["apps.core.rest.rendering.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["apps.core.rest.parsing.InteroperableJsonParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.core.rest.negotiation.WeighedNegotiation",
     "DEFAULT_SCHEMA_CLASS": "apps.core.rest.described.DescribedSchema",
     "EXCEPTION_HANDLER": "apps.core.rest.problems.handle",
     "URL_FORMAT_OVERRIDE": None,
