@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from apps.core.colours import legible_accent
-from apps.core.documents.invoice import InvoiceDocument, Party
+from apps.core.documents.invoice import DocumentLine, InvoiceDocument, Party
 from apps.core.documents.legibility import Direction, Legibility, first_strong
 
 _LOCALE = re.compile(r"([a-z]{2,3})(?:[-_][a-z]{4})?(?:[-_]([a-z]{2}|\d{3}))?", re.IGNORECASE)
@@ -54,16 +54,7 @@ def invoice_data(document: InvoiceDocument, legibility: Legibility, is_refused: 
         "buyer": _party(writer, document.buyer),
         "facts": [{"label": writer.line(label), "value": writer.identifier(value)} for label, value in document.facts],
         "columns": [writer.line(heading, most=_LONGEST_HEADING) for heading in document.columns],
-        "lines": [
-            {
-                "description": writer.prose(line.description),
-                "note": writer.prose(line.note),
-                "figures": [
-                    writer.figure(value) for value in (line.quantity, line.unit_price, line.tax_rate, line.amount)
-                ],
-            }
-            for line in document.lines
-        ],
+        "lines": [_line(writer, line) for line in document.lines],
         "totals": [
             {"label": writer.line(row.label), "value": writer.figure(row.value), "strong": row.strong}
             for row in document.totals
@@ -110,6 +101,14 @@ class _Writer:
 
     def _said(self, legible: str, otherwise: Direction) -> Text:
         return {"text": legible, "dir": first_strong(legible) or otherwise}
+
+
+def _line(writer: _Writer, line: DocumentLine) -> dict[str, Any]:
+    return {
+        "description": writer.prose(line.description),
+        "note": writer.prose(line.note),
+        "figures": [writer.figure(value) for value in (line.quantity, line.unit_price, line.tax_rate, line.amount)],
+    }
 
 
 def _one_line(text: str, most: int) -> str:
