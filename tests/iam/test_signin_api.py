@@ -1,7 +1,6 @@
 """Programs sign in, find their workspaces, and sign out."""
 
 import time
-from statistics import median
 from typing import Any
 
 import pytest
@@ -91,8 +90,9 @@ def test_an_unknown_address_takes_as_long_as_a_wrong_password(
         _sign_in(anonymous_api, email=email, password="Wrong-pass-1")
         return time.perf_counter() - started
 
-    known = median(seconds("owner@acme.test") for _ in range(7))
-    unknown = median(seconds("nobody@acme.test") for _ in range(7))
+    # By turns, and the quickest of each: whatever else the machine does makes both longer.
+    turns = [(seconds("owner@acme.test"), seconds("nobody@acme.test")) for _ in range(7)]
+    known, unknown = (min(times) for times in zip(*turns, strict=True))
 
     assert 0.5 < unknown / known < 2
 
