@@ -15,6 +15,8 @@ from django.core.cache import cache
 from django.core.files.storage import FileSystemStorage, storages
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 
 from apps.core.breaker import Breaker, BreakerState
 
@@ -33,17 +35,23 @@ _under_way: "dict[str, Future[State]]" = {}
 _lock = threading.Lock()
 
 
+@csrf_exempt
+@require_safe
 def live(request: HttpRequest) -> JsonResponse:
     """The process answers."""
     return JsonResponse({"status": "ok"})
 
 
+@csrf_exempt
+@require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """What every request needs answers: 200, else 503."""
     body = _report(_essential())
     return JsonResponse(body, status=200 if body["percentage"] == 100 else 503)
 
 
+@csrf_exempt
+@require_safe
 def aggregate(request: HttpRequest) -> JsonResponse:
     """State of each dependency with its latency; 503 only when the database is down."""
     body = _report(_essential() | _others())

@@ -19,7 +19,9 @@ _SECRET = re.compile(
 _IN_TEXT = re.compile(
     r"((?:sk|rk)_(?:test|live)_|whsec_|ins_|(?:Bearer|Basic) )[A-Za-z0-9._~+/=\-]{6,}"  # keys and credentials
     r"|\b(eyJ)[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)+"  # tokens
-    r"|(://[^/\s:@]*:)[^/\s@]+(?=@)",  # passwords in addresses
+    r"|(://[^/\s:@]*:)[^/\s@]+(?=@)"  # passwords in addresses
+    # What PostgreSQL tells of a row that it refused; texts in it have lines of their own.
+    r"|(DETAIL:\s+(?:Failing row contains|Key) )[\s\S]+?(?=\n\n(?:The above exception|During handling)|\Z)",
 )
 REDACTED = "[redacted]"
 # Set by the edge for as long as a request is answered. Lines look it up, so that it costs nothing until one is written.
@@ -72,7 +74,7 @@ def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
 
 def _clean(value: Any) -> Any:
     if isinstance(value, str):
-        return _IN_TEXT.sub(lambda found: f"{found[1] or found[2] or found[3]}{REDACTED}", value)
+        return _IN_TEXT.sub(lambda found: f"{found[1] or found[2] or found[3] or found[4]}{REDACTED}", value)
     if isinstance(value, dict):
         return {k: REDACTED if _SECRET.search(str(k)) else _clean(inner) for k, inner in value.items()}
     if isinstance(value, list):

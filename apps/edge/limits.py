@@ -27,7 +27,8 @@ logger = structlog.get_logger(__name__)
 
 # Where credentials are guessed, letters are sent to strangers and workspaces are made.
 SENSITIVE = re.compile(
-    r"/(sign-in|sign-up|forgot-password|reset-password)/|/api/v1/auth/(signin|signup|discover|password/(forgot|reset))"
+    r"/(sign-in|sign-up|forgot-password|reset-password|admin/login|admin/second-step)/"
+    r"|/api/v1/auth/(signin|signup|discover|password/(forgot|reset|change))"
 )
 # Asked by machines that prove themselves otherwise, or that ask all the time.
 UNLIMITED = re.compile(r"/(health|metrics|webhooks|static|ws)(/|$)|/tls/allowed$")

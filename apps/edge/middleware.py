@@ -17,6 +17,7 @@ from django.utils.functional import SimpleLazyObject
 
 from apps.core import correlation, logs, tracing
 from apps.core.errors import BodyTooLarge, DomainError
+from apps.core.pages_only import BODILESS
 from apps.core.rest import problems
 from apps.edge import bodies, cors, hygiene, metrics
 from apps.edge.errors import HttpsRequired
@@ -54,6 +55,8 @@ class EdgeMiddleware:
         try:
             response = self._refuse(request) or self.get_response(request)
             is_secure = self._asks_scheme and request.is_secure()
+            if isinstance(response, HttpResponse) and response.status_code not in BODILESS:
+                response.headers.setdefault("Content-Length", str(len(response.content)))
             self._policies.apply(request, response, is_secure=is_secure)
             if self._allows_origins and request.path_info.startswith(API_PREFIX):
                 cors.permit(request, response)

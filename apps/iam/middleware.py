@@ -22,7 +22,6 @@ from django.urls import reverse
 from apps.core.clock import utcnow
 from apps.core.errors import DomainError, NotFound, PermissionRefused, TenantMismatch
 from apps.core.pages import error_page
-from apps.core.pages_only import BODILESS
 from apps.core.rest import problems
 from apps.core.rest.refusals import MalformedBody
 from apps.core.serving import declares
@@ -72,8 +71,6 @@ class WorkspaceMiddleware:
         request.urlconf = settings.ROOT_URLCONF
         response = self._refuse_host(request) or self.get_response(request)
         edge.describe(request, response)
-        if _is_api(request) and isinstance(response, HttpResponse) and response.status_code not in BODILESS:
-            response.setdefault("Content-Length", str(len(response.content)))  # of pages, CommonMiddleware says it
         return response
 
     def process_view(self, request: Any, view: View, args: Any, kwargs: Any) -> HttpResponseBase | None:

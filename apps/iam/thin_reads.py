@@ -114,7 +114,6 @@ def _answer(request: Any, way: _Way, page: PageRequest) -> HttpResponseBase | No
     response = HttpResponse(
         encoded(way.read.body(way.tenant, page, rows)), content_type="application/json", headers={"Allow": way.allow}
     )
-    response.headers["Content-Length"] = str(len(response.content))
     edge.describe(request, response)
     return response
 

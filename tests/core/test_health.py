@@ -62,3 +62,9 @@ def test_a_database_that_hangs_is_down_and_holds_one_thread(db: None, silent_dat
     assert whole.json()["dependencies"]["storage"]["status"] == "up"
     assert not health._under_way["database"].done()
     assert client.get("/health/live").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/live", "/health/ready"])
+def test_health_is_asked_and_not_told(path: str, db: None) -> None:
+    client = Client(SERVER_NAME=configured.PLATFORM_HOST, enforce_csrf_checks=True)
+    assert client.post(path).status_code == 405

@@ -30,3 +30,19 @@ def test_a_traceback_tells_no_credentials(message: str) -> None:
     assert "RuntimeError" in line
     assert "sk_live_[redacted]" in line
     assert SECRET not in line
+
+
+def test_a_traceback_tells_nothing_of_a_row_that_the_database_refused() -> None:
+    told = 'null value in column "name"\nDETAIL:  Failing row contains (7, Jane Doe,\n\nHome street 1, null).\n'
+    try:
+        try:
+            raise ValueError(told)
+        except ValueError as error:
+            raise RuntimeError("the write failed") from error
+    except RuntimeError as error:
+        record = logging.LogRecord(
+            "django.request", logging.ERROR, __file__, 1, "failed", None, (RuntimeError, error, error.__traceback__)
+        )
+    line = _line(record)
+    assert "null value in column" in line and "the write failed" in line
+    assert "Jane" not in line and "Home street" not in line

@@ -132,6 +132,14 @@ def test_the_form_is_counted_with_the_api(enforced: Any, acme: TenantView, anony
     assert browser.get("/sign-in/").status_code == 200
 
 
+def test_an_operators_password_and_code_are_counted_with_them(enforced: Any, db: None) -> None:
+    browser = Client(SERVER_NAME=django_settings.PLATFORM_HOST)
+    guess = {"username": "nobody@example.test", "password": "wrong"}
+    statuses = [browser.post(path, guess).status_code for path in ["/admin/login/"] * 3 + ["/admin/second-step/"] * 3]
+    assert statuses[-1] == 429
+    assert 429 not in statuses[:5]
+
+
 def test_another_address_is_not_held_up(enforced: Any, anonymous_api: APIClient, db: None) -> None:
     for _ in range(6):
         anonymous_api.post(SIGN_IN, WRONG)

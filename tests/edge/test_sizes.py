@@ -45,7 +45,9 @@ def test_json_has_a_number_of_values(program: APIClient) -> None:
 
 @pytest.mark.parametrize("length", [HUGE, "9" * 30, "-1", "١٢", "1e3", "0x10"])
 def test_a_length_beyond_the_limit_or_beyond_sense(program: APIClient, length: str) -> None:
-    assert problem(post(program, b"{}", CONTENT_LENGTH=length), 413)["code"] == "body_too_large"
+    answer = post(program, b"{}", CONTENT_LENGTH=length)
+    assert problem(answer, 413)["code"] == "body_too_large"
+    assert int(answer.headers["Content-Length"]) == len(answer.content)
 
 
 def test_a_body_without_a_length_is_not_taken_for_an_empty_one(program: APIClient) -> None:

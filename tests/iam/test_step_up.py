@@ -178,7 +178,7 @@ def test_secrets_and_what_is_too_much_are_not_kept(acme: TenantView, browser_cli
         assert ("Acme" in page.partition("<h1>")[2]) is kept
     _age()
     settings_page = _kept(client, "/settings/sso/", {"name": "Acme ID", "client_secret": "s3cret"}).content.decode()
-    assert 's3cret' not in settings_page and 'type="password" name="client_secret"' in settings_page
+    assert "s3cret" not in settings_page and 'type="password" name="client_secret"' in settings_page
     left_empty = _kept(client, "/settings/sso/", {"name": "Acme ID", "client_secret": ""})
     assert 'type="password"' not in left_empty.content.decode()
     _age()
