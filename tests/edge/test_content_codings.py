@@ -11,8 +11,14 @@ from tests.fixtures.clients import ApiFor
 SENT = b'{"name": "Coded Ltd", "email": "ap@coded.test"}'
 
 
+# Without the time, which would name the test differently in each test process.
+ZIPPED = gzip.compress(SENT, mtime=0)
+
+
 @pytest.mark.parametrize(
-    ("coding", "body"), [("gzip", gzip.compress(SENT)), ("GZIP", SENT), ("br, identity", SENT), ("nobodys", SENT)]
+    ("coding", "body"),
+    [("gzip", ZIPPED), ("GZIP", SENT), ("br, identity", SENT), ("nobodys", SENT)],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_compressed_body_is_refused(acme: TenantView, api: ApiFor, coding: str, body: bytes) -> None:
     headers = {"Content-Encoding": coding}
