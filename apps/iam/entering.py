@@ -93,7 +93,8 @@ def start(
     given earlier and goes along, as from one workspace to another.
 
     Raises:
-        InvalidCredentials: the person may not enter any more, or his password was changed since it was checked.
+        InvalidCredentials: the person may not enter any more, or his password was changed or a second factor of his
+            removed since he was looked up.
         MfaRequired: he has a second factor, and nothing of it was shown.
         SsoRequired: the tenant wants its own sign-in of him.
         FederatedSession: another workspace's provider vouched for him, which counts there alone.
@@ -106,8 +107,9 @@ def start(
     family = signins.start_family(
         user, tenant.id if tenant else None, channel, origin, now=now, methods=methods, proof=proof
     )
-    # The password that was checked must still be the one: a reset may have committed in between.
-    if not User.objects.filter(pk=user.pk, password=user.password).update(last_login=family.started_at):
+    # What was checked must still be so: a reset, or the end of a second factor, may have committed in between.
+    same = User.objects.filter(pk=user.pk, password=user.password, factors_removed_at=user.factors_removed_at)
+    if not same.update(last_login=family.started_at):
         raise InvalidCredentials(_("E-mail or password is wrong."))
     # From here on nobody else changes this person. He may have set a second factor up since he was asked for none.
     if family.strong_at is None and FEDERATED not in family.methods and factors.has_any(user.id):

@@ -39,7 +39,7 @@ def enter_by_browser(*, user_id: UUID, tenant_id: UUID, proof: Proof, origin: Or
         NotAMember, TenantNotAvailable, AccountInactive: as `sign_in`.
     """
     with public_scope(), transaction.atomic():
-        user = User.objects.get(pk=user_id)
+        user = User.objects.locked(user_id)
         _require_sound(user, proof)
         target = entering.enterable(user, tenancy_selectors.tenant_by_id(tenant_id))
         return entering.start(user, target, Channel.BROWSER, origin, proof=proof)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,11 +14,11 @@ from django.db import connections, transaction
 from apps.core import ids
 from apps.core.actor import Origin
 from apps.core.clock import utcnow
-from apps.core.errors import ValidationFailed
+from apps.core.errors import PermissionRefused, ValidationFailed
 from apps.core.tenants import public_scope
 from apps.iam import api_keys, authenticators, exchanging, factors, renewing, selectors, services, signins, totp
 from apps.iam.api_key_models import ApiKey
-from apps.iam.errors import InvalidToken, MfaRequired
+from apps.iam.errors import InvalidCredentials, InvalidToken, MfaRequired
 from apps.iam.identity import Identity
 from apps.iam.models import Channel, TokenFamily, User
 from apps.iam.proofs import Proof
@@ -70,11 +72,13 @@ def _change_password(here: Identity) -> None:
     )
 
 
-def _set_up(tenant: TenantView, user: User) -> None:
+def _set_up(tenant: TenantView, user: User) -> str:
+    """The app's code of the next step."""
     actor = selectors.actor_for_member(user.pk, tenant.id, Origin())
     assert actor is not None
-    seed = authenticators.begin(actor=actor).seed
-    authenticators.confirm(actor=actor, family_id=None, code=totp.code_at(seed, totp.step_at(utcnow())))
+    seed, step = authenticators.begin(actor=actor).seed, totp.step_at(utcnow())
+    authenticators.confirm(actor=actor, family_id=None, code=totp.code_at(seed, step))
+    return totp.code_at(seed, step + 1)
 
 
 def test_a_password_alone_does_not_outrun_a_new_second_factor(committed: NewTenant) -> None:
@@ -96,6 +100,37 @@ def test_a_password_alone_does_not_outrun_a_new_second_factor(committed: NewTena
     with pytest.raises(MfaRequired):
         exchanging.exchange_token(subject_token=access, audience=tenant.key, origin=Origin())
     assert not TokenFamily.objects.filter(user=user, revoked_at=None).exclude(pk=vouched_for_and_own.pk).exists()
+
+
+def test_a_factor_that_is_removed_meanwhile_lets_nobody_in(committed: NewTenant) -> None:
+    tenant = committed("Lost app")
+    user = _owner(tenant)
+
+    def in_browser(_code: str) -> Any:
+        proof = Proof.given(("pwd", "otp", "mfa"), utcnow())
+        return services.enter_by_browser(user_id=user.pk, tenant_id=tenant.id, proof=proof, origin=Origin())
+
+    def by_program(code: str) -> Any:
+        return services.sign_in(email=user.email, password=PASSWORD, tenant=tenant.key, origin=Origin(), otp=code)
+
+    for way, refusal in ((in_browser, InvalidToken), (by_program, InvalidCredentials)):
+        with under_way(user, partial(way, _set_up(tenant, user))) as call:
+            authenticators.remove(actor=actor_of(tenant), family_id=None)
+        assert isinstance(call.exception(), refusal)
+    assert not TokenFamily.objects.filter(user=user, revoked_at=None).exists()
+
+
+def test_a_key_that_makes_another_waits_for_who_ends_them(committed: NewTenant) -> None:
+    tenant = committed("Keys end")
+    user, scopes = _owner(tenant), ["api_keys:write", "invoices:read"]
+    made = api_keys.create_api_key(actor=actor_of(tenant), name="Maker", scopes=scopes)
+    by_key = replace(actor_of(tenant), api_key_id=made.key.pk)
+
+    with under_way(user, lambda: api_keys.create_api_key(actor=by_key, name="Late", scopes=scopes[1:])) as call:
+        assert api_keys.revoke_everywhere(user_id=user.pk, reason="temporary_password") == 1
+
+    assert isinstance(call.exception(), PermissionRefused)
+    assert not ApiKey.objects.filter(user=user, revoked_at=None).exists()
 
 
 def _ways(tenant: TenantView) -> dict[str, Callable[[], Any]]:
