@@ -68,13 +68,14 @@ def create_api_key(
         raise ValidationFailed.one("expires_at", "in_the_past", _("A key expires in the future."))
     with public_scope(), transaction.atomic():
         standing.take_turns(tenant_id)
+        maker = _locked_maker(actor, family_id)
         _require_holding(actor, tenant_id, wanted)
         _require_within_maker(actor, expires_at, algorithm)
         if _living(tenant_id, moment).count() >= settings.API_KEYS_PER_WORKSPACE:
             raise ApiKeyLimit(_("Revoke keys that nobody uses: a workspace may have %d.") % _limit())
         key = ApiKey(
             tenant_id=tenant_id,
-            user=_maker(actor, family_id),
+            user=maker,
             maker_key_id=actor.api_key_id,
             name=name,
             scopes=wanted,
@@ -112,7 +113,7 @@ def rotate_api_key(
     if not timedelta(0) <= overlap <= MAX_OVERLAP:
         raise ValidationFailed.one("overlap_seconds", "out_of_range", _("The overlap is seven days at most."))
     with public_scope(), transaction.atomic():
-        _maker(actor, family_id)
+        _locked_maker(actor, family_id)
         key = _locked(_living(tenant_id, moment), key_id)
         _require_holding(actor, tenant_id, key.scopes)
         if key.user_id != actor.user_id:
@@ -229,11 +230,10 @@ def _require_holding(actor: Actor, tenant_id: UUID, scopes: Iterable[str]) -> No
         raise PermissionRefused(detail if held is None else f"{detail} ({', '.join(lacking)})")
 
 
-def _maker(actor: Actor, family_id: UUID | None) -> User:
-    # What a program makes ends with its key; what a stolen sign-in made would outlive that.
-    if family_id is not None and actor.api_key_id is None:
-        return signins.locked_person_of(family_id, standing.person(actor))
-    return User.objects.get(pk=standing.person(actor))
+def _locked_maker(actor: Actor, family_id: UUID | None) -> User:
+    # First the person, then his keys: in the order of who ends them. What a program makes ends with its key and needs
+    # no sign-in; what a stolen sign-in made would outlive that.
+    return signins.locked_person_of(None if actor.api_key_id else family_id, standing.person(actor))
 
 
 def _require_within_maker(actor: Actor, expires_at: datetime | None, algorithm: str) -> None:
