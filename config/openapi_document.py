@@ -26,7 +26,7 @@ class SchemaView(SpectacularAPIView):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """The document, or 304 for who has it."""
         renderer: Any = request.accepted_renderer
-        body, tag = self._document(renderer.format, request)
+        body, tag = self._document(renderer.format)
         # It changes with a release, which nobody foresees: kept anywhere, and asked about each time.
         headers = {"ETag": str(tag), "Cache-Control": "public, no-cache", "Content-Language": "en"}
         if is_known(request, tag):
@@ -37,12 +37,13 @@ class SchemaView(SpectacularAPIView):
         kind = renderer.media_type + (f"; charset={renderer.charset}" if renderer.charset else "")
         return HttpResponse(body, content_type=kind, headers=headers)
 
-    def _document(self, form: str, request: Request) -> tuple[bytes, EntityTag]:
+    def _document(self, form: str) -> tuple[bytes, EntityTag]:
         # One at a time, so that many who ask first do not make it many times.
         with _making:
             if form not in _made:
                 with translation.override("en"):
-                    shown = self._get_schema_response(request)  # type: ignore[no-untyped-call]
-                    body = cast(bytes, _MAKERS[form]().render(shown.data, renderer_context={}))
+                    # Of no request: what one says, such as `version` in its query, is not for everybody.
+                    shown = self.generator_class().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+                    body = cast(bytes, _MAKERS[form]().render(shown, renderer_context={}))
                 _made[form] = body, EntityTag(blake2b(body, digest_size=8).hexdigest())
             return _made[form]

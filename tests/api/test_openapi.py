@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from rest_framework.test import APIClient
 
 from apps.tenancy.selectors import TenantView
+from config import openapi_document
 from tests.api.problem import problem
 from tests.api.routes import BY_NAME, CALLS, ROUTES
 from tests.api.test_pages import belongings_of
@@ -56,6 +57,14 @@ def test_it_is_made_once_and_named_by_a_tag(db: None) -> None:
         assert {"Content-Type", "Content-Length"}.isdisjoint(known.headers)
         assert "Accept" in known["Vary"]
     assert len(set(tags.values())) == len(kinds)
+
+
+def test_who_asks_first_says_nothing_in_it(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openapi_document, "_made", {})
+    asked = {"path": "/api/schema/", "headers": {"Accept": "application/json"}}
+    first = Client(SERVER_NAME="localhost").get(**asked, query_params={"version": "call-0900-1234", "lang": "ar"})
+    assert b"0900" not in first.content
+    assert Client(SERVER_NAME="localhost").get(**asked).content == first.content
 
 
 @pytest.mark.parametrize(("path", "accept"), [("/api/schema/", "application/yaml"), ("/api/docs/", "text/html")])
