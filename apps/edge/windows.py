@@ -87,9 +87,10 @@ class _Pause:
         self._until = monotonic() + PAUSE_SECONDS
 
     def is_over(self) -> bool:
-        if self._until is None:
+        until = self._until  # read once: another thread may end the pause at any moment
+        if until is None:
             return True
-        if monotonic() < self._until:
+        if monotonic() < until:
             return False
         self.begin()
         return True

@@ -235,6 +235,19 @@ def test_a_valkey_that_hangs_is_asked_by_one_call_at_a_time(settings: Any, monke
     assert is_counted(0)
 
 
+def test_a_pause_may_be_ended_while_another_call_looks_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    pause = windows._Pause()
+    pause.begin()
+
+    def ending() -> float:
+        pause.end()
+        return 0.0
+
+    monkeypatch.setattr(windows, "monotonic", ending)
+    assert not pause.is_over()
+    assert pause.is_over()
+
+
 @pytest.mark.parametrize(
     ("one", "other", "together"),
     [
