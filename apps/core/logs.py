@@ -18,7 +18,8 @@ _SECRET = re.compile(
 )
 _IN_TEXT = re.compile(
     r"((?:sk|rk)_(?:test|live)_|whsec_|ins_|(?:Bearer|Basic) )[A-Za-z0-9._~+/=\-]{6,}"  # keys and credentials
-    r"|\b(eyJ)[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)+"  # tokens
+    # Tokens, and their first parts alone: were a point needed, each beginning of one would be read to the text's end.
+    r"|\b(eyJ)[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)*"
     r"|(://[^/\s:@]*:)[^/\s@]+(?=@)"  # passwords in addresses
     # What PostgreSQL tells of a row that it refused; texts in it have lines of their own.
     r"|(DETAIL:\s+(?:Failing row contains|Key) )[\s\S]+?(?=\n\n(?:The above exception|During handling)|\Z)",

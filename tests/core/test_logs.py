@@ -32,6 +32,12 @@ def test_a_traceback_tells_no_credentials(message: str) -> None:
     assert SECRET not in line
 
 
+def test_many_beginnings_of_tokens_are_read_once() -> None:
+    line = _line(_failure("-eyJaaaaaa" * 20_000))
+    assert "eyJ[redacted]" in line
+    assert "aaaaaa" not in line
+
+
 def test_a_traceback_tells_nothing_of_a_row_that_the_database_refused() -> None:
     told = 'null value in column "name"\nDETAIL:  Failing row contains (7, Jane Doe,\n\nHome street 1, null).\n'
     try:
