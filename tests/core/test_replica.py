@@ -13,6 +13,7 @@ from apps.core.breaker import BreakerState
 from apps.core.errors import NotFound
 from apps.core.postgres.base import TenantTransactionRequired
 from apps.core.replica import BREAKER, read_report, reporting_transaction
+from apps.core.rest.paging import PageRequest
 from apps.core.tenants import (
     PUBLIC,
     REPLICA_ALIAS,
@@ -25,6 +26,7 @@ from apps.core.tenants import (
 )
 from apps.iam.models import Membership
 from apps.invoices.models import Client as Customer
+from apps.invoices.selectors import NEWEST_CLIENTS
 from apps.tenancy.models import Tenant
 from apps.tenancy.selectors import TenantView
 from tests.fixtures.clients import BrowserFor
@@ -54,6 +56,7 @@ def test_a_report_is_its_tenant_on_another_connection(replica: None, committed: 
     with reporting_transaction(tenant.scope):
         assert current_tenant_id() == tenant.id
         assert Customer.objects.count() == 1
+        assert [client.name for client in NEWEST_CLIENTS.page(PageRequest()).rows] == ["Nobody"]
         session = _session()
     assert session[:4] == (*primary[:3], "on")
     assert session[4] != primary[4]

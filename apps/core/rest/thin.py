@@ -9,13 +9,13 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import QuerySet
 
 from apps.core.postgres.pipeline import Asked, Statement
 from apps.core.rest.ordering import NEWEST
 from apps.core.rest.paging import Page, PageRequest, encode
-from apps.core.tenants import Row
+from apps.core.tenants import Row, current_alias
 
 PLAIN = frozenset({"limit", "cursor"})
 # All statements of a message see the same rows, so that what belongs to a page is that of the page which was found.
@@ -102,7 +102,7 @@ class CompiledList:
         `caller` must be named where the rows depend on him.
         """
         compiled = self.of(page)[0]
-        with connection.cursor() as cursor:
+        with connections[current_alias()].cursor() as cursor:
             cursor.execute(compiled.sql, compiled.values(caller, page))
             return _cut([*map(compiled.of_row, cursor.fetchall())], page)
 
