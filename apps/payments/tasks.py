@@ -15,6 +15,9 @@ from apps.tenancy.jobs import tenant_task
 
 logger = structlog.get_logger(__name__)
 
+# Who meets one of these need not ask for anybody else.
+_NOBODY_REACHED = (GatewayUnreachable, GatewayNotConfigured)
+
 
 @platform_task("payments.process_gateway_event", queue="payments")
 def process_gateway_event(event_row_id: str) -> None:
@@ -32,9 +35,10 @@ def process_due_gateway_events() -> None:
 def reconcile_payments() -> None:
     """Look after every tenant's payments and refunds that are due; suspended ones' customers may have paid, too."""
     try:
-        jobs.visit(tenancy.settling_tenants(), lambda tenant: services.reconcile(tenant_id=tenant.id))
-    except (GatewayUnreachable, GatewayNotConfigured) as error:
-        # Nobody else is reached either.
+        jobs.visit(
+            tenancy.settling_tenants(), lambda tenant: services.reconcile(tenant_id=tenant.id), halting=_NOBODY_REACHED
+        )
+    except _NOBODY_REACHED as error:
         logger.warning("payments.reconcile_stopped", error=error.code)
 
 

@@ -49,18 +49,25 @@ def tenant_task(name: str, *, queue: str, when_suspended: bool = False, **option
     return declare
 
 
-def visit(tenants: Iterable[TenantView], work: Callable[[TenantView], object]) -> None:
-    """Do `work` in the scope of each tenant. Where the database refuses it the others have their turn all the same.
+def visit(
+    tenants: Iterable[TenantView], work: Callable[[TenantView], object], *, halting: tuple[type[Exception], ...] = ()
+) -> None:
+    """Do `work` in the scope of each tenant. What fails in one is logged, and the others have their turn all the same.
+
+    `halting`: what says as much of all others; it is raised at once.
 
     Raises:
-        django.db.Error: the first such refusal, after all were visited.
+        Exception: the first failure, after all were visited.
     """
-    failed: list[Error] = []
+    failed: list[Exception] = []
     for tenant in tenants:
         try:
             with _visited(tenant):
                 work(tenant)
-        except Error as error:
+        except halting:
+            raise
+        except Exception as error:
+            # Whatever it is, it belongs to this one.
             logger.exception("tenancy.visit_failed", tenant_id=str(tenant.id))
             failed.append(error)
     if failed:

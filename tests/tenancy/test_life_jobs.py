@@ -1,6 +1,7 @@
 """What works in the background looks at the tenant's state first, and what waited goes on afterwards."""
 
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
 from celery import current_app
@@ -9,7 +10,7 @@ from apps.core.actor import Actor, ActorKind
 from apps.core.tenants import current_scope
 from apps.invoices import tasks as invoice_tasks
 from apps.invoices.models import DocumentStatus, InvoiceDocument
-from apps.tenancy import deleting, selectors, services
+from apps.tenancy import deleting, jobs, selectors, services
 from apps.tenancy.jobs import tenant_task
 from apps.tenancy.models import Tenant
 from apps.tenancy.selectors import TenantView
@@ -69,6 +70,21 @@ def test_documents_wait_for_the_reactivation(acme: TenantView) -> None:
     invoice_tasks.sweep_documents.run()
     with in_tenant(acme):
         assert InvoiceDocument.objects.get(pk=document.id).status == DocumentStatus.READY
+
+
+def test_what_fails_in_one_tenant_stops_no_other(acme: TenantView, globex: TenantView) -> None:
+    def work(tenant: TenantView) -> None:
+        visited.append(tenant.id)
+        if tenant == acme:
+            raise ZoneInfoNotFoundError("No time zone found with key Mars/Olympus")
+
+    visited: list[UUID] = []
+    with pytest.raises(ZoneInfoNotFoundError):
+        jobs.visit([acme, globex], work)
+    assert visited == [acme.id, globex.id]
+    with pytest.raises(ZoneInfoNotFoundError):
+        jobs.visit([acme, globex], work, halting=(LookupError,))
+    assert visited == [acme.id, globex.id, acme.id]
 
 
 def test_which_tenants_the_sweeps_visit(acme: TenantView, globex: TenantView) -> None:
