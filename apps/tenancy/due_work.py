@@ -9,13 +9,16 @@ there is a note wherever work waits, whoever dies.
 
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.core.clock import utcnow
 from apps.core.tenants import current_tenant_id
 from apps.tenancy import selectors
 from apps.tenancy.models import DueWork, Tenant, TenantStatus
 from apps.tenancy.selectors import TenantView
+
+# As SQL, because Django would first load every note: a million facts leave a million of them.
+_TAKE = "delete from public.tenancy_due_work where tenant_id = %s and kind = %s"
 
 
 def note(kind: str, *, due_at: datetime) -> None:
@@ -37,8 +40,9 @@ def take(kind: str) -> int:
         RuntimeError: no transaction is open.
     """
     _require_transaction()
-    taken, _ = DueWork.objects.filter(tenant_id=current_tenant_id(), kind=kind).delete()
-    return taken
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, [current_tenant_id(), kind])
+        return int(cursor.rowcount)
 
 
 def tenants_with(kind: str, *, now: datetime | None = None) -> list[TenantView]:

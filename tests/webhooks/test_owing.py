@@ -7,6 +7,8 @@ from uuid import UUID
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
+from django.db.models.sql.constants import GET_ITERATOR_CHUNK_SIZE
+from django.test.utils import CaptureQueriesContext
 
 from apps.core.clock import utcnow
 from apps.core.tenants import tenant_scope
@@ -60,6 +62,18 @@ def test_the_sweep_visits_those_in_which_something_is_due(acme: TenantView, glob
     with in_tenant(acme):
         Delivery.objects.all().delete()
     assert survey(acme) == [] and notes(acme) == []
+
+
+def test_many_notes_are_taken_by_one_statement(acme: TenantView) -> None:
+    owe(acme, "https://example.com/")
+    with in_tenant(acme), CaptureQueriesContext(connection) as asked:
+        DueWork.objects.bulk_create(
+            DueWork(tenant_id=acme.id, kind=owing.WORK, due_at=utcnow()) for _ in range(2 * GET_ITERATOR_CHUNK_SIZE)
+        )
+        before = len(asked)
+        assert due_work.take(owing.WORK) == 1 + 2 * GET_ITERATOR_CHUNK_SIZE
+        assert len(asked) == before + 1
+    assert notes(acme) == []
 
 
 def test_where_nobody_listens_nothing_is_noted(acme: TenantView) -> None:
