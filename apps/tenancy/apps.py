@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.db.models.signals import post_delete
 
 
 class TenancyConfig(AppConfig):
@@ -13,3 +14,5 @@ class TenancyConfig(AppConfig):
     def ready(self) -> None:
         """Subscribe the handlers."""
         import_module("apps.tenancy.handlers")
+        # It listens to every model, so that Django would load each row it deletes; schemas are dropped by `purging`.
+        post_delete.disconnect(import_module("django_tenants.signals").tenant_delete_callback)

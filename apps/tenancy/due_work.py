@@ -17,7 +17,7 @@ from apps.tenancy import selectors
 from apps.tenancy.models import DueWork, Tenant, TenantStatus
 from apps.tenancy.selectors import TenantView
 
-# As SQL, because Django would first load every note: a million facts leave a million of them.
+# In one statement, whoever listens to deletions: a million facts leave a million notes.
 _TAKE = "delete from public.tenancy_due_work where tenant_id = %s and kind = %s"
 
 
