@@ -5,13 +5,14 @@ from django.contrib.auth.hashers import identify_hasher, make_password
 from django.core.exceptions import ValidationError
 from django.db import ProgrammingError, transaction
 
+from apps.core.actor import Origin
 from apps.core.errors import ValidationFailed
-from apps.iam import selectors
+from apps.iam import credentials, selectors
 from apps.iam.credentials import check_new_password
 from apps.iam.models import User
 from apps.iam.passwords import CharacterPolicy
 from apps.tenancy.selectors import TenantView
-from tests.fixtures.tenants import in_tenant
+from tests.fixtures.tenants import PASSWORD, in_tenant
 
 
 @pytest.mark.parametrize(
@@ -51,13 +52,22 @@ def test_new_hashes_are_argon2id_with_the_chosen_cost(product_hashing: None) -> 
     assert hashed.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
 
 
+def test_what_is_hashed_anew_at_sign_in_undoes_no_change(acme: TenantView) -> None:
+    user = User.objects.get(email=f"owner@{acme.slug}.test")
+    user.password = make_password(PASSWORD, hasher="bcrypt")
+    User.objects.filter(pk=user.pk).update(password=make_password("The-owners-own-1"))
+
+    assert credentials._is_right(user, PASSWORD)  # as it was when the sign-in began
+    assert User.objects.get(pk=user.pk).check_password("The-owners-own-1")
+
+
 @pytest.mark.parametrize("algorithm", ["bcrypt_sha256", "bcrypt"])
 def test_bcrypt_hashes_still_verify_and_are_replaced(acme: TenantView, algorithm: str) -> None:
     user = User.objects.get(email="member@acme.test")
-    user.password = make_password("Insula-test-1", hasher=algorithm)
+    user.password = make_password(PASSWORD, hasher=algorithm)
     user.save()
 
-    assert user.check_password("Insula-test-1")
+    assert credentials.verify(email=user.email, password=PASSWORD, origin=Origin()) == user
     user.refresh_from_db()
     assert identify_hasher(user.password).algorithm == "argon2"
 
