@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from apps.core.breaker import Breaker, BreakerState
+from apps.core.breaker import Breaker, BreakerOpen, BreakerState
 
 logger = structlog.get_logger(__name__)
 
@@ -29,7 +30,8 @@ PATIENCE_SECONDS, REMEMBERED_SECONDS = 2, 3
 GUARDED = ("email", "stripe")
 
 State = dict[str, Any]
-_elsewhere = ThreadPoolExecutor(max_workers=4, thread_name_prefix="health")
+# A thread for each that is asked there, so that none waits for another.
+_elsewhere = ThreadPoolExecutor(max_workers=3 + len(GUARDED), thread_name_prefix="health")
 _asked: dict[str, tuple[float, State]] = {}
 _under_way: "dict[str, Future[State]]" = {}
 _lock = threading.Lock()
@@ -81,12 +83,11 @@ def _others() -> dict[str, State]:
     """The queue and the files, asked side by side, and what breakers know of services outside."""
     begun = {name: _begin(name, check) for name, check in {"queue": _queue, "storage": _storage}.items()}
     breakers = {name: Breaker.known[name] for name in GUARDED if name in Breaker.known}
-    looked_at = {name: _elsewhere.submit(breaker.state) for name, breaker in breakers.items()}
+    looked_at = {name: _begin(name, partial(_closed, breaker)) for name, breaker in breakers.items()}
     states = {name: _awaited(name, answer) for name, answer in begun.items()}
-    for name, found in looked_at.items():
+    for name, answer in looked_at.items():
         # The cache that it asks gives up by itself, and the process's own count stands in.
-        status = "down" if found.result() == BreakerState.OPEN else "up"
-        states[name] = {"status": status, "latency_ms": None}
+        states[name] = _awaited(name, answer, patience=None) | {"latency_ms": None}
     return states
 
 
@@ -102,11 +103,11 @@ def _begin(name: str, check: Callable[[], None]) -> "State | Future[State]":
         return answer
 
 
-def _awaited(name: str, answer: "State | Future[State]") -> State:
+def _awaited(name: str, answer: "State | Future[State]", patience: float | None = PATIENCE_SECONDS) -> State:
     if not isinstance(answer, Future):
         return answer
     try:
-        state = answer.result(PATIENCE_SECONDS)
+        state = answer.result(patience)
     except TimeoutError:
         state = {"status": "down", "latency_ms": None}
     with _lock:
@@ -141,6 +142,11 @@ def _cache() -> None:
 def _queue() -> None:
     with current_app.connection_for_write() as broker:
         broker.ensure_connection(max_retries=1, interval_start=0, timeout=PATIENCE_SECONDS)
+
+
+def _closed(breaker: Breaker) -> None:
+    if breaker.state() == BreakerState.OPEN:
+        raise BreakerOpen(breaker.name, breaker.open_seconds)
 
 
 def _storage() -> None:

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from django.db import connections
 from django.test import Client
 
 from apps.core import health
+from tests.fixtures.processes import wait_until
 
 
 @pytest.fixture
@@ -62,6 +63,19 @@ def test_a_database_that_hangs_is_down_and_holds_one_thread(db: None, silent_dat
     assert whole.json()["dependencies"]["storage"]["status"] == "up"
     assert not health._under_way["database"].done()
     assert client.get("/health/live").status_code == 200
+
+
+def test_whoever_asks_together_waits_for_one_look_at_a_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
+    look: Future[dict[str, Any]] = Future()
+    monkeypatch.setattr(health, "_asked", {})
+    monkeypatch.setitem(health._under_way, "email", look)
+    with ThreadPoolExecutor(3) as callers:
+        asked = [callers.submit(health._others) for _ in range(3)]
+        try:
+            wait_until(lambda: len(look._condition._waiters) == len(asked), what="waiting")  # type: ignore[attr-defined]
+        finally:
+            look.set_result({"status": "down", "latency_ms": 7})
+        assert [one.result()["email"] for one in asked] == [{"status": "down", "latency_ms": None}] * len(asked)
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/live", "/health/ready"])
