@@ -318,5 +318,11 @@ def test_inside_a_transaction_it_is_refused(committed: NewTenant) -> None:
         read_at_once(_statement("SELECT 1"))
 
 
+@pytest.mark.parametrize("sql", ["SELECT name LIKE 'a%%'", "SELECT 100 % 7"])
+def test_a_per_cent_sign_is_a_parameters_or_refused(sql: str) -> None:
+    with pytest.raises(ValueError, match="per cent"):
+        Statement.of(sql)
+
+
 def _statement(sql: str) -> Any:
     return Statement.of(sql), ()

@@ -31,9 +31,15 @@ class Statement:
 
     @classmethod
     def of(cls, sql: str) -> "Statement":
-        """`sql` has a ``%s`` for each parameter, and no other per cent sign."""
+        """`sql` has a ``%s`` for each parameter.
+
+        Raises:
+            ValueError: another per cent sign stands in it, which a cursor would want doubled and libpq would not.
+        """
         first, *rest = re.split("%s", sql)
         text = first + "".join(f"${number}{part}" for number, part in enumerate(rest, 1))
+        if "%" in text:
+            raise ValueError(f"A per cent sign that is no parameter's: {text}")
         return cls(text.encode(), b"insula_" + sha256(text.encode()).hexdigest()[:32].encode())
 
 
