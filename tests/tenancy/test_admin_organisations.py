@@ -45,7 +45,7 @@ def _confirm(client: Client, tenant: TenantView, verb: str, reason: str = "A rep
     return client.post(url, {"reason": reason}).status_code
 
 
-@pytest.mark.parametrize(("before", "verb"), product(TenantStatus.values, VERBS))
+@pytest.mark.parametrize(("before", "verb"), list(product(TenantStatus.values, VERBS)))
 def test_every_action_in_every_state(acme: TenantView, globex: TenantView, before: str, verb: str) -> None:
     _put(acme, before)
     client = _signed_in()

@@ -130,7 +130,7 @@ def test_a_tenant_that_is_not_there(acme: TenantView, action: str) -> None:
         ACTS[action](actor=OPERATOR, tenant_id=User.objects.first().pk)  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(("suspends", "lifts"), product(["USER", "OPERATOR", "SYSTEM"], ["USER", "OPERATOR", "SYSTEM"]))
+@pytest.mark.parametrize(("suspends", "lifts"), list(product(["USER", "OPERATOR", "SYSTEM"], repeat=2)))
 def test_who_lifts_a_suspension(acme: TenantView, suspends: str, lifts: str) -> None:
     actors = {"USER": actor_of(acme), "OPERATOR": OPERATOR, "SYSTEM": system(acme.id)}
     services.suspend_tenant(actor=actors[suspends], tenant_id=acme.id)
