@@ -110,6 +110,7 @@ def test_a_field_that_is_unique_by_itself_is_named(acme: TenantView, globex: Ten
 
 
 def test_the_log_names_the_rule_and_not_the_row(acme: TenantView, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("WARNING")
     with pytest.raises(DatabaseError) as failed, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMPORARY TABLE vault (word text CONSTRAINT short CHECK (length(word) < 9));"

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -131,7 +132,13 @@ def by_celery(world: World, firsts: list[int]) -> list[str]:
     _worlds[name], _told[name] = world, SimpleQueue()
     try:
         with start_worker(
-            app, pool="threads", concurrency=WORKERS, queues=[name], perform_ping_check=False, shutdown_timeout=60
+            app,
+            pool="threads",
+            concurrency=WORKERS,
+            queues=[name],
+            perform_ping_check=False,
+            shutdown_timeout=60,
+            loglevel=logging.getLogger().level,  # it sets this for the whole process, and leaves it so
         ):
             for first in firsts:
                 celery_batch.apply_async(args=[name, str(first)], queue=name)
