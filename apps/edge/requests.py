@@ -19,8 +19,7 @@ class WholeStream(LimitedStream):
         Raises:
             OSError: its sender has hung up before the end.
         """
-        left = self.limit - self._pos
-        wanted = left if size is None or size < 0 else min(size, left)
+        wanted = self._wanted(size)
         data: bytes = super().read(wanted)
         if len(data) < wanted:
             raise OSError("The body did not arrive whole.")
@@ -32,12 +31,15 @@ class WholeStream(LimitedStream):
         Raises:
             OSError: its sender has hung up before the end.
         """
-        left = self.limit - self._pos
-        wanted = left if size is None or size < 0 else min(size, left)
+        wanted = self._wanted(size)
         data: bytes = super().readline(wanted)
         if len(data) < wanted and not data.endswith(b"\n"):
             raise OSError("The body did not arrive whole.")
         return data
+
+    def _wanted(self, size: int | None) -> int:
+        left: int = self.limit - self._pos
+        return left if size is None or size < 0 else min(size, left)
 
 
 class Utf8Request(WSGIRequest):
